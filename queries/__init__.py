@@ -1,0 +1,1 @@
+"""What is known, to whom, as of when. Nothing here knows a colour, a pixel or a web page."""

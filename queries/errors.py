@@ -1,0 +1,50 @@
+"""The error tree. A message says what happened, to what, and what to do.
+
+GovError
+├── SettingError      a setting is unknown or has a bad value
+├── PluginError       a file in a plug-in folder breaks its contract
+├── CityFileError     city.toml, or a file that it names, cannot be used
+│   └── TableError    one table file cannot be read at all (its bad rows are refused, not raised)
+├── BoundaryError     the boundary tree cannot be built
+├── StoreError        the database cannot be opened, upgraded or written
+├── AskError          a question that cannot be answered as put (unknown place, bad period)
+└── ScopeError        the question reaches outside what the asker may see
+"""
+
+from __future__ import annotations
+
+
+class GovError(Exception):
+    """Base of all errors that are meant for a person."""
+
+
+class SettingError(GovError):
+    """A setting is unknown or has a bad value."""
+
+
+class PluginError(GovError):
+    """A file in a plug-in folder breaks its contract."""
+
+
+class CityFileError(GovError):
+    """city.toml, or a file that it names, cannot be used."""
+
+
+class TableError(CityFileError):
+    """One table file cannot be read at all."""
+
+
+class BoundaryError(GovError):
+    """The boundary tree cannot be built from what was given."""
+
+
+class StoreError(GovError):
+    """The database cannot be opened, upgraded or written."""
+
+
+class AskError(GovError):
+    """A question that cannot be answered as put."""
+
+
+class ScopeError(GovError):
+    """The question reaches outside what the asker may see."""

@@ -1,0 +1,94 @@
+"""One ask in, one answer out: every public query takes an Ask and returns an Answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Generic, TypeVar
+
+from queries.errors import AskError
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What the asker may see: whole branches of the boundary tree, by area code. None = everything."""
+
+    areas: frozenset[str] | None = None
+
+
+EVERYTHING = Scope()
+NOTHING = Scope(areas=frozenset())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What narrows an ask; an empty tuple means no narrowing. Values are codes or standard words."""
+
+    categories: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    overdue: bool = False
+    open_only: bool = False
+    #: Only cases that lie in the place itself but in none of its children (not placed further down).
+    unplaced: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """Who asks (scope), about where (area code; None = the whole city), about which local days.
+
+    `since` and `until` are both inside the period. The boundaries are those of `until`.
+    """
+
+    scope: Scope
+    since: date
+    until: date
+    place: str | None = None
+    filters: Filters = field(default_factory=Filters)
+
+    def __post_init__(self) -> None:
+        if self.since > self.until:
+            raise AskError(f"The period ends ({self.until}) before it begins ({self.since}). Swap the dates.")
+
+    def but(self, **changes: Any) -> Ask:
+        """Return the same ask with some fields changed."""
+        return replace(self, **changes)
+
+    @property
+    def days(self) -> int:
+        """Return the number of local days asked about."""
+        return (self.until - self.since).days + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dropped:
+    """Rows that an answer could not count, and why (words in both languages)."""
+
+    n: int
+    why: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer(Generic[R]):
+    """Rows with their honesty: as of when, next due when, from which sources, what was dropped.
+
+    `as_of` is None when no source has ever delivered: nothing is known, which is not the same as zero.
+    `total` is the number of rows that exist when `rows` is only a page of them.
+    """
+
+    rows: tuple[R, ...]
+    as_of: datetime | None
+    source: tuple[str, ...]
+    due: datetime | None = None
+    dropped: tuple[Dropped, ...] = ()
+    notes: tuple[dict[str, str], ...] = ()
+    total: int | None = None
+
+    @property
+    def row(self) -> R:
+        """Return the only row of an answer that has exactly one."""
+        (only,) = self.rows
+        return only

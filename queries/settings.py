@@ -1,0 +1,86 @@
+"""The frozen settings and the only reader of the environment (`GOV_*`) and of the settings file."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from queries.errors import SettingError
+
+PREFIX = "GOV_"
+FILE_KEY = "GOV_SETTINGS"
+HERE = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseModel):
+    """Every setting, typed, with its meaning; the README's table is made from these fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_dir: Path = Field(HERE / "data", description="folder for the database, tiles and the demo city")
+    database_url: str = Field("", description="SQLAlchemy URL; empty = SQLite file in data_dir")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8050, ge=0, le=65535, description="port to listen on")
+    language: str = Field("zh", pattern="^(zh|en)$", description="language of a link that names none")
+    tile_url: str = Field("", description="XYZ or WMTS template of a base map; empty = the bundled one")
+    tile_label_url: str = Field("", description="XYZ or WMTS template of a label layer over tile_url")
+    tile_crs: str = Field("WGS84", pattern="^(WGS84|GCJ02|BD09)$", description="datum of tile_url's pictures")
+    tile_attribution: str = Field("", description="attribution shown for tile_url")
+    map_approval: str = Field("", description="map approval number (审图号), shown at the map's lower left")
+    demo_grids: int = Field(5000, ge=50, le=500_000, description="grids of the demo city")
+    demo_seed: int = Field(7, ge=0, description="seed of the demo city")
+    log_format: str = Field("text", pattern="^(text|json)$", description="log lines for people or machines")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
+
+    @property
+    def database(self) -> str:
+        """Return the database URL in force."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'brain.sqlite'}"
+
+
+def read(environ: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """Read settings: given > environment > file named by GOV_SETTINGS > defaults.
+
+    Raises SettingError naming the bad setting, and the nearest known name of an unknown one.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    if path := environ.get(FILE_KEY):
+        values |= _from_file(Path(path))
+    for key, value in environ.items():
+        if key.startswith(PREFIX) and key != FILE_KEY:
+            values[_known(key.removeprefix(PREFIX).lower(), f"environment variable {key}", PREFIX)] = value
+    values |= {k: v for k, v in given.items() if v is not None}
+    try:
+        return Settings(**values)
+    except ValidationError as bad:
+        first = bad.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        # The value itself is not repeated: a database URL holds a password.
+        raise SettingError(
+            f"Setting {name} ({PREFIX}{name.upper()}): {first['msg']}. See the README's settings table."
+        ) from None
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as bad:
+        raise SettingError(f"Settings file {path} cannot be read ({bad.strerror}). Check {FILE_KEY}.") from bad
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as bad:
+        raise SettingError(f"Settings file {path} is not valid TOML: {bad}.") from bad
+    return {_known(key.lower(), f"{key} in {path}"): value for key, value in table.items()}
+
+
+def _known(name: str, where: str, prefix: str = "") -> str:
+    if name in Settings.model_fields:
+        return name
+    near = difflib.get_close_matches(name, Settings.model_fields, n=1, cutoff=0.0)[0]
+    shown = f"{prefix}{near.upper()}" if prefix else near
+    raise SettingError(f"Unknown setting: {where}. The nearest known one is {shown}.")

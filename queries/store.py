@@ -1,0 +1,131 @@
+"""Opens the database, upgrades it, and lends connections. Knows no question and no answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, Table, create_engine, event, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from queries.errors import StoreError
+from queries.tables import meta
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+class Store:
+    """One database: SQLite or PostgreSQL, the same statements on both."""
+
+    def __init__(self, url: str) -> None:
+        """Open `url` (nothing is read or written yet). Raises StoreError."""
+        try:
+            if url.startswith("sqlite:///"):
+                Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+            self.engine: Engine = create_engine(url, pool_size=8, max_overflow=8)
+        except (SQLAlchemyError, ModuleNotFoundError, OSError) as bad:
+            raise StoreError(
+                f"The database cannot be opened ({type(bad).__name__}). Check GOV_DATABASE_URL."
+            ) from None
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "connect", _sqlite_manners)
+
+    @property
+    def dialect(self) -> str:
+        """Return 'sqlite' or 'postgresql'."""
+        return self.engine.dialect.name
+
+    def upgrade(self) -> None:
+        """Bring the schema to the newest revision; a new database is created."""
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        try:
+            with self.engine.begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except SQLAlchemyError as bad:
+            raise StoreError(
+                f"The database cannot be upgraded: {str(bad.__cause__ or bad).splitlines()[0]}. "
+                "Check that it is reachable and that its user may create tables."
+            ) from bad
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Lend a connection that sees one consistent state."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Lend the writing transaction: all of it is committed, or nothing."""
+        with self.engine.begin() as connection:
+            yield connection
+            bump(connection)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def version(connection: Connection) -> int:
+    """Return the number that grows with each commit: the key of every cache of answers."""
+    value = connection.scalar(select(meta.c.value).where(meta.c.key == "version"))
+    return int(value) if value else 0
+
+
+def bump(connection: Connection) -> None:
+    """Tell every cache that something changed."""
+    put_meta(connection, "version", version(connection) + 1)
+
+
+def get_meta(connection: Connection, key: str, default: Any = None) -> Any:
+    """Return a stored JSON value."""
+    value = connection.scalar(select(meta.c.value).where(meta.c.key == key))
+    return default if value is None else json.loads(value)
+
+
+def put_meta(connection: Connection, key: str, value: Any) -> None:
+    """Store a JSON value under a key."""
+    packed = json.dumps(value, ensure_ascii=False)
+    if connection.execute(meta.update().where(meta.c.key == key).values(value=packed)).rowcount == 0:
+        connection.execute(meta.insert().values(key=key, value=packed))
+
+
+def bulk(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]], suffix: str = "") -> int:
+    """Insert many positional rows by the driver itself; return how many.
+
+    This is the ORM-free road: three to five times as fast as an insert of dictionaries.
+    `suffix` is appended to the statement (an ON CONFLICT clause, the same in both dialects).
+    """
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    statement = (
+        f"INSERT INTO {table.name} ({', '.join(columns)}) "
+        f"VALUES ({', '.join([mark] * len(columns))}) {suffix}"
+    )
+    chunk: list[tuple[Any, ...]] = []
+    n = 0
+    for row in rows:
+        chunk.append(tuple(row))
+        if len(chunk) == 50_000:
+            connection.exec_driver_sql(statement, chunk)
+            n += len(chunk)
+            chunk = []
+    if chunk:
+        connection.exec_driver_sql(statement, chunk)
+        n += len(chunk)
+    return n
+
+
+def _sqlite_manners(raw: Any, _record: Any) -> None:
+    cursor = raw.cursor()
+    for pragma in (
+        "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=20000",
+        "cache_size=-65536", "temp_store=MEMORY", "mmap_size=1073741824",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

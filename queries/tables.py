@@ -1,0 +1,276 @@
+"""The tables. Times are UTC seconds, days are counted since 1970-01-01, shapes are WKB in EPSG:4326.
+
+How a case finds its place: `node` numbers the boundary tree in pre-order, so that everything under a
+place is an interval. Each tree version has numbers of its own, never used again. An area (a code with
+one geometry, from one day to another) keeps its id through all tree versions in which it is unchanged;
+roll-ups are kept by area id. A cell that straddles two parents has one main node under its declared
+parent and a further node (main = false) under each other parent in which cases were found, so that
+each case counts in exactly one area per level.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
+)
+
+
+def _key() -> Column:
+    return Column("id", Integer, primary_key=True, autoincrement=True)
+
+
+meta = Table(
+    "meta", metadata,
+    Column("key", Text, primary_key=True),  # "city": the city's settings; "version": grows with each commit
+    Column("value", Text, nullable=False),  # JSON
+)
+
+level = Table(
+    "level", metadata,
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),  # 0 = the whole city
+    Column("id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+)
+
+tree = Table(
+    "tree", metadata,
+    _key(),
+    Column("valid_from", Integer, nullable=False),  # day; very early when unknown
+    Column("valid_to", Integer),  # first day on which it no longer holds; null = in force
+    Column("hash", Text, nullable=False),
+)
+
+area = Table(
+    "area", metadata,
+    _key(),
+    Column("code", Text, nullable=False, index=True),
+    Column("level", SmallInteger, nullable=False),
+    Column("parent_code", Text),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("pinyin", Text, nullable=False, server_default=""),
+    Column("initials", Text, nullable=False, server_default=""),
+    Column("valid_from", Integer, nullable=False),
+    Column("valid_to", Integer),
+    Column("lon", Float), Column("lat", Float),  # a point inside, for the label
+    Column("west", Float), Column("south", Float), Column("east", Float), Column("north", Float),
+    Column("area_m2", Float),
+    Column("residents", Integer),  # null = not known, never 0
+    Column("hash", Text, nullable=False),
+    Column("shape", LargeBinary),
+)
+
+node = Table(
+    "node", metadata,
+    Column("num", Integer, primary_key=True, autoincrement=False),
+    Column("tree_id", Integer, ForeignKey("tree.id"), nullable=False),
+    Column("area_id", Integer, ForeignKey("area.id"), nullable=False, index=True),
+    Column("level", SmallInteger, nullable=False),
+    Column("parent", Integer),  # num; null = root
+    Column("last", Integer, nullable=False),  # the highest num below it; num itself for a leaf
+    Column("main", Boolean, nullable=False),
+    #: Dense number among the main nodes of its tree and level, from 1: the value in an id tile.
+    Column("dense", Integer),
+    Index("ix_node_parent", "parent"),
+    Index("ix_node_tree_level", "tree_id", "level", "num"),
+)
+
+category = Table(
+    "category", metadata,
+    _key(),
+    Column("code", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+)
+
+department = Table(
+    "department", metadata,
+    _key(),
+    Column("code", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+)
+
+cases = Table(
+    "cases", metadata,
+    _key(),
+    Column("no", Text, nullable=False, unique=True),
+    Column("node", Integer, nullable=False),
+    Column("placed", Text, nullable=False),  # point, code, outside, none: how the node was found
+    Column("lon", Float), Column("lat", Float),
+    Column("cell", BigInteger),  # Morton number of the web-mercator cell at zoom 22; null = no point
+    Column("category_id", Integer, nullable=False),
+    Column("department_id", Integer),
+    Column("kind", Text, nullable=False, server_default=""),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("address", Text, nullable=False, server_default=""),
+    Column("channel", Text, nullable=False, server_default=""),
+    Column("status", Text, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("reported_at", BigInteger, nullable=False),
+    Column("filed_at", BigInteger),
+    Column("due_at", BigInteger),
+    Column("closed_at", BigInteger),
+    Column("is_open", Boolean, nullable=False),
+    Column("rework", SmallInteger, nullable=False, server_default="0"),
+    Column("source", Text, nullable=False),
+    Column("hash", Text, nullable=False),  # of what the source said; equal = nothing new
+)
+Index("ix_cases_reported", cases.c.reported_at)
+Index("ix_cases_node_reported", cases.c.node, cases.c.reported_at)
+_open = {"sqlite_where": text("is_open = 1"), "postgresql_where": text("is_open")}
+Index("ix_cases_open_due", cases.c.due_at, cases.c.node, **_open)
+Index("ix_cases_open_node", cases.c.node, cases.c.reported_at, **_open)
+Index("ix_cases_open_cell", cases.c.cell, cases.c.status, cases.c.due_at, cases.c.node, cases.c.category_id, **_open)
+
+event = Table(
+    "event", metadata,
+    Column("case_id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", SmallInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),  # when it happened
+    Column("seen_at", BigInteger, nullable=False),  # when we learned of it
+    Column("step", Text, nullable=False),  # reported, filed, dispatched, handling, verifying, closed, rework, changed
+    Column("actor", Text, nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("derived", Boolean, nullable=False),  # true: implied by an imported row's dates
+    sqlite_with_rowid=False,
+)
+
+#: Additive measures, each in the bucket of its own day. See queries/rollup.py for the definitions.
+MEASURES = (
+    "reported", "filed", "closed", "due", "due_closed", "due_on_time",
+    "rework", "handled_n", "handled_s", "still_open",
+)
+
+rollup = Table(
+    "rollup", metadata,
+    Column("area_id", Integer, primary_key=True, autoincrement=False),
+    Column("grain", SmallInteger, primary_key=True, autoincrement=False),  # 0 = day, 1 = month
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    Column("category_id", Integer, primary_key=True, autoincrement=False),
+    *(Column(name, BigInteger, nullable=False, server_default="0") for name in MEASURES),
+    sqlite_with_rowid=False,
+)
+
+duration = Table(  # handling time of cases closed in the bucket, in logarithmic bins
+    "duration", metadata,
+    Column("area_id", Integer, primary_key=True, autoincrement=False),
+    Column("grain", SmallInteger, primary_key=True, autoincrement=False),
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    Column("category_id", Integer, primary_key=True, autoincrement=False),
+    Column("bin", SmallInteger, primary_key=True, autoincrement=False),
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+open_now = Table(
+    "open_now", metadata,
+    Column("area_id", Integer, primary_key=True, autoincrement=False),
+    Column("category_id", Integer, primary_key=True, autoincrement=False),
+    Column("status", Text, primary_key=True),
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+sensor = Table(
+    "sensor", metadata,
+    _key(),
+    Column("code", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default=""),
+    Column("lon", Float), Column("lat", Float),
+    Column("node", Integer, nullable=False, index=True),
+    Column("placed", Text, nullable=False),
+    Column("every_s", Integer),  # expected interval between readings; null = not known
+    Column("source", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+reading = Table(
+    "reading", metadata,
+    Column("sensor_id", Integer, primary_key=True, autoincrement=False),
+    Column("metric", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+latest = Table(
+    "latest", metadata,
+    Column("sensor_id", Integer, primary_key=True, autoincrement=False),
+    Column("metric", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("value", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+camera = Table(
+    "camera", metadata,
+    _key(),
+    Column("code", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default=""),
+    Column("lon", Float), Column("lat", Float),
+    Column("node", Integer, nullable=False, index=True),
+    Column("placed", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="unknown"),  # online, offline, no_picture, unknown
+    Column("seen_at", BigInteger),
+    Column("source", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+source = Table(
+    "source", metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # areas, cases, sensors, readings, cameras
+    Column("title", Text, nullable=False), Column("title_en", Text, nullable=False),
+    Column("licence", Text, nullable=False, server_default=""),
+    Column("state", Text, nullable=False),  # ok, failed
+    Column("message", Text, nullable=False, server_default=""),
+    Column("as_of", BigInteger),  # the newest moment that its rows speak of
+    Column("loaded_at", BigInteger),
+    Column("every_s", Integer),  # promised interval between deliveries; null = none promised
+    Column("rows", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("doubted", Integer, nullable=False),
+)
+
+load = Table(
+    "load", metadata,
+    _key(),
+    Column("at", BigInteger, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("report", Text, nullable=False),  # JSON
+)
+
+quarantine = Table(
+    "quarantine", metadata,
+    _key(),
+    Column("load_id", Integer, nullable=False, index=True),
+    Column("source", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("row", Integer, nullable=False),  # 1 = first row of data; 0 = the file as a whole
+    Column("field", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("grade", Text, nullable=False),  # refused: not loaded; doubted: loaded, the field not trusted
+    Column("reason", Text, nullable=False),
+    Column("reason_en", Text, nullable=False),
+    Column("raw", Text, nullable=False),  # JSON of the whole row as it came
+)
