@@ -1,0 +1,8 @@
+"""A city is a folder: what its city.toml says, and what its tables hold, in one shape for all cities."""
+
+from __future__ import annotations
+
+from queries.city.model import City, LevelSpec, TableSpec, read_city
+from queries.city.rows import Refusal, RowsRead, read_rows
+
+__all__ = ["City", "LevelSpec", "Refusal", "RowsRead", "TableSpec", "read_city", "read_rows"]

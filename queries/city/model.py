@@ -1,0 +1,213 @@
+"""The whole of city.toml: the City, and its reader, which says where in the file a mistake is."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+import types
+import typing
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+
+from queries.city.specs import (
+    CAMERA_STATES,
+    FIELDS,
+    KINDS,
+    REQUIRED,
+    STATUSES,
+    CodeRule,
+    CodeType,
+    LevelSpec,
+    Part,
+    TableSpec,
+    WordPair,
+    known_statuses,
+    known_zone,
+    unknown,
+)
+from queries.errors import CityFileError
+
+__all__ = [
+    "CAMERA_STATES", "FIELDS", "KINDS", "STATUSES", "City", "CodeRule", "CodeType", "LevelSpec", "TableSpec",
+    "WordPair", "read_city",
+]
+
+NAME = "city.toml"
+
+
+class City(Part):
+    """A city as its folder describes it."""
+
+    name: str
+    name_en: str = ""
+    code: str = Field(min_length=1)  # area code of the whole city
+    timezone: str = "Asia/Shanghai"
+    language: Literal["zh", "en"] = "zh"
+    demo: bool = False
+    #: West, south, east, north: where a point can be at all. None = as far as the boundaries reach.
+    extent: tuple[float, float, float, float] | None = None
+    categories: dict[str, WordPair] = {}
+    #: True: a category word that matches nothing becomes a category of its own.
+    automatic_categories: bool = False
+    departments: dict[str, WordPair] = {}
+    statuses: dict[str, str] = {}
+    camera_states: dict[str, str] = {}
+    codes: CodeRule = CodeRule()
+    levels: list[LevelSpec] = Field(min_length=1)
+    cases: list[TableSpec] = []
+    sensors: list[TableSpec] = []
+    readings: list[TableSpec] = []
+    cameras: list[TableSpec] = []
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        return known_zone(value)
+
+    @field_validator("statuses")
+    @classmethod
+    def _statuses(cls, value: dict[str, str]) -> dict[str, str]:
+        return known_statuses(value)
+
+    @field_validator("camera_states")
+    @classmethod
+    def _states(cls, value: dict[str, str]) -> dict[str, str]:
+        for state in value.values():
+            if state not in CAMERA_STATES:
+                raise unknown(state, CAMERA_STATES, "camera state")
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> City:
+        seen: set[str] = set()
+        for kind in KINDS:
+            for at, spec in enumerate(self.tables(kind)):
+                _check_fields(kind, f"{kind}[{at}]", spec)
+                if spec.id in seen:
+                    raise ValueError(f"{kind}[{at}].id: {spec.id!r} is used twice; each table needs its own.")
+                seen.add(spec.id)
+        ids = [level.id for level in self.levels]
+        for at, level in enumerate(self.levels):
+            if level.id in ids[:at]:
+                raise ValueError(f"levels[{at}].id: {level.id!r} is used twice; each level needs its own.")
+            if at and not (level.file and level.code):
+                raise ValueError(f"levels[{at}] ({level.id}) needs both `file` and `code` (its column).")
+        for type_ in self.codes.types:
+            if type_.level not in ids:
+                raise unknown(type_.level, ids, "level id (codes.types)")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the city's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def tables(self, kind: str) -> list[TableSpec]:
+        """Return the tables of one kind ('cases', 'sensors', 'readings', 'cameras')."""
+        return getattr(self, kind)
+
+    def parent_rule(self, level: int) -> str | None:
+        """Return the parent column, 'prefix' or 'contains' of a level; None for the top."""
+        if level == 0:
+            return None
+        return self.levels[level].parent or ("prefix" if self.codes.nested else "contains")
+
+
+def _check_fields(kind: str, where: str, spec: TableSpec) -> None:
+    for part in ("columns", "constants"):
+        for field in getattr(spec, part):
+            if field not in FIELDS[kind]:
+                raise ValueError(f"{where}.{part}: {unknown(field, FIELDS[kind], f'field of {kind}')}")
+    if spec.metrics and kind != "readings":
+        raise ValueError(f"{where}.metrics is only for readings.")
+    given = {*spec.columns, *spec.constants} | ({"metric", "value"} if spec.metrics else set())
+    needed = (*REQUIRED[kind], "metric", "value") if kind == "readings" else REQUIRED[kind]
+    for field in needed:
+        if field not in given:
+            raise ValueError(f"{where}.columns lacks {field!r}: say which column holds it.")
+
+
+def read_city(folder: Path) -> City:
+    """Return the city that `folder`/city.toml describes. Raises CityFileError."""
+    folder = Path(folder)
+    path = folder if folder.suffix == ".toml" else folder / NAME
+    try:
+        text = path.read_text("utf-8-sig")
+        return City(**tomllib.loads(text))
+    except OSError as bad:
+        raise CityFileError(
+            f"{path} cannot be read ({bad.strerror}). A city folder needs a file named {NAME}."
+        ) from bad
+    except UnicodeDecodeError as bad:
+        raise CityFileError(f"{path} is not UTF-8 text (byte {bad.start}). Save it as UTF-8.") from bad
+    except tomllib.TOMLDecodeError as bad:
+        raise CityFileError(f"{path} is not valid TOML: {bad}.") from bad
+    except ValidationError as bad:
+        raise CityFileError(_told(path, text, bad)) from None
+
+
+def _told(path: Path, text: str, bad: ValidationError) -> str:
+    first = bad.errors()[0]
+    loc = tuple(part for part in first["loc"] if part != "[key]")
+    key = _path(loc)
+    line = _line(text, loc)
+    where = f"{path}, line {line}" if line else f"{path}"
+    more = f" ({len(bad.errors()) - 1} more mistakes follow.)" if len(bad.errors()) > 1 else ""
+    if first["type"] == "extra_forbidden":
+        names = sorted(_fields_at(City, loc[:-1]))
+        near = difflib.get_close_matches(str(loc[-1]), names, n=1, cutoff=0.0)
+        return f"{where}: unknown key {key}. The nearest known one is {near[0] if near else NAME!r}.{more}"
+    if first["type"] == "missing":
+        return f"{where}: {key} is missing. Add it.{more}"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {key}: {message}{more}" if key else f"{where}: {message}{more}"
+
+
+def _path(loc: tuple[Any, ...]) -> str:
+    key = ""
+    for part in loc:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
+    return key
+
+
+def _fields_at(kind: Any, loc: tuple[Any, ...]) -> set[str]:
+    """Return the keys that are known at a place of the model."""
+    for part in loc:
+        kind = _bare(kind)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = kind.model_fields[part].annotation
+        else:
+            kind = typing.get_args(kind)[-1]
+    kind = _bare(kind)
+    return set(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else set()
+
+
+def _bare(kind: Any) -> Any:
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return next(arg for arg in typing.get_args(kind) if arg is not type(None))
+    return kind
+
+
+def _line(text: str, loc: tuple[Any, ...]) -> int | None:
+    """Return the line of a key as far as it can be found by reading on from its tables' headers."""
+    lines = text.splitlines()
+    at = -1
+    found = None
+    for place, part in enumerate(loc):
+        if isinstance(part, int):
+            header = re.compile(rf"^\s*\[\[\s*{re.escape(str(loc[place - 1]))}\s*\]\]")
+            starts = [n for n, line in enumerate(lines) if header.match(line)]
+            if part < len(starts):
+                at = found = starts[part]
+            continue
+        word = re.escape(str(part))
+        pattern = re.compile(rf"^\s*(\[+.*\b)?[\"']?{word}[\"']?\s*[=\]]|[{{,]\s*[\"']?{word}[\"']?\s*=")
+        for n in range(max(at, 0), len(lines)):
+            if pattern.search(lines[n]):
+                at = found = n
+                break
+    return None if found is None else found + 1

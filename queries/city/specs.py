@@ -1,0 +1,184 @@
+"""The parts of city.toml, typed: levels, tables, words. Opens none of the files that they name."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from queries.city.doors import is_known
+
+#: The standard status words, in the order of a case's life.
+STATUSES = ("reported", "filed", "dispatched", "handling", "verifying", "closed", "cancelled")
+CAMERA_STATES = ("online", "offline", "no_picture", "unknown")
+
+#: Which of our fields each kind of table can fill; the first are those without which a row is refused.
+REQUIRED = {
+    "cases": ("no", "reported_at"),
+    "sensors": ("code",),
+    "readings": ("sensor", "at"),
+    "cameras": ("code",),
+}
+FIELDS = {
+    "cases": (
+        "no", "reported_at", "category", "kind", "title", "address", "channel", "department", "status",
+        "urgent", "filed_at", "due_at", "closed_at", "updated_at", "rework", "lon", "lat", "area_code",
+    ),
+    "sensors": ("code", "name", "kind", "lon", "lat", "area_code", "every_s"),
+    "readings": ("sensor", "at", "metric", "value"),
+    "cameras": ("code", "name", "kind", "lon", "lat", "area_code", "state", "seen_at"),
+}
+KINDS = tuple(FIELDS)
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+#: One word or a list of words; always a list once read.
+Words = Annotated[list[str], BeforeValidator(_listed)]
+
+
+def unknown(word: str, known: Any, what: str) -> ValueError:
+    """Return the error for a word that is not among the known ones, naming the nearest."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.0)
+    return ValueError(f"{word!r} is no {what}. The nearest known one is {near[0] if near else '(none)'!r}.")
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WordPair(Part):
+    """A thing with a name in both languages and the source words that mean it."""
+
+    name: str
+    name_en: str = ""
+    #: Source words, whole; one that ends in * is a beginning. No regard to case or width.
+    match: Words = []
+
+    def word(self, language: str) -> str:
+        """Return the name in a language ('zh' or 'en'), or the other one if it is missing."""
+        return (self.name_en or self.name) if language == "en" else (self.name or self.name_en)
+
+
+class CodeType(Part):
+    """What a range of digits inside an area code means, such as 001-099 = street."""
+
+    level: str
+    digits: tuple[int, int]  # first and last digit, counted from 1
+    first: int
+    last: int
+    name: str
+    name_en: str = ""
+
+
+class CodeRule(Part):
+    """How area codes are built."""
+
+    #: A child's code begins with its parent's code.
+    nested: bool = False
+    types: list[CodeType] = []
+
+
+class LevelSpec(Part):
+    """One level of the boundary tree, from the top (the whole city) downwards."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    name: str
+    name_en: str = ""
+    #: Boundary file, relative to the data folder. The top level may have none (the union of the next).
+    file: str | None = None
+    layer: str | None = None
+    #: Column of the area's code; may be missing for the top level, whose code is the city's.
+    code: str | None = None
+    #: Column of the parent's code, or 'prefix' (of the code) or 'contains' (by geometry).
+    parent: str | None = None
+    name_column: str | None = None
+    name_en_column: str | None = None
+    residents: str | None = None
+    valid_from: str | None = None  # column, or a date such as 2024-01-01
+    valid_to: str | None = None  # column or date: the first day on which the area no longer holds
+    crs: str | None = None  # None = as the file itself declares
+    code_length: int | None = Field(None, ge=1)
+    encoding: str | None = None
+
+    @field_validator("valid_from", "valid_to", mode="before")
+    @classmethod
+    def _dates_as_text(cls, value: Any) -> Any:
+        return value.isoformat()[:10] if hasattr(value, "isoformat") else value
+
+    _crs = field_validator("crs")(lambda value: known_crs(value))
+
+
+class TableSpec(Part):
+    """One table of cases, sensors, readings or cameras: where it is and which column is which field."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    title: str = ""
+    title_en: str = ""
+    licence: str = ""
+    file: Words = Field(min_length=1)  # names or patterns such as cases-*.csv.gz
+    sheet: str | None = None  # of an Excel file; None = the first
+    header_row: int = Field(1, ge=1)  # the line (or sheet row) that holds the column names
+    delimiter: str | None = Field(None, min_length=1, max_length=1)  # None = found out
+    encoding: str | None = None  # None = found out, line by line if need be
+    #: Our field -> their column, or several columns of which the first that is not blank counts.
+    columns: dict[str, Words] = {}
+    #: Our field -> one value for all rows (where there is no column, or the column is blank).
+    constants: dict[str, str] = {}
+    #: For readings with one column per metric: metric -> column.
+    metrics: dict[str, str] = {}
+    crs: str = "EPSG:4326"
+    #: 'auto', or formats such as '%d.%m.%Y %H:%M' that are tried first.
+    time_format: Words = ["auto"]
+    day_first: bool | None = None  # 3/4/2024: True = 3 April; None = decided by the column's other values
+    time_zone: str | None = None  # None = the city's
+    no_prefix: str = ""  # put before each case number (or code), so that two sources do not collide
+    blank: Words = []  # words that mean "nothing", besides empty and blank cells
+    statuses: dict[str, str] = {}  # this table's own status words, before the city's
+    every_s: int | None = Field(None, ge=1)  # promised seconds between deliveries (sensors: readings)
+
+    _crs = field_validator("crs")(lambda value: known_crs(value))
+
+    @field_validator("constants", mode="before")
+    @classmethod
+    def _constants_as_text(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in value.items()}
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str | None) -> str | None:
+        return None if value is None else known_zone(value)
+
+    @field_validator("statuses")
+    @classmethod
+    def _statuses(cls, value: dict[str, str]) -> dict[str, str]:
+        return known_statuses(value)
+
+
+def known_zone(value: str) -> str:
+    """Return a time zone's name if it is one. Raises ValueError with the nearest."""
+    if value not in (zones := available_timezones()):
+        raise unknown(value, sorted(zones), "time zone")
+    return value
+
+
+def known_crs(value: str | None) -> str | None:
+    """Return a coordinate system's name if there is a door for it. Raises ValueError."""
+    if value is not None and not is_known(value):
+        raise ValueError(f"{value!r} is no coordinate system we know. Give EPSG:4326, EPSG:4490, GCJ-02, BD-09 or another EPSG code.")
+    return value
+
+
+def known_statuses(value: dict[str, str]) -> dict[str, str]:
+    """Return status words if all lead to standard ones. Raises ValueError with the nearest."""
+    for source, status in value.items():
+        if status not in STATUSES:
+            raise ValueError(f"{source!r}: {unknown(status, STATUSES, 'standard status word')}")
+    return value
