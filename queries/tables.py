@@ -90,6 +90,10 @@ node = Table(
     Column("dense", Integer),
     Index("ix_node_parent", "parent"),
     Index("ix_node_tree_level", "tree_id", "level", "num"),
+    Index(
+        "ix_node_further", "parent",
+        sqlite_where=text("main IS 0"), postgresql_where=text("main IS false"),
+    ),
 )
 
 category = Table(

@@ -1,0 +1,313 @@
+"""The boundary tree as it is read: one place, its path, its children, a search, outlines.
+
+The tree in force on a day answers every question about that day. Which of these places an asker may
+see is decided by queries/scope.py; only `search` asks it, because a search is itself an answer.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+)
+
+from queries import tables
+from queries.clock import EPOCH, day_bucket
+from queries.errors import AskError
+from queries.frame import EVERYTHING, Scope
+from queries.intervals import chunks, inside, merged, ranges
+from queries.tables import area, node, tree
+
+__all__ = [
+    "EARLY", "Level", "Place", "Shape", "Tree", "at", "below", "chain", "children", "day", "find",
+    "inside", "level_numbers", "levels", "path", "ranges", "root", "search", "shapes", "tree_on",
+    "trees", "versions",
+]
+
+#: The day that stands for "since always".
+EARLY = day_bucket(date.min)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """One level of the tree; 0 is the whole city."""
+
+    level: int
+    id: str
+    name: str
+    name_en: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """One version of the boundary tree; `valid_to` is the first day on which it no longer holds."""
+
+    tree_id: int
+    valid_from: date | None
+    valid_to: date | None
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One area at its main node in one tree version."""
+
+    area_id: int
+    code: str
+    level: int
+    name: str
+    name_en: str
+    parent_code: str | None
+    num: int
+    last: int
+    dense: int | None
+    tree_id: int
+    lon: float | None
+    lat: float | None
+    bbox: tuple[float, float, float, float] | None
+    area_m2: float | None
+    residents: int | None
+    has_children: bool
+    valid_from: date | None
+    valid_to: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """One area's outline (WKB, EPSG:4326) with its number in the id tiles."""
+
+    area_id: int
+    num: int
+    dense: int
+    wkb: bytes
+
+
+_COLUMNS = (
+    area.c.id, area.c.code, area.c.level, area.c.name, area.c.name_en, area.c.parent_code,
+    area.c.lon, area.c.lat, area.c.west, area.c.south, area.c.east, area.c.north, area.c.area_m2,
+    area.c.residents, area.c.valid_from, area.c.valid_to,
+    node.c.num, node.c.last, node.c.dense, node.c.tree_id,
+)
+
+
+def tree_on(connection: Connection, on: date) -> Tree:
+    """Return the tree in force on a day; before the first one, the first. AskError if there is none."""
+    row = connection.execute(select(tree).where(tree.c.id == _tree_id(on))).one_or_none()
+    if row is None:
+        raise AskError("No boundaries are loaded. Load a city first: python app.py load CITY_DIR.")
+    return _tree(row)
+
+
+def trees(connection: Connection) -> list[Tree]:
+    """Return all tree versions, oldest first."""
+    return [_tree(row) for row in connection.execute(select(tree).order_by(tree.c.valid_from))]
+
+
+def root(connection: Connection, on: date) -> Place:
+    """Return the whole city on a day."""
+    found = _places(connection, _main().where(node.c.tree_id == _tree_id(on), node.c.level == 0))
+    if not found:
+        tree_on(connection, on)
+        raise AskError("The boundary tree has no root. Load the city again.")
+    return found[0]
+
+
+def find(connection: Connection, code: str | None, on: date, scope: Scope = EVERYTHING) -> Place:
+    """Return the place with a code on a day (None = the whole city).
+
+    Raises AskError that names the nearest code, but only to those who may see everything.
+    """
+    if code is None:
+        return root(connection, on)
+    found = _places(connection, _main().where(node.c.tree_id == _tree_id(on), area.c.code == code))
+    if found:
+        return found[0]
+    tree_on(connection, on)
+    hint = _nearest(connection, code, on) if scope.areas is None else ""
+    raise AskError(f"No area has the code {code!r} on {on}.{hint}")
+
+
+def path(connection: Connection, place: Place) -> list[Place]:
+    """Return the places from the whole city down to this one."""
+    return chain(connection, place.num)
+
+
+def chain(connection: Connection, num: int) -> list[Place]:
+    """Return the places from the whole city down to any node, main or further."""
+    up = select(node.c.num.label("num"), node.c.parent.label("parent")).where(node.c.num == num)
+    up = up.cte("up", recursive=True)
+    up = up.union_all(select(node.c.num, node.c.parent).where(node.c.num == up.c.parent))
+    statement = _joined().where(node.c.num.in_(select(up.c.num))).order_by(node.c.level)
+    return _places(connection, statement)
+
+
+def children(connection: Connection, place: Place) -> list[Place]:
+    """Return the areas directly under a place, in tree order."""
+    return _places(connection, _main().where(node.c.parent == place.num).order_by(node.c.num))
+
+
+def below(connection: Connection, place: Place, level: int) -> list[Place]:
+    """Return the areas of one level at or under a place, in tree order."""
+    statement = _main().where(
+        node.c.tree_id == place.tree_id,
+        node.c.level == level,
+        node.c.num.between(place.num, place.last),
+    )
+    return _places(connection, statement.order_by(node.c.num))
+
+
+def at(connection: Connection, area_ids: Iterable[int], tree_id: int) -> list[Place]:
+    """Return those of some areas that stand in a tree, in tree order."""
+    found: list[Place] = []
+    for part in chunks(sorted(set(area_ids))):
+        statement = _main().where(node.c.area_id.in_(part), node.c.tree_id == tree_id)
+        found += _places(connection, statement)
+    return sorted(found, key=lambda place: place.num)
+
+
+def versions(connection: Connection, code: str) -> list[int]:
+    """Return the ids of all areas that ever bore a code, oldest first."""
+    statement = select(area.c.id).where(area.c.code == code).order_by(area.c.valid_from, area.c.id)
+    return list(connection.scalars(statement))
+
+
+def levels(connection: Connection) -> list[Level]:
+    """Return the levels from the whole city down."""
+    rows = connection.execute(select(tables.level).order_by(tables.level.c.level))
+    return [Level(level=r.level, id=r.id, name=r.name, name_en=r.name_en) for r in rows]
+
+
+def level_numbers(connection: Connection, tree_id: int, level: int) -> np.ndarray:
+    """Return the area id at each dense number of a level; index 0 is 0, which is no area."""
+    rows = connection.execute(
+        select(node.c.dense, node.c.area_id)
+        .where(node.c.tree_id == tree_id, node.c.level == level, node.c.main.is_(True))
+    ).all()
+    numbers = np.zeros(max((r.dense for r in rows), default=0) + 1, np.int64)
+    for r in rows:
+        numbers[r.dense] = r.area_id
+    return numbers
+
+
+def shapes(
+    connection: Connection, tree_id: int, level: int,
+    bbox: tuple[float, float, float, float] | None = None, under: Place | None = None,
+) -> Iterator[Shape]:
+    """Yield the outlines of one level, those whose box meets `bbox` and that lie under a place."""
+    statement = (
+        select(area.c.id, node.c.num, node.c.dense, area.c.shape)
+        .join(area, area.c.id == node.c.area_id)
+        .where(node.c.tree_id == tree_id, node.c.level == level, node.c.main.is_(True))
+        .where(area.c.shape.is_not(None)).order_by(node.c.num)
+    )
+    if under is not None:
+        statement = statement.where(node.c.num.between(under.num, under.last))
+    if bbox is not None:
+        west, south, east, north = bbox
+        statement = statement.where(
+            area.c.west <= east, area.c.east >= west, area.c.south <= north, area.c.north >= south
+        )
+    for r in connection.execute(statement):
+        yield Shape(area_id=r.id, num=r.num, dense=r.dense, wkb=r.shape)
+
+
+def search(
+    connection: Connection, scope: Scope, text: str, on: date, limit: int = 12
+) -> list[Place]:
+    """Return the places that an asker may see whose name, pinyin, initials or code match, best first."""
+    from queries import scope as rights
+
+    wanted = " ".join(text.split()).lower()
+    close = wanted.replace(" ", "")
+    if not wanted:
+        return []
+    visible = rights.effective(connection, scope, root(connection, on))
+    if not visible:
+        return []
+    name, name_en = func.lower(area.c.name), func.lower(area.c.name_en)
+    code, pinyin, initials = func.lower(area.c.code), area.c.pinyin, area.c.initials
+    ways: list[ColumnElement[bool]] = [
+        or_(code == close, name == wanted, name_en == wanted),
+        or_(name.startswith(wanted, autoescape=True), name_en.startswith(wanted, autoescape=True)),
+        initials.startswith(close, autoescape=True),
+        pinyin.startswith(close, autoescape=True),
+        code.startswith(close, autoescape=True),
+        or_(name.contains(wanted, autoescape=True), name_en.contains(wanted, autoescape=True)),
+        or_(initials.contains(close, autoescape=True), pinyin.contains(close, autoescape=True)),
+    ]
+    best = case(*((way, i) for i, way in enumerate(ways)), else_=len(ways))
+    statement = (
+        _main().where(node.c.tree_id == visible[0].tree_id, or_(*ways))
+        .where(inside(node.c.num, merged((place.num, place.last) for place in visible)))
+        .order_by(best, node.c.level, node.c.num).limit(limit)
+    )
+    return _places(connection, statement)
+
+
+def day(number: int | None) -> date | None:
+    """Return the date of a stored day; None when it is open or unknown."""
+    return None if number is None or number <= EARLY else EPOCH + timedelta(days=number)
+
+
+def _tree_id(on: date) -> ScalarSelect[int]:
+    held = tree.c.valid_from <= day_bucket(on)
+    in_force = select(tree.c.id).where(held).order_by(tree.c.valid_from.desc(), tree.c.id).limit(1)
+    first = select(tree.c.id).order_by(tree.c.valid_from, tree.c.id).limit(1)
+    chosen = func.coalesce(in_force.scalar_subquery(), first.scalar_subquery())
+    return select(chosen).scalar_subquery()
+
+
+def _joined() -> Select[Any]:
+    return select(*_COLUMNS).join(area, area.c.id == node.c.area_id)
+
+
+def _main() -> Select[Any]:
+    return _joined().where(node.c.main.is_(True))
+
+
+def _places(connection: Connection, statement: Select[Any]) -> list[Place]:
+    return [_place(row) for row in connection.execute(statement)]
+
+
+def _place(r: Row[Any]) -> Place:
+    return Place(
+        area_id=r.id, code=r.code, level=r.level, name=r.name, name_en=r.name_en,
+        parent_code=r.parent_code, num=r.num, last=r.last, dense=r.dense, tree_id=r.tree_id,
+        lon=r.lon, lat=r.lat,
+        bbox=None if r.west is None else (r.west, r.south, r.east, r.north),
+        area_m2=r.area_m2, residents=r.residents, has_children=r.last > r.num,
+        valid_from=day(r.valid_from), valid_to=day(r.valid_to),
+    )
+
+
+def _tree(r: Row[Any]) -> Tree:
+    return Tree(tree_id=r.id, valid_from=day(r.valid_from), valid_to=day(r.valid_to), hash=r.hash)
+
+
+def _nearest(connection: Connection, code: str, on: date) -> str:
+    stored = select(area.c.code).join(node, and_(node.c.area_id == area.c.id, node.c.main.is_(True)))
+    stored = stored.where(node.c.tree_id == _tree_id(on))
+    # Codes that share a beginning stand beside each other, so a few neighbours are enough to compare.
+    after = connection.scalars(stored.where(area.c.code >= code).order_by(area.c.code).limit(30))
+    before = connection.scalars(
+        stored.where(area.c.code < code).order_by(area.c.code.desc()).limit(30)
+    )
+    near = difflib.get_close_matches(code, [*after, *before], n=1, cutoff=0.5)
+    if not near:
+        return " Search for the place by its name."
+    return f" The nearest code is {near[0]!r}."
