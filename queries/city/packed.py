@@ -1,0 +1,125 @@
+"""Opens files as bytes: packed or not, block by block, and stops at a decompression bomb."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from queries.errors import TableError
+
+BLOCK = 8 << 20
+_PACKED = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
+_BROKEN = (EOFError, OSError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much a file may grow when it is unpacked; beyond it is taken for a decompression bomb."""
+
+    bytes: int = 16 << 30
+    #: Unpacked size / packed size; only looked at once `ratio_from` bytes have come out.
+    ratio: float = 200.0
+    ratio_from: int = 64 << 20
+    rows: int = 200_000_000
+
+
+LIMITS = Limits()
+
+
+def packing(head: bytes) -> str:
+    """Return how a file that begins like this is packed: '', 'gz', 'bz2', 'xz' or 'zip'."""
+    for magic, name in _PACKED.items():
+        if head.startswith(magic):
+            return name
+    return "zip" if head.startswith((b"PK\x03\x04", b"PK\x05\x06")) else ""
+
+
+def is_workbook(path: Path) -> bool:
+    """Return whether a zip file is an Excel or OpenDocument workbook."""
+    try:
+        with zipfile.ZipFile(path) as pack:
+            names = set(pack.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False
+    return any(name.startswith("xl/") for name in names) or {"mimetype", "content.xml"} <= names
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Lend the unpacked stream of a file. Raises TableError if it cannot be opened or is cut off."""
+    try:
+        with path.open("rb") as raw:
+            kind = packing(raw.read(8))
+        with _stream(path, kind) as stream:
+            yield stream
+    except _BROKEN as bad:
+        said = getattr(bad, "strerror", None) or str(bad) or type(bad).__name__
+        raise TableError(
+            f"{path.name} cannot be unpacked or read to its end ({said}). It is damaged or only half a file: fetch it again."
+        ) from bad
+
+
+@contextmanager
+def _stream(path: Path, kind: str) -> Iterator[IO[bytes]]:
+    if kind == "zip":
+        with zipfile.ZipFile(path) as pack, pack.open(_only(pack, path)) as stream:
+            yield stream
+        return
+    opener = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}.get(kind, open)
+    with opener(path, "rb") as stream:
+        yield stream
+
+
+def _only(pack: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
+    inside = [
+        info for info in pack.infolist()
+        if not info.is_dir() and not info.filename.startswith("__MACOSX") and not info.filename.endswith(".DS_Store")
+    ]
+    if len(inside) != 1:
+        names = ", ".join(info.filename for info in inside[:5]) or "nothing"
+        raise TableError(f"{path.name} must hold exactly one table; it holds {names}. Unpack it and name the file.")
+    return inside[0]
+
+
+def blocks(stream: IO[bytes], path: Path, limits: Limits = LIMITS) -> Iterator[bytes]:
+    """Yield the unpacked bytes block by block. Raises TableError at a decompression bomb."""
+    packed = max(path.stat().st_size, 1)
+    done = 0
+    while block := stream.read(BLOCK):
+        done += len(block)
+        check(done, packed, path, limits)
+        yield block
+
+
+def check(size: int, packed: int, path: Path, limits: Limits = LIMITS) -> None:
+    """Raise TableError if a file grows beyond the limits when it is unpacked."""
+    if size > limits.bytes or (size > limits.ratio_from and size / max(packed, 1) > limits.ratio):
+        raise TableError(
+            f"{path.name} ({packed:,} bytes) unpacks to more than {size:,} bytes: taken for a decompression bomb. "
+            "If it is meant to be so, unpack it yourself and name the unpacked file."
+        )
+
+
+def check_workbook(path: Path, limits: Limits = LIMITS) -> None:
+    """Raise TableError if a workbook's parts declare more than the limits, or it is damaged."""
+    try:
+        with zipfile.ZipFile(path) as pack:
+            size = sum(info.file_size for info in pack.infolist())
+    except (zipfile.BadZipFile, OSError) as bad:
+        raise TableError(f"{path.name} is a damaged workbook ({bad}). Save it again.") from bad
+    check(size, path.stat().st_size, path, limits)
+
+
+def whole(path: Path, limits: Limits = LIMITS) -> io.BytesIO:
+    """Return all unpacked bytes of a file, for formats that are read from their end."""
+    with opened(path) as stream:
+        return io.BytesIO(b"".join(blocks(stream, path, limits)))
