@@ -1,0 +1,92 @@
+"""Collects what is wrong with the rows of one chunk, with reasons in both languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+Grade = Literal["refused", "doubted"]
+#: Beyond so many refusals of a file the whole rows are not kept any more, only what was wrong.
+RAW_KEPT = 50_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A row that was not loaded (refused), or one of whose fields is not trusted (doubted)."""
+
+    row: int  # 1 = first row of data; 0 = the file as a whole
+    field: str
+    value: str
+    grade: Grade
+    reason: str
+    reason_en: str
+    raw: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    at: pl.Series  # places in the chunk
+    field: str
+    values: list[Any]
+    grade: Grade
+    zh: str
+    en: str
+
+
+class Sieve:
+    """The rows of one chunk: which are still good, and why others are not.
+
+    A refused row is named once, for the first reason found; a kept row once for each doubted field.
+    """
+
+    def __init__(self, rows: pl.Series) -> None:
+        """Begin with all rows good; `rows` are their numbers in the file."""
+        self.rows = rows
+        self.good = pl.Series([True]).new_from_index(0, len(rows))
+        self._found: list[_Found] = []
+        self._whole: list[Refusal] = []
+
+    def refuse(self, mask: pl.Series, field: str, values: pl.Series | None, zh: str, en: str) -> None:
+        """Take the marked rows out, but for those that are out already."""
+        mask = mask.fill_null(False) & self.good
+        if self._note(mask, field, values, "refused", zh, en):
+            self.good = self.good & ~mask
+
+    def doubt(self, mask: pl.Series, field: str, values: pl.Series | None, zh: str, en: str) -> None:
+        """Keep the marked rows and say what is not trusted in them."""
+        self._note(mask.fill_null(False) & self.good, field, values, "doubted", zh, en)
+
+    def drop(self, at: pl.Series) -> None:
+        """Take rows out without a word: they say again what another row says."""
+        if len(at):
+            self.good = self.good.scatter(at, False)
+
+    def whole(self, field: str, value: str, zh: str, en: str) -> None:
+        """Say something of the file as a whole."""
+        self._whole.append(Refusal(row=0, field=field, value=value, grade="doubted", reason=zh, reason_en=en))
+
+    def _note(self, mask: pl.Series, field: str, values: pl.Series | None, grade: Grade, zh: str, en: str) -> bool:
+        at = mask.arg_true()
+        if not len(at):
+            return False
+        told = [""] * len(at) if values is None else values.gather(at).cast(pl.String).fill_null("").to_list()
+        self._found.append(_Found(at=at, field=field, values=told, grade=grade, zh=zh, en=en))
+        return True
+
+    def refusals(self, raw: pl.DataFrame, keep: int = RAW_KEPT) -> list[Refusal]:
+        """Return the refusals in row order; `raw` are the rows as they came, in the chunk's order."""
+        out = list(self._whole)
+        good = self.good.to_list() if self._found else []
+        for found in self._found:
+            rows = self.rows.gather(found.at)
+            wholes = raw[found.at[: max(keep - len(out), 0)]].to_dicts()
+            for n, (at, row, value) in enumerate(zip(found.at, rows, found.values, strict=True)):
+                if found.grade == "doubted" and not good[at]:
+                    continue  # refused later on: said there
+                out.append(Refusal(
+                    row=row, field=found.field, value=value[:200], grade=found.grade, reason=found.zh,
+                    reason_en=found.en, raw=wholes[n] if n < len(wholes) else {},
+                ))
+        return sorted(out, key=lambda refusal: refusal.row)
