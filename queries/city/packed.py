@@ -16,7 +16,7 @@ from typing import IO
 
 from queries.errors import TableError
 
-BLOCK = 8 << 20
+BLOCK = 16 << 20
 _PACKED = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
 _BROKEN = (EOFError, OSError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 

@@ -24,6 +24,9 @@ from queries.errors import TableError
 
 __all__ = ["Refusal", "RowsRead", "files_of", "read_rows"]
 
+#: A table of at most so many rows is read once and kept; a longer one is read a second time.
+KEPT = 1_000_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class RowsRead:
@@ -46,14 +49,35 @@ def read_rows(
     """
     shaper = Shaper(city=city, spec=spec, extent=extent)
     paths = files_of(Path(folder), spec)
-    twins = Twins(_several(paths, spec, limits) and kind != "readings")
-    if twins.needed:
-        for path in paths:
-            for chunk in _chunks(path, spec, limits):
-                twins.learn(_picked(chunk, spec, kind, path, (KEYS[kind][0],)))
-    for path in paths:
-        for chunk in _chunks(path, spec, limits):
-            yield _read(chunk, shaper, kind, path, twins)
+    twins = Twins()
+    kept: list[tuple[Path, Chunk]] | None = []
+    if kind != "readings":
+        kept = _learned(paths, spec, kind, limits, twins)
+    for path, chunk in kept or _chunks(paths, spec, limits):
+        yield _read(chunk, shaper, kind, path, twins)
+
+
+def _learned(
+    paths: list[Path], spec: TableSpec, kind: str, limits: Limits, twins: Twins
+) -> list[tuple[Path, Chunk]]:
+    """Learn the keys of the whole table; return its chunks if they are few enough to be kept."""
+    name = KEYS[kind][0]
+    kept: list[tuple[Path, Chunk]] = []
+    rows = 0
+    for path, chunk in _chunks(paths, spec, limits):
+        twins.learn(_picked(chunk, spec, kind, path, (name,))[name])
+        rows += chunk.frame.height
+        kept.append((path, chunk))
+        if rows > KEPT:
+            break
+    else:
+        return kept
+    seen = len(kept)
+    kept.clear()
+    for n, (path, chunk) in enumerate(_chunks(paths, spec, limits, spec.columns.get(name))):
+        if n >= seen:
+            twins.learn(_picked(chunk, spec, kind, path, (name,))[name])
+    return kept
 
 
 def files_of(folder: Path, spec: TableSpec) -> list[Path]:
@@ -75,18 +99,15 @@ def files_of(folder: Path, spec: TableSpec) -> list[Path]:
     return found
 
 
-def _several(paths: list[Path], spec: TableSpec, limits: Limits) -> bool:
-    """Return whether the table comes in several files or chunks, so that twins can be far apart."""
-    if len(paths) > 1:
-        return True
-    chunks = _chunks(paths[0], spec, limits)
-    return next(chunks, None) is not None and next(chunks, None) is not None
-
-
-def _chunks(path: Path, spec: TableSpec, limits: Limits) -> Iterator[Chunk]:
-    return read_table(
-        path, delimiter=spec.delimiter, encoding=spec.encoding, sheet=spec.sheet, header_row=spec.header_row, limits=limits
-    )
+def _chunks(
+    paths: list[Path], spec: TableSpec, limits: Limits, only: list[str] | None = None
+) -> Iterator[tuple[Path, Chunk]]:
+    for path in paths:
+        for chunk in read_table(
+            path, delimiter=spec.delimiter, encoding=spec.encoding, sheet=spec.sheet, header_row=spec.header_row,
+            limits=limits, only=only,
+        ):
+            yield path, chunk
 
 
 def _read(chunk: Chunk, shaper: Shaper, kind: str, path: Path, twins: Twins) -> RowsRead:

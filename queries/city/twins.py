@@ -5,30 +5,26 @@ from __future__ import annotations
 import polars as pl
 
 from queries.city.sieve import Sieve
-from queries.city.tables import ROW
 
 #: What makes two rows speak of the same thing.
 KEYS = {"cases": ("no",), "sensors": ("code",), "cameras": ("code",), "readings": ("sensor", "metric", "at")}
 
 
 class Twins:
-    """The keys that occur more than once in a table; far apart only if `needed`."""
+    """The keys that occur more than once in a table, in one chunk or far apart."""
 
-    def __init__(self, needed: bool) -> None:
-        """Say whether the table comes in several chunks, whose keys must be learned first."""
-        self.needed = needed
+    def __init__(self) -> None:
+        """Begin with no key known."""
         self._keys: list[pl.Series] = []
-        self._left: dict[int, int] | None = None
+        self._left: dict[int, int] = {}
 
-    def learn(self, cells: pl.DataFrame) -> None:
-        """Take the keys of one chunk (its only column besides the row numbers)."""
-        (name,) = (column for column in cells.columns if column != ROW)
-        self._keys.append(cells[name].drop_nulls().hash())
+    def learn(self, keys: pl.Series) -> None:
+        """Take the keys of one chunk."""
+        self._keys.append(keys.drop_nulls().hash())
 
     def sift(self, frame: pl.DataFrame, cells: pl.DataFrame, key: tuple[str, ...], sieve: Sieve) -> None:
         """Mark in the sieve each row that a later one of the same key replaces."""
-        if self.needed:
-            self._far(cells[key[0]], sieve)
+        self._far(cells[key[0]], sieve)
         good = frame.with_columns(sieve.good.alias("__good__")).with_row_index("__at__").filter("__good__")
         early = good.filter(~pl.struct(key).is_last_distinct())
         if not early.height:
@@ -44,11 +40,10 @@ class Twins:
 
     def _far(self, keys: pl.Series, sieve: Sieve) -> None:
         """Refuse the rows whose key comes again in a later chunk."""
-        if self._left is None:
-            every = pl.concat(self._keys) if self._keys else pl.Series([], dtype=pl.UInt64)
+        if self._keys:
+            every = pl.concat(self._keys) if len(self._keys) > 1 else pl.Series([], dtype=pl.UInt64)
             self._keys = []
-            counts = every.filter(every.is_duplicated()).value_counts()
-            self._left = dict(counts.iter_rows())
+            self._left = dict(every.filter(every.is_duplicated()).value_counts().iter_rows())
         if not self._left:
             return
         hashes = keys.hash()
