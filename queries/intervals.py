@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, func, literal, or_, select
 
 from queries.tables import node
 
@@ -21,7 +21,13 @@ def ranges(connection: Connection, area_ids: Iterable[int]) -> list[tuple[int, i
     """
     found: list[tuple[int, int]] = []
     for part in chunks(sorted(set(area_ids))):
-        rows = connection.execute(select(node.c.num, node.c.last).where(node.c.area_id.in_(part)))
+        rows = connection.execute(
+            select(node.c.num, node.c.last, node.c.parent).where(node.c.area_id.in_(part))
+        ).all()
+        if any(r.parent is None for r in rows):
+            # The city is one area in all trees, so everything is under it.
+            lo, hi = connection.execute(select(func.min(node.c.num), func.max(node.c.num))).one()
+            return [(lo, hi)]
         found += [(r.num, r.last) for r in rows]
     whole = merged(found)
     new = whole
