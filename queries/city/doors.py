@@ -31,14 +31,21 @@ def plain(name: str) -> str:
         return "EPSG:4326"
     if word == "CGCS2000":
         return "EPSG:4490"
-    return f"EPSG:{word}" if word.isdigit() else word
+    if word.isdigit():
+        return f"EPSG:{word}"
+    return word if re.fullmatch(r"[A-Z]+:\d+", word) else name.strip()
 
 
 @lru_cache(maxsize=64)
 def is_known(name: str) -> bool:
     """Return whether there is a door for a coordinate system."""
+    # pyproj would also guess from a mere place name ("Beijing"), which is too much luck for a coordinate.
+    if plain(name) in (GCJ02, BD09):
+        return True
+    if not re.match(r"[A-Z]+:\d+$|\+proj=|(PROJ|GEOG|GEOD|BOUND|COMPOUND)[A-Z]*\[", plain(name)):
+        return False
     try:
-        return plain(name) in (GCJ02, BD09) or CRS.from_user_input(plain(name)) is not None
+        return CRS.from_user_input(plain(name)) is not None
     except CRSError:
         return False
 

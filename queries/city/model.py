@@ -151,9 +151,13 @@ def read_city(folder: Path) -> City:
 
 
 def _told(path: Path, text: str, bad: ValidationError) -> str:
-    first = bad.errors()[0]
+    # A mistyped key is often why another one is missing: it is told first.
+    first = min(bad.errors(), key=lambda error: error["type"] != "extra_forbidden")
     loc = tuple(part for part in first["loc"] if part != "[key]")
     key = _path(loc)
+    message = first["msg"].removeprefix("Value error, ")
+    if not loc and (found := re.match(r"(\w+)\[(\d+)\]", message)):
+        loc = (found[1], int(found[2]))
     line = _line(text, loc)
     where = f"{path}, line {line}" if line else f"{path}"
     more = f" ({len(bad.errors()) - 1} more mistakes follow.)" if len(bad.errors()) > 1 else ""
@@ -163,7 +167,6 @@ def _told(path: Path, text: str, bad: ValidationError) -> str:
         return f"{where}: unknown key {key}. The nearest known one is {near[0] if near else NAME!r}.{more}"
     if first["type"] == "missing":
         return f"{where}: {key} is missing. Add it.{more}"
-    message = first["msg"].removeprefix("Value error, ")
     return f"{where}: {key}: {message}{more}" if key else f"{where}: {message}{more}"
 
 

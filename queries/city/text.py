@@ -87,8 +87,10 @@ def split(line: str, delimiter: str) -> tuple[list[str], bool]:
                 parts.append('"')
                 at += 1
             end = line.find(delimiter, at)
-            parts.append(line[at:] if end < 0 else line[at:end])
-            cells.append("".join(parts))
+            tail = line[at:] if end < 0 else line[at:end]
+            if tail and any("\n" in part for part in parts):
+                return cells, True  # this quote opened another cell: the one before was never closed
+            cells.append("".join(parts) + tail)
         else:
             end = line.find(delimiter, at)
             cells.append(line[at:] if end < 0 else line[at:end])
@@ -100,7 +102,7 @@ def split(line: str, delimiter: str) -> tuple[list[str], bool]:
 def cut(blocks: Iterator[bytes], delimiter: str | None, header_row: int, name: str) -> Iterator[Chunk]:
     """Yield the table in chunks from UTF-8 blocks. Raises TableError if it has no header."""
     buffer, names, done = b"", None, 0
-    final = False
+    final = told = False
     while not final:
         block = next(blocks, None)
         final = block is None
@@ -116,8 +118,9 @@ def cut(blocks: Iterator[bytes], delimiter: str | None, header_row: int, name: s
             buffer += b"\n"
         marks = _Marks(buffer, delimiter)
         end = marks.end(final or len(buffer) > _BUFFER)
-        if not end:
+        if not end and (told or not final):
             continue
+        told = True
         part, buffer = buffer[:end], buffer[end:]
         chunk = marks.fast(names, done, end) if marks.clean else None
         chunk = chunk or _patient(part, names, delimiter, done)
