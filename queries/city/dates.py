@@ -15,9 +15,13 @@ ZONED = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%z",
 LOCAL = (
     "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y年%m月%d日 %H时%M分",
-    "%Y年%m月%d日 %H:%M", "%Y年%m月%d日 %H时%M分%S秒", "%Y%m%d%H%M%S",
+    "%Y年%m月%d日 %H:%M", "%Y年%m月%d日 %H时%M分%S秒", "%Y%m%d%H%M%S", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M",
 )
-DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y年%m月%d日", "%Y%m%d")
+DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y年%m月%d日", "%Y%m%d", "%d.%m.%Y")
+#: With the order of day and month settled, these can be read at once too.
+_ORDERED = ("%A/%B/%Y %H:%M:%S", "%A/%B/%Y %H:%M", "%A/%B/%Y %I:%M:%S %p", "%A/%B/%Y %I:%M %p", "%A/%B/%Y",
+            "%A-%B-%Y %H:%M:%S", "%A-%B-%Y %H:%M", "%A-%B-%Y")
+_MANY = 2000
 _SAMPLE = 400
 _YEARS = (1000, 2999)
 
@@ -54,6 +58,16 @@ class DayOrder:
                 self.day_first += found["sep"] == "." or (a > 12 >= b)
                 self.month_first += found["sep"] != "." and b > 12 >= a
 
+    def learn_many(self, values: pl.Series) -> tuple[str, ...]:
+        """Count like `learn`, for a whole column; return the formats that are settled by it."""
+        parts = values.str.extract_groups(r"^(\d{1,2})[/\-](\d{1,2})[/\-]\d{4}").struct.unnest().cast(pl.Int32)
+        a, b = parts.get_columns()
+        self.day_first += int(((a > 12) & (b <= 12)).sum())
+        self.month_first += int((b > 12).sum())
+        first, sure = self.decide(1, 2, "/")
+        pair = ("%d", "%m") if first else ("%m", "%d")
+        return tuple(form.replace("%A", pair[0]).replace("%B", pair[1]) for form in _ORDERED) if sure else ()
+
     def decide(self, a: int, b: int, sep: str) -> tuple[bool, bool]:
         """Return (day comes first, sure)."""
         if sep == "." or a > 12 or a == b:
@@ -88,8 +102,12 @@ class DateReader:
         """Return the moments of a cleaned text column (blank cells are null)."""
         seconds = pl.Series(column.name, [None], pl.Int64).new_from_index(0, len(column))
         guessed = pl.Series([False]).new_from_index(0, len(column))
-        seconds, gone = self._at_once(column, seconds)
+        seconds, gone = self._at_once(column, seconds, (*self.formats, *ZONED, *LOCAL, *DAYS))
         guessed = guessed | gone
+        left = (column.is_not_null() & seconds.is_null()).arg_true()
+        if len(left) > _MANY and (forms := self.order.learn_many(column.gather(left))):
+            seconds, gone = self._at_once(column, seconds, forms)
+            guessed = guessed | gone
         left = (column.is_not_null() & seconds.is_null()).arg_true()
         if len(left):
             values = [_ascii(value) for value in column.gather(left)]
@@ -100,9 +118,9 @@ class DateReader:
             guessed = guessed.scatter(left, [one[1] for one in found])
         return Moments(seconds=seconds, unread=column.is_not_null() & seconds.is_null(), guessed=guessed)
 
-    def _at_once(self, column: pl.Series, seconds: pl.Series) -> tuple[pl.Series, pl.Series]:
+    def _at_once(self, column: pl.Series, seconds: pl.Series, forms: tuple[str, ...]) -> tuple[pl.Series, pl.Series]:
         gone = pl.Series([False]).new_from_index(0, len(column))
-        for form in (*self.formats, *ZONED, *LOCAL, *DAYS):
+        for form in forms:
             todo = column.is_not_null() & seconds.is_null()
             left = todo.arg_true()
             if not len(left):
@@ -188,7 +206,7 @@ def _parse(text: pl.Series, form: str) -> pl.Series:
     if form in ZONED:
         text = text.str.replace(r"[Zz]$", "+00:00")
     try:
-        if form in DAYS:
+        if form.endswith(("%d", "%d日", "%Y")):
             moments = text.str.to_date(form, strict=False).cast(pl.Datetime("us"))
         else:
             moments = text.str.to_datetime(form, strict=False, time_unit="us")

@@ -180,7 +180,8 @@ class Shaper:
             judge(column.is_null(), name, None, "缺少时间", "the time is missing")
         judge(read.unread, name, column, "时间无法识别", "the time cannot be read")
         judge(read.seconds < 0, name, column, "时间早于 1970 年", "the time is before 1970")
-        judge(read.seconds >= last, name, column, "时间在未来", "the time is in the future")
+        late = ("时间晚于 2100 年", "the time is after 2100") if future else ("时间在未来", "the time is in the future")
+        judge(read.seconds >= last, name, column, *late)
         sieve.doubt(read.guessed, name, column, "日月顺序或时刻不确定，为推测值",
                     "day and month (or the hour, when clocks change) are not sure; guessed")
         fine = read.seconds.is_between(0, last - 1)
