@@ -15,6 +15,8 @@ import numpy as np
 import shapely
 from sqlalchemy import Connection, select
 
+from queries.boundaries.numbers import fresh_nums
+from queries.errors import BoundaryError
 from queries.intervals import chunks
 from queries.store import bulk
 from queries.tables import area, node, tree
@@ -70,7 +72,7 @@ class Locator:
         else at the root. Writes further nodes that are needed for the first time.
         """
         if not self._tree_ids:
-            raise LookupError("no tree")
+            raise BoundaryError("No boundaries are loaded, so no point can be placed. Load the areas first.")
         lon, lat = np.asarray(lon, float), np.asarray(lat, float)
         days = np.broadcast_to(np.asarray(reported_day), lon.shape)
         which = np.clip(np.searchsorted(self._begins, days, side="right") - 1, 0, None)
@@ -201,8 +203,6 @@ class _Pending:
         """Number the new nodes in pre-order, write them, and return {temp: num}."""
         if not self._new:
             return {}
-        from queries.boundaries.tree import fresh_nums
-
         under: dict[int, list[int]] = {}
         for temp, (parent, _) in self._new.items():
             under.setdefault(parent, []).append(temp)

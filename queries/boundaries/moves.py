@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import timedelta
 
 import numpy as np
 from sqlalchemy import Connection, Table, bindparam, or_, select, update
@@ -37,17 +37,11 @@ def _windows(
     """Return for each tree the seconds within which its cases were reported; None = retired."""
     rows = connection.execute(select(tree.c.id, tree.c.valid_from).order_by(tree.c.valid_from)).all()
     live = [row for row in rows if row.id not in set(retired)]
-    begins = [day_start(EPOCH + _days(row.valid_from), city.zone) if i else None for i, row in enumerate(live)]
+    begins = [day_start(EPOCH + timedelta(days=row.valid_from), city.zone) if i else None for i, row in enumerate(live)]
     windows: dict[int, tuple[int | None, int | None] | None] = dict.fromkeys(retired)
     for i, row in enumerate(live):
         windows[row.id] = (begins[i], begins[i + 1] if i + 1 < len(live) else None)
     return windows
-
-
-def _days(n: int) -> Any:
-    from datetime import timedelta
-
-    return timedelta(days=n)
 
 
 def _move(

@@ -6,20 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from queries import tables
 from queries.boundaries.areas import AreasRead
 from queries.boundaries.draw import ROOT, Drawing, Drawn, draw
 from queries.boundaries.moves import move
+from queries.boundaries.numbers import fresh_nums
 from queries.city.model import City
 from queries.intervals import chunks
 from queries.places import EARLY
-from queries.store import bulk, get_meta, put_meta
+from queries.store import bulk
 from queries.tables import area, node, tree
-
-#: The highest node number ever used, kept so that none is used twice.
-HIGH = "node_high"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,13 +87,6 @@ def write_trees(connection: Connection, city: City, read: AreasRead) -> TreesWri
         moved = move(connection, city, plan.retired)
         _remove(connection, plan.retired)
     return TreesWritten(change=plan.change, moved=moved)
-
-
-def fresh_nums(connection: Connection, n: int) -> int:
-    """Take n node numbers that were never used; return the first."""
-    high = max(get_meta(connection, HIGH, 0), connection.scalar(select(func.max(node.c.num))) or 0)
-    put_meta(connection, HIGH, high + n)
-    return high + 1
 
 
 def _plan(connection: Connection, read: AreasRead) -> _Plan:
