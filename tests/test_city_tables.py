@@ -133,7 +133,7 @@ def test_decompression_bomb_is_stopped(tmp_path: Path, pack):
         _rows(path, limits=Limits(ratio_from=1 << 20))
 
 
-def test_absolute_limit_holds_for_workbooks_too(tmp_path: Path):
+def test_absolute_limit_holds_for_unpacked_files_too(tmp_path: Path):
     pl.DataFrame({"a": range(1000)}).write_csv(tmp_path / "a.csv")
     with pytest.raises(TableError, match="decompression bomb"):
         _rows(tmp_path / "a.csv", limits=Limits(bytes=1000))
@@ -175,18 +175,43 @@ def test_typed_parquet_columns_become_the_text_one_would_write(tmp_path: Path):
     assert second[0] is None
 
 
-def test_excel_is_read_from_the_named_sheet(tmp_path: Path):
-    xlsxwriter = pytest.importorskip("xlsxwriter")
-    book = xlsxwriter.Workbook(str(tmp_path / "a.xlsx"))
-    book.add_worksheet("说明").write(0, 0, "nothing here")
-    sheet = book.add_worksheet("案件")
-    for at, row in enumerate([["某市案件表"], ["编号", "时间", "数"], ["A1", 45356.5, 3], [], ["A2", "2024/3/5", 2.5]]):
-        sheet.write_row(at, 0, row)
-    book.close()
+def _workbook(path: Path, sheets: dict[str, list[list[str | float]]]) -> Path:
+    """Write the least that is an Excel file: cells of numbers and of text."""
+    def cell(value: str | float) -> str:
+        return f"<c><v>{value}</v></c>" if isinstance(value, (int, float)) else f'<c t="inlineStr"><is><t>{value}</t></is></c>'
 
-    assert _rows(tmp_path / "a.xlsx", sheet="案件", header_row=2) == [("A1", "45356.5", "3", 1), ("A2", "2024/3/5", "2.5", 3)]
+    start = '<?xml version="1.0" encoding="UTF-8"?>'
+    main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    doc = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    rel = "http://schemas.openxmlformats.org/package/2006/relationships"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as pack:
+        names = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, 1))
+        pack.writestr("xl/workbook.xml", f'{start}<workbook {main} xmlns:r="{doc}"><sheets>{names}</sheets></workbook>')
+        pack.writestr("_rels/.rels", f'{start}<Relationships xmlns="{rel}"><Relationship Id="r0" Type="{doc}/officeDocument" Target="xl/workbook.xml"/></Relationships>')
+        links = "".join(f'<Relationship Id="r{n}" Type="{doc}/worksheet" Target="worksheets/s{n}.xml"/>' for n in range(1, len(sheets) + 1))
+        pack.writestr("xl/_rels/workbook.xml.rels", f'{start}<Relationships xmlns="{rel}">{links}</Relationships>')
+        for n, rows in enumerate(sheets.values(), 1):
+            body = "".join(f'<row r="{at}">{"".join(map(cell, row))}</row>' for at, row in enumerate(rows, 1))
+            pack.writestr(f"xl/worksheets/s{n}.xml", f"{start}<worksheet {main}><sheetData>{body}</sheetData></worksheet>")
+    return path
+
+
+def test_excel_is_read_from_the_named_sheet(tmp_path: Path):
+    path = _workbook(tmp_path / "a.xlsx", {
+        "说明": [["nothing here"]],
+        "案件": [["某市案件表"], ["编号", "时间", "数"], ["A1", 45356.5, 3], [], ["A2", "2024/3/5", 2.5]],
+    })
+
+    assert _rows(path, sheet="案件", header_row=2) == [("A1", "45356.5", "3", 1), ("A2", "2024/3/5", "2.5", 3)]
+    assert _rows(path) == []
     with pytest.raises(TableError, match="no sheet '案件表'; it has '说明', '案件'"):
-        _rows(tmp_path / "a.xlsx", sheet="案件表")
+        _rows(path, sheet="案件表")
+
+
+def test_workbook_that_unpacks_without_end_is_stopped(tmp_path: Path):
+    path = _workbook(tmp_path / "bomb.xlsx", {"a": [["x" * (2 << 20)]]})
+    with pytest.raises(TableError, match="decompression bomb"):
+        _rows(path, limits=Limits(ratio_from=1 << 20))
 
 
 CELL = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"), exclude_characters="\ufeff\ufffd\u2028\u2029\x85"), max_size=8) | \

@@ -63,7 +63,7 @@ class DayOrder:
         parts = values.str.extract_groups(r"^(\d{1,2})[/\-](\d{1,2})[/\-]\d{4}").struct.unnest().cast(pl.Int32)
         a, b = parts.get_columns()
         self.day_first += int(((a > 12) & (b <= 12)).sum())
-        self.month_first += int((b > 12).sum())
+        self.month_first += int(((b > 12) & (a <= 12)).sum())
         first, sure = self.decide(1, 2, "/")
         pair = ("%d", "%m") if first else ("%m", "%d")
         return tuple(form.replace("%A", pair[0]).replace("%B", pair[1]) for form in _ORDERED) if sure else ()
