@@ -214,6 +214,14 @@ def test_workbook_that_unpacks_without_end_is_stopped(tmp_path: Path):
         _rows(path, limits=Limits(ratio_from=1 << 20))
 
 
+def test_workbook_with_one_cell_far_away_is_told_and_not_filled_up(tmp_path: Path):
+    path = _workbook(tmp_path / "far.xlsx", {"a": [["no", "at"]]})
+    with zipfile.ZipFile(path, "a") as pack:
+        pack.writestr("xl/worksheets/s2.xml", '<worksheet><sheetData><row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>')
+    with pytest.raises(TableError, match="spans 1,048,576 rows and 16,384 columns"):
+        _rows(path)
+
+
 CELL = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"), exclude_characters="\ufeff\ufffd\u2028\u2029\x85"), max_size=8) | \
     st.sampled_from(["a\nb", 'say "hi"', "x,y", "\"", "=1"])
 

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from queries.errors import TableError
 
 BLOCK = 16 << 20
 _PACKED = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
+_COLUMN = re.compile(rb'<c [^>]{0,40}?r="([A-Z]{1,3})[0-9]')
+_ROW = re.compile(rb'<row [^>]{0,80}?r="([0-9]{1,7})"')
 _BROKEN = (EOFError, OSError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 
 
@@ -30,6 +33,7 @@ class Limits:
     ratio: float = 200.0
     ratio_from: int = 64 << 20
     rows: int = 200_000_000
+    cells: int = 60_000_000  # of one sheet of a workbook
 
 
 LIMITS = Limits()
@@ -113,10 +117,29 @@ def check_workbook(path: Path, limits: Limits = LIMITS) -> None:
     """Raise TableError if a workbook's parts declare more than the limits, or it is damaged."""
     try:
         with zipfile.ZipFile(path) as pack:
-            size = sum(info.file_size for info in pack.infolist())
-    except (zipfile.BadZipFile, OSError) as bad:
+            check(sum(info.file_size for info in pack.infolist()), path.stat().st_size, path, limits)
+            for info in pack.infolist():
+                if info.filename.startswith("xl/worksheets/") and info.filename.endswith(".xml"):
+                    with pack.open(info) as stream:
+                        _check_sheet(stream, path, limits)
+    except _BROKEN as bad:
         raise TableError(f"{path.name} is a damaged workbook ({bad}). Save it again.") from bad
-    check(size, path.stat().st_size, path, limits)
+
+
+def _check_sheet(stream: IO[bytes], path: Path, limits: Limits) -> None:
+    """Raise TableError if two far cells span more than can be held: the reader fills the space between."""
+    rows, letters, rest = 0, {b"A"}, b""
+    for block in blocks(stream, path, limits):
+        data = rest + block
+        letters.update(_COLUMN.findall(data))
+        rows = max((rows, *(int(row) for row in _ROW.findall(data))))
+        rest = data[-64:]
+    columns = max(sum((letter - 64) * 26**n for n, letter in enumerate(reversed(word))) for word in letters)
+    if rows * columns > limits.cells:
+        raise TableError(
+            f"{path.name} spans {rows:,} rows and {columns:,} columns, more than can be read. "
+            "Delete the stray cells far right and below, or save the sheet as CSV."
+        )
 
 
 def whole(path: Path, limits: Limits = LIMITS) -> io.BytesIO:
