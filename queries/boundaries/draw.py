@@ -137,7 +137,7 @@ class _Rows:
 
 def _measured(geoms: np.ndarray) -> list[dict[str, Any]]:
     boxes = shapely.bounds(geoms)
-    sizes = shapes.Metric(tuple(boxes[0])).areas(geoms)
+    sizes = shapes.square_metres(geoms)
     points = shapes.label_points(geoms)
     wkb = shapely.to_wkb(geoms, byte_order=1, output_dimension=2)
     return [

@@ -1,14 +1,18 @@
-"""Shapes as such: into WGS 84, into metres, repaired, only polygons. Knows no code and no parent."""
+"""Shapes as such: into WGS 84, measured, repaired, only polygons. Knows no code and no parent."""
 
 from __future__ import annotations
 
 import numpy as np
 import shapely
-from pyproj import Transformer
 
 from queries.city import doors
 
-Bounds = tuple[float, float, float, float]
+#: Semi-major axis and eccentricity squared of WGS 84.
+_AXIS = 6378137.0
+_ECCENTRICITY = 0.00669437999014
+#: Longer edges are divided before they are converted, so that they bend with their neighbours.
+_EDGE_M = 200.0
+_EDGE_DEGREES = 0.002
 
 
 def to_wgs84(geoms: np.ndarray, crs: str) -> np.ndarray:
@@ -19,7 +23,8 @@ def to_wgs84(geoms: np.ndarray, crs: str) -> np.ndarray:
     def move(points: np.ndarray) -> np.ndarray:
         return np.column_stack(doors.to_wgs84(points[:, 0], points[:, 1], crs))
 
-    return shapely.transform(geoms, move)
+    edge = _EDGE_DEGREES if doors.is_offset(crs) else _EDGE_M
+    return shapely.transform(shapely.segmentize(geoms, edge), move)
 
 
 def swapped(geoms: np.ndarray) -> np.ndarray:
@@ -27,28 +32,20 @@ def swapped(geoms: np.ndarray) -> np.ndarray:
     return shapely.transform(geoms, lambda points: points[:, ::-1])
 
 
-class Metric:
-    """Square metres near one place: an equal-area projection around its middle."""
+def square_metres(geoms: np.ndarray) -> np.ndarray:
+    """Return the areas in square metres of shapes of WGS 84, none larger than a city.
 
-    def __init__(self, bounds: Bounds) -> None:
-        west, south, east, north = bounds
-        plane = (
-            f"+proj=laea +lat_0={(south + north) / 2:.4f} +lon_0={(west + east) / 2:.4f} "
-            "+datum=WGS84 +units=m +no_defs"
-        )
-        self._there = Transformer.from_crs("EPSG:4326", plane, always_xy=True)
-
-    def plane(self, geoms: np.ndarray) -> np.ndarray:
-        """Return shapes of WGS 84 in metres."""
-
-        def move(points: np.ndarray) -> np.ndarray:
-            return np.column_stack(self._there.transform(points[:, 0], points[:, 1]))
-
-        return shapely.transform(geoms, move)
-
-    def areas(self, geoms: np.ndarray) -> np.ndarray:
-        """Return the areas in square metres of shapes of WGS 84."""
-        return shapely.area(self.plane(geoms))
+    Shapes are overlaid and measured in degrees, in which their edges are straight: in any projection
+    a long edge and the vertices of its neighbours along it would part by metres. One square degree at
+    the middle of a shape tells the rest.
+    """
+    sizes = shapely.area(geoms)
+    middles = shapely.centroid(geoms)
+    middles[shapely.is_empty(middles)] = shapely.Point(0, 0)
+    lat = np.radians(shapely.get_y(middles))
+    bent = 1.0 - _ECCENTRICITY * np.sin(lat) ** 2
+    north, east = _AXIS * (1.0 - _ECCENTRICITY) / bent**1.5, _AXIS / np.sqrt(bent) * np.cos(lat)
+    return sizes * north * east * np.radians(1.0) ** 2
 
 
 def polygons(shape: shapely.Geometry | None) -> shapely.Geometry | None:

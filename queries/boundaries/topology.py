@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import shapely
 
-from queries.boundaries import shapes
 from queries.boundaries.areas import AreasRead
+from queries.boundaries.shapes import square_metres
 
 #: Smaller differences come from rounded coordinates and are not counted.
 LEAST_M2 = 1.0
@@ -74,10 +74,8 @@ def topology_report(read: AreasRead) -> Topology:
     table = read.areas
     level = table["level"].to_numpy(int)
     code = table["code"].to_numpy(object)
-    metric = shapes.Metric(tuple(read.root_shape.bounds))
-    plane = np.empty(len(table), object)
-    plane[tree.rows] = _sound(metric.plane(table["geometry"].to_numpy()[tree.rows]))
-    root = _sound(metric.plane(np.array([read.root_shape], object)))[0]
+    geoms = table["geometry"].to_numpy()
+    root = read.root_shape
     if not read.root_given:
         # A city that is the union of its parts has no gap but the holes in it.
         root = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(root)])
@@ -85,25 +83,17 @@ def topology_report(read: AreasRead) -> Topology:
     found = []
     for log in read.levels[1:]:
         rows = tree.rows[level[tree.rows] == log.level]
-        one = LevelTopology(level=log.level, id=log.id, areas=len(rows), m2=round(float(shapely.area(plane[rows]).sum()), 1))
+        one = LevelTopology(level=log.level, id=log.id, areas=len(rows), m2=round(float(square_metres(geoms[rows]).sum()), 1))
         found.append(one)
         if len(rows) == 0:
             continue
-        mixed = _overlaps(one, plane[rows], code[rows])
+        mixed = _overlaps(one, geoms[rows], code[rows])
         above = np.array([parent[int(r)] for r in rows])
-        uppers = np.array([root if p == -1 else plane[p] for p in above], object)
+        uppers = np.array([root if p == -1 else geoms[p] for p in above], object)
         names = np.array([read.city.code if p == -1 else code[p] for p in above], object)
-        out = _outside(one, plane[rows], code[rows], uppers, names)
-        _gaps(one, plane[rows], above, uppers, names, mixed, out)
+        out = _outside(one, geoms[rows], code[rows], uppers, names)
+        _gaps(one, geoms[rows], above, uppers, names, mixed, out)
     return Topology(levels=found)
-
-
-def _sound(geoms: np.ndarray) -> np.ndarray:
-    bad = ~shapely.is_valid(geoms)
-    if bad.any():
-        geoms = geoms.copy()
-        geoms[bad] = shapely.make_valid(geoms[bad])
-    return geoms
 
 
 def _overlaps(one: LevelTopology, geoms: np.ndarray, code: np.ndarray) -> np.ndarray:
@@ -117,7 +107,7 @@ def _overlaps(one: LevelTopology, geoms: np.ndarray, code: np.ndarray) -> np.nda
     a = suspects[a]
     pair = np.unique(np.sort(np.column_stack((a[a != b], b[a != b])), axis=1), axis=0)
     if len(pair):
-        sizes = shapely.area(shapely.intersection(geoms[pair[:, 0]], geoms[pair[:, 1]]))
+        sizes = square_metres(shapely.intersection(geoms[pair[:, 0]], geoms[pair[:, 1]]))
         one.overlaps.fill([tuple(sorted((code[i], code[j]))) for i, j in pair], sizes)
     return unfit
 
@@ -130,10 +120,13 @@ def _outside(
     sizes = np.zeros(len(geoms))
     loose = np.flatnonzero(~shapely.covers(uppers, geoms))
     if len(loose):
-        inside = shapely.area(shapely.intersection(geoms[loose], uppers[loose]))
-        sizes[loose] = np.maximum(shapely.area(geoms[loose]) - inside, 0.0)
+        sizes[loose] = square_metres(shapely.difference(geoms[loose], uppers[loose]))
         one.outside_parent.fill([(code[i], names[i]) for i in range(len(code))], sizes)
     return sizes
+
+
+def _one(shape: shapely.Geometry) -> float:
+    return float(square_metres(np.array([shape], object))[0])
 
 
 def _gaps(
@@ -147,10 +140,11 @@ def _gaps(
         mine = np.flatnonzero(above == parent)
         upper = uppers[mine[0]]
         if unfit[mine].any() or out[mine].any():
-            size = shapely.difference(upper, shapely.union_all(geoms[mine])).area
+            size = _one(shapely.difference(upper, shapely.union_all(geoms[mine])))
         else:
             # Nothing overlaps and nothing sticks out, so the areas alone tell.
-            size = upper.area - shapely.area(geoms[mine]).sum()
-        sizes.append(max(float(size), 0.0))
+            share = 1.0 - shapely.area(geoms[mine]).sum() / upper.area
+            size = _one(upper) * share
+        sizes.append(max(size, 0.0))
         codes.append((names[mine[0]],))
     one.gaps.fill(codes, np.array(sizes))
