@@ -130,7 +130,7 @@ class DateReader:
                 continue
             text = column if len(left) == len(column) else pl.select(pl.when(todo).then(column)).to_series()
             moments = _parse(text, form)
-            if moments.dtype.time_zone is None:
+            if form not in ZONED and "%z" not in form:
                 local = moments
                 moments = local.dt.replace_time_zone(str(self.zone), ambiguous="earliest", non_existent="null")
                 lost = (local.is_not_null() & moments.is_null()).arg_true()
@@ -170,7 +170,7 @@ class DateReader:
         n = len(whole)
         if n in (8, 10, 12, 14) and whole[:2] in ("19", "20") and "." not in text:
             try:
-                return _local(datetime(*(int(part) for part in _cut(whole))), self.zone)
+                return _local(datetime.strptime(whole, "%Y%m%d%H%M%S"[: n - 2]), self.zone)
             except ValueError:
                 pass
         if n in (10, 9):
@@ -228,10 +228,6 @@ def _offset(word: str) -> timezone:
     digits = word[1:].replace(":", "").ljust(4, "0")
     span = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return timezone(-span if word[0] == "-" else span)
-
-
-def _cut(digits: str) -> list[str]:
-    return [digits[:4], *(digits[at:at + 2] for at in range(4, len(digits), 2))]
 
 
 def _ascii(text: str) -> str:

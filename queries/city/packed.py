@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from queries.errors import TableError
 
@@ -52,7 +52,7 @@ def is_workbook(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as pack:
             names = set(pack.namelist())
-    except (zipfile.BadZipFile, OSError):
+    except _BROKEN:
         return False
     return any(name.startswith("xl/") for name in names) or {"mimetype", "content.xml"} <= names
 
@@ -78,8 +78,8 @@ def _stream(path: Path, kind: str) -> Iterator[IO[bytes]]:
         with zipfile.ZipFile(path) as pack, pack.open(_only(pack, path)) as stream:
             yield stream
         return
-    opener = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}.get(kind, open)
-    with opener(path, "rb") as stream:
+    openers: dict[str, Any] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
+    with openers.get(kind, open)(path, "rb") as stream:
         yield stream
 
 

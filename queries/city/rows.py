@@ -132,9 +132,8 @@ def _read(chunk: Chunk, shaper: Shaper, kind: str, path: Path, twins: Twins) -> 
 
 
 def _broken(one: Broken) -> Refusal:
-    grade = "doubted" if one.grade == "doubted" else "refused"
     return Refusal(
-        row=one.row, field=one.field, value=one.text[:200], grade=grade, reason=one.reason, reason_en=one.reason_en,
+        row=one.row, field=one.field, value=one.text[:200], grade=one.grade, reason=one.reason, reason_en=one.reason_en,
         raw={"text": one.text},
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -26,7 +27,7 @@ class Broken:
     reason: str
     reason_en: str
     field: str = ""
-    grade: str = "refused"
+    grade: Literal["refused", "doubted"] = "refused"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ class Chunk:
     broken: list[Broken] = field(default_factory=list)
 
 
-def header_names(cells: list[str | None]) -> list[str]:
+def header_names(cells: Sequence[str | None]) -> list[str]:
     """Return usable, distinct column names from a header's cells."""
     names: list[str] = []
     for at, cell in enumerate(cells, 1):
@@ -101,7 +102,9 @@ def split(line: str, delimiter: str) -> tuple[list[str], bool]:
 
 def cut(blocks: Iterator[bytes], delimiter: str | None, header_row: int, name: str) -> Iterator[Chunk]:
     """Yield the table in chunks from UTF-8 blocks. Raises TableError if it has no header."""
-    buffer, names, done = b"", None, 0
+    buffer, done = b"", 0
+    names: list[str] | None = None
+    sep = delimiter or ""
     final = told = False
     while not final:
         block = next(blocks, None)
@@ -113,17 +116,17 @@ def cut(blocks: Iterator[bytes], delimiter: str | None, header_row: int, name: s
             found = _header(buffer, delimiter, header_row, final, name)
             if found is None:
                 continue
-            names, delimiter, buffer = found
+            names, sep, buffer = found
         if final and buffer and not buffer.endswith(b"\n"):
             buffer += b"\n"
-        marks = _Marks(buffer, delimiter)
+        marks = _Marks(buffer, sep)
         end = marks.end(final or len(buffer) > _BUFFER)
         if not end and (told or not final):
             continue
         told = True
         part, buffer = buffer[:end], buffer[end:]
         chunk = marks.fast(names, done, end) if marks.clean else None
-        chunk = chunk or _patient(part, names, delimiter, done)
+        chunk = chunk or _patient(part, names, sep, done)
         done += chunk.read
         yield chunk
 
