@@ -7,6 +7,7 @@ see is decided by queries/scope.py; only `search` asks it, because a search is i
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -233,7 +234,8 @@ def search(
     from queries import scope as rights
 
     wanted = " ".join(text.split()).lower()
-    close = wanted.replace(" ", "")
+    # Typed with an input method, digits and letters are often of full width.
+    close = unicodedata.normalize("NFKC", wanted).replace(" ", "")
     if not wanted:
         return []
     visible = rights.effective(connection, scope, root(connection, on))

@@ -31,7 +31,7 @@ def frame(rows: Iterable[dict[str, Any]], crs: str | None = "EPSG:4326") -> gpd.
 
 
 def area(code: Any, shape: Any, parent: Any = None, **more: Any) -> dict[str, Any]:
-    return {"code": code, "name": f"区域{code}", "parent": parent, "geometry": shape, **more}
+    return {"code": code, "name": f"区域{code}", "parent": parent, **more, "geometry": shape}
 
 
 def level(id_: str, file: str | None, **more: Any) -> dict[str, Any]:
