@@ -122,6 +122,13 @@ def test_file_whose_points_are_all_elsewhere_is_told_as_a_whole(load):
     assert "30 of 30" in read.refusals[0].reason_en
 
 
+def test_file_with_swapped_columns_is_told_once_as_a_whole_and_row_by_row(load):
+    read = load(HEAD + "".join(f"{n},2024-03-05,垃圾,进行,,,39.9,116.4{n},,,\n" for n in range(30)))
+    assert "exchange the columns" in read.refusals[0].reason_en
+    assert [one.row for one in read.refusals] == list(range(31))
+    assert read.frame["lon"].null_count() == read.frame.height == 30
+
+
 def test_coordinates_are_converted_at_the_door(load):
     read = load(HEAD + "1,2024-03-05,垃圾,进行,,,116.410232,39.915670,,,\n", table={"crs": "GCJ-02"})
     assert read.frame["lon"][0] == pytest.approx(116.403988, abs=2e-6)

@@ -40,7 +40,12 @@ class PointReader:
         lat[np.isnan(lon)] = np.nan
         self._doubt(lon, lat, (lon == 0) & (lat == 0), sieve, x, y, "坐标为 0,0，视为没有坐标", "the point 0,0 is taken for no point")
         if self._is_degrees():
-            self._doubt(lon, lat, self._swapped(lon, lat), sieve, x, y,
+            swapped = self._swapped(lon, lat)
+            if not self.told and swapped.sum() >= _FEW and swapped.sum() * 2 > (~np.isnan(lon)).sum():
+                self.told = True
+                sieve.whole("lon, lat", "", "大部分行的经纬度疑似颠倒，请在 city.toml 中对调 lon 与 lat 两列",
+                            "longitude and latitude of most rows seem to be swapped: exchange the columns of lon and lat in city.toml")
+            self._doubt(lon, lat, swapped, sieve, x, y,
                         "经纬度疑似颠倒，未采用该坐标", "longitude and latitude seem to be swapped; the point is not used")
             self._doubt(lon, lat, (np.abs(lon) > 180) | (np.abs(lat) > 90), sieve, x, y,
                         "坐标超出经纬度范围，请核对坐标系", "the point is not in degrees: is the declared crs right?")
