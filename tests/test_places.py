@@ -11,7 +11,7 @@ from queries.boundaries import read_areas, write_trees
 from queries.errors import AskError
 from queries.frame import EVERYTHING, NOTHING, Scope
 from queries.store import Store
-from tests.boundary_cities import area, box, frame
+from tests.boundary_cities import area, box, city, frame, level
 
 TODAY = date(2024, 5, 1)
 
