@@ -1,0 +1,178 @@
+"""View ⇄ URL. The address is the whole state of a screen: a link opens exactly that screen.
+
+`/leader?place=990101&period=7d&layer=overdue&status=filed,handling&lang=en`. What equals the default
+is left out. A value that cannot be used is left out too and named in a notice, never a crash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from queries.frame import Filters
+
+LANGUAGES = ("zh", "en")
+PERIODS = ("1d", "7d", "30d", "90d", "month", "lastmonth", "year", "custom")
+STATUSES = ("reported", "filed", "dispatched", "handling", "verifying", "closed", "cancelled")
+ORDERS = ("overdue", "newest")
+SCENES = ("leader", "data")
+#: Longer values are no codes or names of anything; they are cut off with a notice.
+LONGEST = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What one screen shows. `since` and `until` only hold when `period` is custom."""
+
+    scene: str = "leader"
+    place: str | None = None
+    period: str = "30d"
+    since: date | None = None
+    until: date | None = None
+    layer: str = "open_cases"
+    level: int | None = None
+    measure: str = "overdue"
+    filters: Filters = field(default_factory=Filters)
+    order: str = "overdue"
+    after: str = ""
+    case: str = ""
+    source: str = ""
+    lang: str = "zh"
+
+    def but(self, **changes: Any) -> View:
+        """Return the view with parts changed; a page of the list holds only for the same question."""
+        if "after" not in changes and set(changes) & {"place", "period", "since", "until", "filters", "order"}:
+            changes["after"] = ""
+        return replace(self, **changes)
+
+    def narrowed(self, **changes: Any) -> View:
+        """Return the view with filters changed."""
+        return self.but(filters=replace(self.filters, **changes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """A part of the address that could not be used: which word to say, about which value."""
+
+    key: str
+    value: str
+
+
+_LISTS = {"category": "categories", "status": "statuses", "department": "departments"}
+_FLAGS = {"overdue": "overdue", "open": "open_only", "unplaced": "unplaced"}
+_WORDS = ("place", "layer", "measure", "after", "case", "source")
+_CHOICES = {"period": PERIODS, "order": ORDERS, "lang": LANGUAGES}
+#: A comma separates values, so a comma inside one is written as this escape.
+_COMMA = "%2C"
+
+
+def read(pathname: str | None, search: str | None, language: str = "zh") -> tuple[View, tuple[Notice, ...]]:
+    """Return the view of an address and what of it could not be used. Never raises."""
+    notices: list[Notice] = []
+    known: dict[str, Any] = {"lang": language if language in LANGUAGES else "zh"}
+    narrow: dict[str, Any] = {}
+    scene = (pathname or "/").strip("/")
+    if scene in SCENES:
+        known["scene"] = scene
+    elif scene:
+        notices.append(Notice(key="notice.scene", value=scene[:LONGEST]))
+    try:
+        pairs = parse_qsl((search or "").removeprefix("?"), max_num_fields=100)
+    except ValueError:
+        return View(**known), (Notice(key="notice.address", value=""),)
+    for key, raw in pairs:
+        value = _clean(raw)
+        if len(value) > LONGEST or value != raw:
+            notices.append(Notice(key="notice.value", value=f"{key[:40]}={value[:40]}"))
+            continue
+        _take(key, value, known, narrow, notices)
+    _custom(known, notices)
+    return View(**known, filters=Filters(**narrow)), tuple(notices)
+
+
+def write(view: View) -> str:
+    """Return the address of a view: path and query."""
+    search = query(view)
+    return path(view) + (f"?{search}" if search else "")
+
+
+def path(view: View) -> str:
+    """Return the path part of a view's address."""
+    return "/" if view.scene == "leader" else f"/{view.scene}"
+
+
+def query(view: View) -> str:
+    """Return the query part of a view's address, without the question mark."""
+    plain = {f.name: f.default for f in fields(View)}
+    out: list[tuple[str, str]] = []
+    for key in ("place", "period"):
+        if getattr(view, key) not in (plain[key], None, ""):
+            out.append((key, getattr(view, key)))
+    if view.period == "custom" and view.since and view.until:
+        out += [("from", view.since.isoformat()), ("to", view.until.isoformat())]
+    if view.level is not None:
+        out.append(("level", str(view.level)))
+    for key in ("layer", "measure"):
+        if getattr(view, key) != plain[key]:
+            out.append((key, getattr(view, key)))
+    for key, name in _LISTS.items():
+        if values := getattr(view.filters, name):
+            out.append((key, ",".join(value.replace("%", "%25").replace(",", _COMMA) for value in values)))
+    out += [(key, "1") for key, name in _FLAGS.items() if getattr(view.filters, name)]
+    if view.filters.text:
+        out.append(("text", view.filters.text))
+    for key in ("order", "after", "case", "source"):
+        if getattr(view, key) != plain[key]:
+            out.append((key, getattr(view, key)))
+    # The language is always said: a link must open the same words at every desk.
+    out.append(("lang", view.lang))
+    return urlencode(out, quote_via=quote, safe=",")
+
+
+def _take(
+    key: str, value: str, known: dict[str, Any], narrow: dict[str, Any], notices: list[Notice]
+) -> None:
+    if key in _WORDS or key in _CHOICES and value in _CHOICES[key]:
+        known[key] = value
+    elif key in _FLAGS and value in ("1", "0"):
+        narrow[_FLAGS[key]] = value == "1"
+    elif key == "text":
+        narrow["text"] = value
+    elif key == "level" and value.isascii() and value.isdigit() and int(value) < 20:
+        known["level"] = int(value)
+    elif key in ("from", "to"):
+        try:
+            known["since" if key == "from" else "until"] = date.fromisoformat(value)
+        except ValueError:
+            notices.append(Notice(key="notice.date", value=f"{key}={value}"))
+    elif key in _LISTS:
+        values = tuple(
+            dict.fromkeys(v.replace(_COMMA, ",").replace("%25", "%") for v in value.split(",") if v)
+        )
+        if key == "status":
+            notices += [Notice(key="notice.value", value=f"status={v}") for v in values if v not in STATUSES]
+            values = tuple(v for v in values if v in STATUSES)
+        narrow[_LISTS[key]] = values
+    else:
+        notices.append(Notice(key="notice.value", value=f"{key[:40]}={value[:40]}"))
+
+
+def _custom(known: dict[str, Any], notices: list[Notice]) -> None:
+    since, until = known.get("since"), known.get("until")
+    if since and until and since <= until:
+        known["period"] = "custom"
+        return
+    if since and until:
+        notices.append(Notice(key="notice.backwards", value=f"{since} … {until}"))
+    elif since or until or known.get("period") == "custom":
+        notices.append(Notice(key="notice.half_period", value=str(since or until or "")))
+    known["since"] = known["until"] = None
+    if known.get("period") == "custom":
+        known["period"] = "30d"
+
+
+def _clean(value: str) -> str:
+    # Control characters and lone surrogates come from damaged links; nothing of ours has them.
+    return "".join(c for c in value if c.isprintable() or c == " ").strip()
