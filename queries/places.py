@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -27,11 +26,11 @@ from sqlalchemy import (
     select,
 )
 
-from queries import tables
 from queries.clock import EPOCH, day_bucket
 from queries.errors import AskError
 from queries.frame import EVERYTHING, Scope
 from queries.intervals import chunks, inside, merged, ranges
+from queries.outlines import Level, Shape, level_numbers, levels, shapes
 from queries.tables import area, node, tree
 
 __all__ = [
@@ -42,16 +41,6 @@ __all__ = [
 
 #: The day that stands for "since always".
 EARLY = day_bucket(date.min)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Level:
-    """One level of the tree; 0 is the whole city."""
-
-    level: int
-    id: str
-    name: str
-    name_en: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,16 +75,6 @@ class Place:
     has_children: bool
     valid_from: date | None
     valid_to: date | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shape:
-    """One area's outline (WKB, EPSG:4326) with its number in the id tiles."""
-
-    area_id: int
-    num: int
-    dense: int
-    wkb: bytes
 
 
 _COLUMNS = (
@@ -185,46 +164,6 @@ def versions(connection: Connection, code: str) -> list[int]:
     """Return the ids of all areas that ever bore a code, oldest first."""
     statement = select(area.c.id).where(area.c.code == code).order_by(area.c.valid_from, area.c.id)
     return list(connection.scalars(statement))
-
-
-def levels(connection: Connection) -> list[Level]:
-    """Return the levels from the whole city down."""
-    rows = connection.execute(select(tables.level).order_by(tables.level.c.level))
-    return [Level(level=r.level, id=r.id, name=r.name, name_en=r.name_en) for r in rows]
-
-
-def level_numbers(connection: Connection, tree_id: int, level: int) -> np.ndarray:
-    """Return the area id at each dense number of a level; index 0 is 0, which is no area."""
-    rows = connection.execute(
-        select(node.c.dense, node.c.area_id)
-        .where(node.c.tree_id == tree_id, node.c.level == level, node.c.main.is_(True))
-    ).all()
-    numbers = np.zeros(max((r.dense for r in rows), default=0) + 1, np.int64)
-    for r in rows:
-        numbers[r.dense] = r.area_id
-    return numbers
-
-
-def shapes(
-    connection: Connection, tree_id: int, level: int,
-    bbox: tuple[float, float, float, float] | None = None, under: Place | None = None,
-) -> Iterator[Shape]:
-    """Yield the outlines of one level, those whose box meets `bbox` and that lie under a place."""
-    statement = (
-        select(area.c.id, node.c.num, node.c.dense, area.c.shape)
-        .join(area, area.c.id == node.c.area_id)
-        .where(node.c.tree_id == tree_id, node.c.level == level, node.c.main.is_(True))
-        .where(area.c.shape.is_not(None)).order_by(node.c.num)
-    )
-    if under is not None:
-        statement = statement.where(node.c.num.between(under.num, under.last))
-    if bbox is not None:
-        west, south, east, north = bbox
-        statement = statement.where(
-            area.c.west <= east, area.c.east >= west, area.c.south <= north, area.c.north >= south
-        )
-    for r in connection.execute(statement):
-        yield Shape(area_id=r.id, num=r.num, dense=r.dense, wkb=r.shape)
 
 
 def search(

@@ -16,6 +16,9 @@ from queries.city.model import City
 from queries.city.sieve import Refusal
 from queries.errors import BoundaryError
 
+#: A level that lies farther than this from those above it was read in the wrong coordinate system.
+FAR_DEGREES = 0.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class AreasRead:
@@ -57,8 +60,8 @@ def read_areas(city: City, folder: Path) -> AreasRead:
     given = areas[areas["level"] == 0]
     newest = trees[-1]
     if len(given):
-        held = [to is None or to > newest.valid_from for to in given["valid_to"]]
-        shape = shapely.union_all(given["geometry"].to_numpy()[np.array(held)])
+        held = np.array([to is None or to > newest.valid_from for to in given["valid_to"]])
+        shape = shapely.union_all(given["geometry"].to_numpy()[held if held.any() else ~held])
     else:
         shape = shapely.union_all(areas["geometry"].to_numpy()[newest.rows[newest.parent == -1]])
     return AreasRead(city=city, areas=areas, trees=trees, levels=logs, root_shape=shapes.polygons(shape),
@@ -80,6 +83,8 @@ def _beside(
     if shapely.box(*shapely.total_bounds(turned)).intersects(above):
         log.say(0, "geometry", len(frame), "doubted", "整个文件经纬度颠倒，已对调", "the whole file has latitude first: exchanged")
         return frame.assign(geometry=turned)
+    if above.distance(shapely.box(*shapely.total_bounds(geoms))) < FAR_DEGREES:
+        return frame
     here, there = shapely.get_coordinates(above.centroid)[0], np.median(shapely.bounds(geoms), axis=0)[:2]
     raise BoundaryError(
         f"{file} (level {level}) lies near ({there[0]:.3f}, {there[1]:.3f}), but the levels above it near "
