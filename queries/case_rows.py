@@ -1,0 +1,81 @@
+"""The rows that answers about single cases are made of, and the words of their steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+Words = dict[str, str]
+
+STATUS_WORDS: dict[str, Words] = {
+    "reported": {"zh": "采集", "en": "Reported"}, "filed": {"zh": "立案", "en": "Filed"},
+    "dispatched": {"zh": "派遣", "en": "Dispatched"}, "handling": {"zh": "处置", "en": "Handling"},
+    "verifying": {"zh": "核查", "en": "Verifying"}, "closed": {"zh": "结案", "en": "Closed"},
+    "cancelled": {"zh": "作废", "en": "Cancelled"},
+}
+OVER = ("closed", "cancelled")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseRow:
+    """One case as a list shows it. Times are aware UTC; None = not known."""
+
+    id: int
+    no: str
+    title: str
+    category: str  # code
+    category_name: Words
+    kind: str
+    status: str
+    department: str | None  # code
+    department_name: Words | None
+    urgent: bool
+    reported_at: datetime
+    filed_at: datetime | None
+    due_at: datetime | None
+    closed_at: datetime | None
+    is_open: bool
+    overdue: bool  # still open, deadline passed
+    rework: int
+    lon: float | None
+    lat: float | None
+    placed: str  # point, code, outside, none
+    area_code: str  # the deepest known area
+    area_name: Words
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One step of a case. `derived` = implied by the dates of an imported row, not seen by us."""
+
+    at: datetime
+    seen_at: datetime | None
+    step: str
+    title: Words
+    actor: str
+    note: Words
+    derived: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseCard:
+    """One case with its whole timeline and the areas from the city down."""
+
+    case: CaseRow
+    address: str
+    channel: str
+    path: tuple[tuple[str, Words], ...]  # (code, name), from the city down
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """Open cases of one map cell. A single one carries its number in `nos`."""
+
+    lon: float
+    lat: float
+    n: int
+    by_status: dict[str, int] = field(default_factory=dict)
+    overdue: int = 0
+    nos: tuple[str, ...] = ()
