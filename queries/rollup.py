@@ -1,0 +1,220 @@
+"""Keeps the roll-ups: additive measures by area, day or month, and category.
+
+Each measure falls on a day of its own: reported, still_open on the reported day; filed on the filed
+day; closed, rework, handled_* on the closing day; due, due_closed, due_on_time on the deadline's day
+(the cohort of those that should close). A case that was closed before it was reported, or without a
+known time, counts as closed on its reported day and has no handling time. A cancelled case is closed
+(it is open no more) but has neither deadline nor handling time.
+
+`contributions` is the only place where this is decided; loads, rebuilds and answers from the facts
+all use it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+from sqlalchemy import Connection, delete, func, select
+
+from queries.clock import EPOCH
+from queries.store import bulk
+from queries.tables import MEASURES, cases, duration, open_now, rollup
+
+#: What must be known of a case to count it.
+COLUMNS = ("node", "category_id", "status", "is_open", "rework", "reported_at", "filed_at", "due_at", "closed_at")
+SCHEMA = {
+    "node": pl.Int64, "category_id": pl.Int64, "status": pl.String, "is_open": pl.Boolean, "rework": pl.Int64,
+    "reported_at": pl.Int64, "filed_at": pl.Int64, "due_at": pl.Int64, "closed_at": pl.Int64,
+}
+#: Handling times are kept in bins whose ends are 1.12 apart: a percentile is within 6 % of the truth.
+BASE = 1.12
+SHORTEST = 60
+KEY = ("area_id", "grain", "bucket", "category_id")
+CHUNK = 200_000
+
+AreasOf = Callable[[np.ndarray], np.ndarray]
+
+
+def bin_hours(number: int) -> float:
+    """Return the hours that stand for a bin: its geometric middle."""
+    return SHORTEST * BASE ** (number + 0.5) / 3600
+
+
+def contributions(facts: pl.DataFrame, zone: ZoneInfo) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return what cases add to the measures, the duration bins and the open counts, by node.
+
+    `facts` holds COLUMNS and a `weight` (+1 to add a case, -1 to take back what it added before).
+    """
+    weight, is_open, cancelled = pl.col("weight"), pl.col("is_open"), pl.col("status") == "cancelled"
+    end, due = pl.col("end"), pl.col("due_at")
+    facts = facts.with_columns(
+        end=pl.when(~is_open).then(pl.max_horizontal(pl.coalesce("closed_at", "reported_at"), "reported_at"))
+    )
+    timed = ~is_open & ~cancelled & (pl.col("closed_at") >= pl.col("reported_at"))
+    owed = due.is_not_null() & ~cancelled
+    took = pl.col("closed_at") - pl.col("reported_at")
+    on_time = ~is_open & (pl.col("closed_at") <= due)
+    zero = pl.lit(0, pl.Int64)
+
+    def part(moment: str, keep: pl.Expr | None, **measures: pl.Expr) -> pl.DataFrame:
+        some = facts.lazy() if keep is None else facts.lazy().filter(keep)
+        return (
+            some.with_columns(bucket=_day(moment, zone))
+            .group_by("node", "category_id", "bucket")
+            .agg(*((measures[m].cast(pl.Int64) * weight).sum().alias(m) if m in measures
+                   else zero.alias(m) for m in MEASURES))
+            .collect()
+        )
+
+    one = pl.lit(1)
+    by_day = pl.concat([
+        part("reported_at", None, reported=one, still_open=is_open),
+        part("filed_at", pl.col("filed_at").is_not_null(), filed=one),
+        part("end", end.is_not_null(), closed=one, rework=pl.col("rework") > 0, handled_n=timed.fill_null(False),
+             handled_s=pl.when(timed).then(took).otherwise(0)),
+        part("due_at", owed, due=one, due_closed=~is_open, due_on_time=on_time.fill_null(False)),
+    ])
+    number = ((took.clip(SHORTEST).cast(pl.Float64) / SHORTEST).log() / math.log(BASE) + 1e-9).floor()
+    bins = (
+        facts.lazy().filter(timed).with_columns(bucket=_day("end", zone), bin=number.cast(pl.Int64))
+        .group_by("node", "category_id", "bucket", "bin").agg(n=weight.sum()).collect()
+    )
+    waiting = (
+        facts.lazy().filter(is_open).group_by("node", "category_id", "status").agg(n=weight.sum()).collect()
+    )
+    return by_day, bins, waiting
+
+
+def _day(name: str, zone: ZoneInfo) -> pl.Expr:
+    local = pl.from_epoch(pl.col(name), time_unit="s").dt.replace_time_zone("UTC").dt.convert_time_zone(zone.key)
+    return local.dt.date().cast(pl.Int32).cast(pl.Int64)
+
+
+class Projector:
+    """Collects what loads change and writes it to the roll-ups once, at the end."""
+
+    def __init__(self, zone: ZoneInfo, areas_of: AreasOf) -> None:
+        """Count in the local days of `zone`, for the areas that `areas_of` names at each node."""
+        self._zone = zone
+        self._areas_of = areas_of
+        self._days: list[pl.DataFrame] = []
+        self._bins: list[pl.DataFrame] = []
+        self._open: list[pl.DataFrame] = []
+
+    def add(self, facts: pl.DataFrame, weight: int = 1) -> None:
+        """Count cases, or take back what they counted before (weight -1)."""
+        if not len(facts):
+            return
+        facts = facts.select(pl.col(c).cast(t) for c, t in SCHEMA.items())
+        days, bins, waiting = contributions(facts.with_columns(weight=pl.lit(weight, pl.Int64)), self._zone)
+        self._days.append(days)
+        self._bins.append(bins)
+        self._open.append(waiting)
+
+    def write(self, connection: Connection) -> int:
+        """Write what was collected; return the number of roll-up rows touched."""
+        if not self._days:
+            return 0
+        days = self._spread(pl.concat(self._days), ["category_id", "bucket"], list(MEASURES))
+        months = _monthly(days, [], list(MEASURES))
+        bins = self._spread(pl.concat(self._bins), ["category_id", "bucket", "bin"], ["n"])
+        monthly_bins = _monthly(bins, ["bin"], ["n"])
+        waiting = self._spread(pl.concat(self._open), ["category_id", "status"], ["n"])
+        n = 0
+        for frame, grain in ((days, 0), (months, 1)):
+            frame = frame.with_columns(grain=pl.lit(grain))
+            n += _put(connection, rollup, frame, KEY, MEASURES)
+        for frame, grain in ((bins, 0), (monthly_bins, 1)):
+            frame = frame.with_columns(grain=pl.lit(grain))
+            n += _put(connection, duration, frame, (*KEY, "bin"), ("n",))
+        n += _put(connection, open_now, waiting, ("area_id", "category_id", "status"), ("n",))
+        self._days, self._bins, self._open = [], [], []
+        return n
+
+    def _spread(self, frame: pl.DataFrame, by: list[str], measures: list[str]) -> pl.DataFrame:
+        """Return the sums of every area on the line of each node."""
+        frame = frame.group_by("node", *by).agg(pl.col(measures).sum())
+        nodes = frame["node"].unique().sort()
+        lines = self._areas_of(nodes.to_numpy())
+        parts = []
+        for level in range(lines.shape[1]):
+            areas = pl.DataFrame({"node": nodes, "area_id": lines[:, level]}).filter(pl.col("area_id") > 0)
+            parts.append(
+                frame.join(areas, on="node").group_by("area_id", *by).agg(pl.col(measures).sum())
+            )
+        whole = pl.concat(parts).group_by("area_id", *by).agg(pl.col(measures).sum())
+        return whole.filter(pl.any_horizontal(pl.col(m) != 0 for m in measures))
+
+
+def _monthly(frame: pl.DataFrame, by: list[str], measures: list[str]) -> pl.DataFrame:
+    day = pl.col("bucket").cast(pl.Int32).cast(pl.Date)
+    month = (day.dt.year().cast(pl.Int64) * 12 + day.dt.month().cast(pl.Int64) - 1).alias("bucket")
+    summed = frame.with_columns(month).group_by("area_id", "category_id", "bucket", *by).agg(pl.col(measures).sum())
+    return summed.filter(pl.any_horizontal(pl.col(m) != 0 for m in measures))
+
+
+def _put(connection: Connection, table, frame: pl.DataFrame, key: tuple[str, ...], measures: tuple[str, ...]) -> int:  # type: ignore[no-untyped-def]
+    # In the order of the key: pages are filled one after the other, and two writers cannot dead-lock.
+    frame = frame.select(*key, *measures).sort(key)
+    empty = connection.scalar(select(table.c.area_id).limit(1)) is None
+    added = ", ".join(f"{m} = {table.name}.{m} + excluded.{m}" for m in measures)
+    suffix = "" if empty or not len(frame) else f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}"
+    if empty and "grain" in key:
+        suffix = ""
+    return bulk(connection, table, [*key, *measures], frame.iter_rows(), suffix)
+
+
+def tidy(connection: Connection) -> None:
+    """Remove rows that have come to nothing, so that equal states are equal tables."""
+    nothing = [rollup.c[m] == 0 for m in MEASURES]
+    connection.execute(delete(rollup).where(*nothing))
+    connection.execute(delete(duration).where(duration.c.n == 0))
+    connection.execute(delete(open_now).where(open_now.c.n == 0))
+
+
+def rebuild(connection: Connection, zone: ZoneInfo, areas_of: AreasOf) -> int:
+    """Count all stored cases anew; return how many."""
+    for table in (rollup, duration, open_now):
+        connection.execute(delete(table))
+    projector = Projector(zone, areas_of)
+    last, n = 0, 0
+    while True:
+        facts = read_facts(connection, last)
+        if not len(facts):
+            break
+        last, n = int(facts["id"][-1]), n + len(facts)
+        projector.add(facts)
+    projector.write(connection)
+    return n
+
+
+def read_facts(connection: Connection, after: int, limit: int = CHUNK) -> pl.DataFrame:
+    """Return stored cases, in the order of their ids, as the projector reads them."""
+    statement = (
+        select(cases.c.id, *(cases.c[c] for c in COLUMNS))
+        .where(cases.c.id > after).order_by(cases.c.id).limit(limit)
+    )
+    rows = [tuple(row) for row in connection.execute(statement)]
+    return pl.DataFrame(rows, schema={"id": pl.Int64, **SCHEMA}, orient="row")
+
+
+def reported_days(connection: Connection) -> tuple[date, date] | None:
+    """Return the first and last local day on which a case was reported; None = no case."""
+    row = connection.execute(
+        select(func.min(rollup.c.bucket), func.max(rollup.c.bucket))
+        .where(rollup.c.grain == 0, rollup.c.reported > 0, rollup.c.area_id == _root())
+    ).one()
+    if row[0] is None:
+        return None
+    return EPOCH + timedelta(days=row[0]), EPOCH + timedelta(days=row[1])
+
+
+def _root():  # type: ignore[no-untyped-def]
+    from queries.tables import area
+
+    return select(func.min(area.c.id)).where(area.c.level == 0).scalar_subquery()
