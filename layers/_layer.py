@@ -1,0 +1,90 @@
+"""The Layer value, what a painted layer holds, and the registry made from the folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+
+from queries.frame import Answer, Ask
+from queries.store import Store
+
+Words = dict[str, str]
+Bbox = tuple[float, float, float, float]
+
+#: Words of the units in which a layer speaks.
+UNITS: dict[str, Words] = {
+    "n": {"zh": "件", "en": "cases"}, "%": {"zh": "%", "en": "%"}, "h": {"zh": "小时", "en": "h"},
+    "per_km2": {"zh": "件/平方公里", "en": "cases per km²"}, "people": {"zh": "人", "en": "people"},
+    "things": {"zh": "个", "en": "items"},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaMark:
+    """One area as a layer shows it. `value` None = not known; `few` = rests on little."""
+
+    code: str
+    dense: int
+    value: float | None
+    n: int | None
+    few: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One layer of the map. An area layer has `values`, a point layer has `points`."""
+
+    id: str
+    title: Words
+    definition: Words
+    kind: Literal["areas", "points"]
+    unit: str
+    #: Which direction needs action: "up" = high is bad, "down" = low is bad, None = neither.
+    bad: Literal["up", "down"] | None = None
+    #: Fixed class borders; empty = quantiles of what is shown.
+    breaks: tuple[float, ...] = ()
+    order: int = 100
+    values: Callable[[Store, Ask, int], Answer[AreaMark]] | None = None
+    points: Callable[[Store, Ask, Bbox, int], Answer[Any]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Painted:
+    """An area layer in classes: for each dense number its class; 0 = not shown."""
+
+    layer: Layer
+    classes: tuple[Any, ...]
+    numbers: np.ndarray  # uint8 by dense number
+    answer: Answer[AreaMark]
+    by_dense: dict[int, AreaMark] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=1)
+def found() -> dict[str, Layer]:
+    """Return every layer of the folder by id, in the order in which they are offered."""
+    from queries.plugins import discover
+
+    return discover(sys.modules["layers"], "LAYER", Layer)
+
+
+def paint(layer: Layer, store: Store, ask: Ask, level: int) -> Painted:
+    """Return an area layer's classes for all areas of a level at or under the asked place."""
+    from layers._classes import classify
+
+    if layer.values is None:
+        raise ValueError(f"Layer {layer.id!r} shows points; it has no areas to paint.")
+    answer = layer.values(store, ask, level)
+    rows = answer.rows
+    classes, chosen = classify(
+        [row.value for row in rows], [row.few for row in rows], layer.bad, layer.unit, layer.breaks
+    )
+    numbers = np.zeros(max((row.dense for row in rows), default=0) + 1, np.uint8)
+    for row, number in zip(rows, chosen, strict=True):
+        numbers[row.dense] = number
+    return Painted(layer=layer, classes=classes, numbers=numbers, answer=answer,
+                   by_dense={row.dense: row for row in rows})

@@ -1,0 +1,54 @@
+"""Sensors and cameras as the map shows them: gathered into cells while many, single when few."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from sqlalchemy import select
+
+from queries import places, scope
+from queries.case_rows import Point
+from queries.frame import Answer, Ask
+from queries.intervals import inside
+from queries.store import Store
+from queries.tables import camera, sensor
+
+#: Up to so many are shown one by one.
+SINGLE = 300
+
+
+def points(
+    store: Store, ask: Ask, kind: Literal["sensor", "camera"], bbox: tuple[float, float, float, float], zoom: int
+) -> Answer[Point]:
+    """Return the sensors or cameras of a view; `by_status` counts camera states or sensor kinds."""
+    table = sensor if kind == "sensor" else camera
+    west, south, east, north = bbox
+    with store.read() as connection:
+        place = places.find(connection, ask.place, ask.until)
+        ranges = scope.node_ranges(connection, ask.scope, place)
+        what = table.c.kind if kind == "sensor" else table.c.state
+        rows = connection.execute(
+            select(table.c.code, table.c.lon, table.c.lat, what.label("state"), table.c.source)
+            .where(inside(table.c.node, ranges))
+            .where(table.c.lon.between(west, east), table.c.lat.between(south, north))
+        ).all()
+    sources = tuple(sorted({r.source for r in rows}))
+    if len(rows) <= SINGLE:
+        found = [Point(lon=r.lon, lat=r.lat, n=1, by_status={r.state: 1}, nos=(r.code,)) for r in rows]
+        return Answer(rows=tuple(found), as_of=None, source=sources, total=len(rows))
+    # About 48 pixels a cell.
+    step = 360 / 2**zoom / 256 * 48
+    cells: dict[tuple[int, int], list[int]] = {}
+    for i, r in enumerate(rows):
+        cells.setdefault((int(r.lon // step), int(r.lat // step)), []).append(i)
+    gathered = []
+    for inside_cell in cells.values():
+        states: dict[str, int] = {}
+        for i in inside_cell:
+            states[rows[i].state] = states.get(rows[i].state, 0) + 1
+        gathered.append(Point(
+            lon=float(np.mean([rows[i].lon for i in inside_cell])),
+            lat=float(np.mean([rows[i].lat for i in inside_cell])), n=len(inside_cell), by_status=states,
+        ))
+    return Answer(rows=tuple(gathered), as_of=None, source=sources, total=len(rows))
