@@ -160,7 +160,7 @@ event = Table(
 #: Additive measures, each in the bucket of its own day. See queries/rollup.py for the definitions.
 MEASURES = (
     "reported", "filed", "closed", "due", "due_closed", "due_on_time",
-    "rework", "handled_n", "handled_s", "still_open",
+    "rework", "handled_n", "handled_s", "still_open", "open_due", "cancelled",
 )
 
 rollup = Table(
@@ -173,7 +173,9 @@ rollup = Table(
     sqlite_with_rowid=False,
 )
 
-duration = Table(  # handling time of cases closed in the bucket, in logarithmic bins
+#: Handling time of cases closed in the bucket, in logarithmic bins; kept for the upper levels only and
+#: for all categories together (category_id 0): deeper places are few cases, read from the facts.
+duration = Table(
     "duration", metadata,
     Column("area_id", Integer, primary_key=True, autoincrement=False),
     Column("grain", SmallInteger, primary_key=True, autoincrement=False),
