@@ -1,0 +1,116 @@
+"""What a load did, in numbers and reasons; kept as JSON, told as text in two languages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from queries.city import Refusal
+
+
+@dataclass
+class SourceReport:
+    """One source: rows read, what became of them, and why not."""
+
+    id: str
+    kind: str
+    read: int = 0
+    accepted: int = 0
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    refused: int = 0
+    doubted: int = 0
+    ambiguous: int = 0
+    crossing: int = 0
+    placed: dict[str, int] = field(default_factory=dict)
+    reasons: list[dict[str, Any]] = field(default_factory=list)
+    failed: str = ""
+
+    def note(self, refusals: Iterable[Refusal]) -> None:
+        """Count refusals by grade and reason."""
+        counted = Counter((r.grade, r.field, r.reason, r.reason_en) for r in refusals)
+        held = {(r["grade"], r["field"], r["zh"], r["en"]): r for r in self.reasons}
+        for (grade, name, zh, en), n in counted.items():
+            if grade == "refused":
+                self.refused += n
+            else:
+                self.doubted += n
+            known = held.get((grade, name, zh, en))
+            if known:
+                known["n"] += n
+            else:
+                self.reasons.append({"grade": grade, "field": name, "zh": zh, "en": en, "n": n})
+
+    def place(self, how: dict[str, int], ambiguous: int, crossing: int) -> None:
+        """Count how points found their area."""
+        for key, n in how.items():
+            self.placed[key] = self.placed.get(key, 0) + n
+        self.ambiguous += ambiguous
+        self.crossing += crossing
+
+
+@dataclass
+class Report:
+    """A whole load (or check) of a city folder."""
+
+    city: str
+    folder: str
+    checked_only: bool = False
+    changed: bool = False
+    seconds: float = 0.0
+    areas: dict[str, Any] = field(default_factory=dict)
+    topology: dict[str, Any] = field(default_factory=dict)
+    sources: list[SourceReport] = field(default_factory=list)
+
+    @property
+    def failed(self) -> list[SourceReport]:
+        """Return the sources that could not be read at all."""
+        return [one for one in self.sources if one.failed]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return asdict(self)
+
+    def text(self, language: str = "zh") -> str:
+        """Return the report for a person."""
+        zh = language == "zh"
+        lines = [f"{self.city} · {self.folder} · {self.seconds:.1f} s"]
+        if self.checked_only:
+            lines.append("仅检查，未写入任何内容" if zh else "Checked only, nothing was written")
+        elif not self.changed:
+            lines.append("没有变化" if zh else "Nothing changed")
+        a = self.areas
+        lines.append(
+            f"区域 {a.get('areas', 0)}，新增 {a.get('areas_new', 0)}，重新定位 {a.get('moved', 0)}" if zh
+            else f"Areas {a.get('areas', 0)}, new {a.get('areas_new', 0)}, placed again {a.get('moved', 0)}"
+        )
+        names = {"overlaps": ("重叠", "overlaps"), "gaps": ("空隙", "gaps"),
+                 "outside_parent": ("超出上级", "outside parent")}
+        for key, found in self.topology.get("totals", {}).items():
+            lines.append(f"  {names[key][0 if zh else 1]}: {found['n']}, {found['m2']:,.0f} m²")
+        for s in self.sources:
+            lines += _told(s, zh)
+        return "\n".join(lines)
+
+
+def _told(s: SourceReport, zh: bool) -> list[str]:
+    if s.failed:
+        return [f"{s.id} ({s.kind}): {'失败' if zh else 'failed'}: {s.failed}"]
+    words = ("读入", "新增", "变更", "相同", "拒收", "存疑") if zh else (
+        "read", "new", "changed", "same", "refused", "doubted")
+    counts = (s.read, s.new, s.changed, s.same, s.refused, s.doubted)
+    lines = [f"{s.id} ({s.kind}): " + ", ".join(f"{w} {n}" for w, n in zip(words, counts, strict=True))]
+    if s.placed:
+        how = {"point": ("按坐标", "by point"), "code": ("按编码", "by code"), "outside": ("在所有区域之外", "in no area"),
+               "none": ("无位置", "without a place")}
+        told = [f"{how[k][0 if zh else 1]} {n}" for k, n in sorted(s.placed.items())]
+        told.append(f"{'多解' if zh else 'ambiguous'} {s.ambiguous}")
+        told.append(f"{'跨界' if zh else 'crossing'} {s.crossing}")
+        lines.append("  " + ", ".join(told))
+    for r in sorted(s.reasons, key=lambda r: -r["n"]):
+        grade = ("拒收" if r["grade"] == "refused" else "存疑") if zh else r["grade"]
+        lines.append(f"  {grade} {r['n']}: {r['field']}: {r['zh'] if zh else r['en']}")
+    return lines

@@ -1,0 +1,217 @@
+"""Runs the load or the check of a city folder. A reader sees the state before or after, never between."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
+from sqlalchemy import Connection, delete, func, inspect, select, update
+from tqdm import tqdm
+
+from queries.boundaries import Locator, read_areas, topology_report, write_trees
+from queries.city import City, Refusal, TableSpec, read_city, read_rows
+from queries.clock import day_bucket, local_day, now, stamp
+from queries.errors import TableError
+from queries.loading.cases_in import CasesIn
+from queries.loading.report import Report, SourceReport
+from queries.loading.things_in import newest, take_readings, take_things
+from queries.rollup import Projector, rebuild, tidy
+from queries.store import Store, bulk, bump, get_meta, put_meta
+from queries.tables import cases, category, department, quarantine, source
+from queries.tables import load as loads
+
+MOMENTS = {"cases": ("reported_at", "filed_at", "closed_at"), "readings": ("at",), "cameras": ("seen_at",), "sensors": ()}
+
+
+def load(folder: Path, store: Store, data: Path | None = None, quiet: bool = False) -> Report:
+    """Load a city folder (its files may lie in `data`). All in one transaction. Raises GovError."""
+    city = read_city(Path(folder))
+    store.upgrade()
+    with store.engine.connect() as connection, connection.begin() as transaction:
+        report = _Run(connection, city, Path(folder), data, quiet).all()
+        if report.changed:
+            bump(connection)
+        else:
+            transaction.rollback()
+    return report
+
+
+def check(folder: Path, store: Store, data: Path | None = None, quiet: bool = True) -> Report:
+    """Return what `load` would do and write nothing."""
+    city = read_city(Path(folder))
+    if not inspect(store.engine).has_table("cases"):
+        with tempfile.TemporaryDirectory() as scratch:
+            other = Store(f"sqlite:///{scratch}/check.sqlite")
+            other.upgrade()
+            try:
+                return _checked(city, folder, other, data, quiet)
+            finally:
+                other.close()
+    return _checked(city, folder, store, data, quiet)
+
+
+def _checked(city: City, folder: Path, store: Store, data: Path | None, quiet: bool) -> Report:
+    with store.engine.connect() as connection, connection.begin() as transaction:
+        report = _Run(connection, city, Path(folder), data, quiet).all()
+        transaction.rollback()
+    report.checked_only = True
+    return report
+
+
+class _Run:
+    def __init__(self, connection: Connection, city: City, folder: Path, data: Path | None, quiet: bool) -> None:
+        self.connection, self.city, self.quiet = connection, city, quiet
+        self.data = Path(data) if data else (folder.parent if folder.suffix == ".toml" else folder)
+        self.report = Report(city=city.name, folder=folder.name)
+        self.seen = stamp(now())
+        self.refusals: list[tuple[str, str, Refusal]] = []
+        self.known = {r.id: r for r in connection.execute(select(source))}
+
+    def all(self) -> Report:
+        began = time.perf_counter()
+        connection, city, report = self.connection, self.city, self.report
+        # The first statement writes: from here on there is one transaction and one writer.
+        before = get_meta(connection, "city")
+        put_meta(connection, "city", city.model_dump(mode="json", include={
+            "name", "name_en", "code", "timezone", "language", "demo"}))
+        areas = read_areas(city, self.data)
+        written = write_trees(connection, city, areas)
+        report.areas = {**asdict(written.change), "moved": written.moved}
+        report.topology = topology_report(areas).as_dict()
+        self._words()
+        west, south, east, north = areas.root_shape.bounds
+        pad = max(east - west, north - south, 0.5)
+        self.extent = (west - pad, south - pad, east + pad, north + pad)
+        self.locator = Locator(connection)
+        self.projector = Projector(city.zone, lambda nodes: self.locator.areas_of(nodes))
+        stored = connection.scalar(select(cases.c.id).limit(1)) is not None
+        self._areas_source(areas.refusals, sum(level.read for level in areas.levels))
+        for kind in ("cases", "sensors", "readings", "cameras"):
+            for spec in city.tables(kind):
+                self._source(kind, spec)
+        if written.rebuild and stored:
+            rebuild(connection, city.zone, self.locator.areas_of)
+        else:
+            self.projector.write(connection)
+            if stored:
+                tidy(connection)
+        report.changed = bool(
+            written.rebuild or before != get_meta(connection, "city")
+            or any(s.new or s.changed or self._refusals_changed(s) for s in report.sources)
+        )
+        if any(s.kind == "readings" and (s.new or s.changed) for s in report.sources):
+            newest(connection)
+        self._cases_known()
+        report.seconds = round(time.perf_counter() - began, 3)
+        self._record()
+        return report
+
+    def _words(self) -> None:
+        for table, words in ((category, self.city.categories), (department, self.city.departments)):
+            held = {r.code: r for r in self.connection.execute(select(table))}
+            for code, pair in words.items():
+                values = {"name": pair.name, "name_en": pair.name_en or pair.name}
+                if code not in held:
+                    self.connection.execute(table.insert().values(code=code, **values))
+                elif (held[code].name, held[code].name_en) != tuple(values.values()):
+                    self.connection.execute(update(table).where(table.c.code == code).values(**values))
+        if not self.connection.scalar(select(category.c.id).where(category.c.code == "other")):
+            self.connection.execute(category.insert().values(code="other", name="其他", name_en="Other"))
+
+    def _areas_source(self, refusals: list[Refusal], read: int) -> None:
+        told = SourceReport(id="areas", kind="areas", read=read)
+        told.note(refusals)
+        told.accepted = told.same = read - told.refused
+        self.refusals += [("areas", "", r) for r in refusals]
+        self.report.sources.append(told)
+        self._put_source("areas", "areas", "行政与网格边界", "Boundaries", "", told, self.seen if "areas" not in self.known
+                         else self.known["areas"].as_of, None, told.accepted)
+
+    def _source(self, kind: str, spec: TableSpec) -> None:
+        told = SourceReport(id=spec.id, kind=kind)
+        self.report.sources.append(told)
+        kept = len(self.refusals)
+        mark = (len(self.projector._days), len(self.projector._bins), len(self.projector._open))
+        newest_at: int | None = None
+        try:
+            with self.connection.begin_nested():
+                newest_at = self._take(kind, spec, told)
+        except TableError as bad:
+            # What the good part of the file said is taken back; the other sources still come in.
+            told.__init__(id=spec.id, kind=kind, failed=str(bad))  # type: ignore[misc]
+            del self.refusals[kept:]
+            for held, n in zip((self.projector._days, self.projector._bins, self.projector._open), mark, strict=True):
+                del held[n:]
+            self.locator = Locator(self.connection)
+        old = self.known.get(spec.id)
+        rows = (old.rows if old else 0) + told.new
+        as_of = max((x for x in (newest_at, old.as_of if old else None) if x is not None), default=None)
+        self._put_source(spec.id, kind, spec.title or spec.id, spec.title_en or spec.title or spec.id, spec.licence, told,
+                         as_of, spec.every_s, rows)
+
+    def _take(self, kind: str, spec: TableSpec, told: SourceReport) -> int | None:
+        newest_at: int | None = None
+        taker = CasesIn(self.connection, self.city, self.locator, self.projector, self.seen) if kind == "cases" else None
+        today = day_bucket(local_day(self.seen, self.city.zone))
+        bar = tqdm(desc=spec.id, unit="", unit_scale=True, disable=self.quiet, leave=False)
+        with bar:
+            for chunk in read_rows(self.city, self.data, spec, kind, extent=self.city.extent or self.extent):
+                told.read += chunk.read
+                more: list[Refusal] = []
+                for start in range(0, len(chunk.frame), 200_000):
+                    part = chunk.frame[start:start + 200_000]
+                    if taker is not None:
+                        more += taker.take(spec.id, part, told)
+                    elif kind == "readings":
+                        more += take_readings(self.connection, part, told)
+                    else:
+                        take_things(self.connection, self.locator, kind, spec.id, part, today, told)
+                    newest_at = _newest(newest_at, part, MOMENTS[kind], self.seen)
+                found = [*chunk.refusals, *more]
+                told.note(found)
+                self.refusals += [(spec.id, chunk.file, r) for r in found]
+                bar.update(chunk.read)
+        told.accepted = told.new + told.changed + told.same
+        return newest_at
+
+    def _put_source(self, id: str, kind: str, title: str, title_en: str, licence: str, told: SourceReport,
+                    as_of: int | None, every_s: int | None, rows: int) -> None:
+        self.connection.execute(delete(source).where(source.c.id == id))
+        self.connection.execute(source.insert().values(
+            id=id, kind=kind, title=title, title_en=title_en, licence=licence, state="failed" if told.failed else "ok",
+            message=told.failed, as_of=as_of, loaded_at=self.seen, every_s=every_s, rows=rows, refused=told.refused,
+            doubted=told.doubted,
+        ))
+
+    def _refusals_changed(self, told: SourceReport) -> bool:
+        old = self.known.get(told.id)
+        return old is None or (old.refused, old.doubted, old.message) != (told.refused, told.doubted, told.failed)
+
+    def _cases_known(self) -> None:
+        """Remember what every answer about cases must say of what it could not place."""
+        rows = self.connection.execute(
+            select(cases.c.placed, func.count()).where(cases.c.placed.in_(("outside", "none"))).group_by(cases.c.placed))
+        put_meta(self.connection, "unplaced", {r[0]: r[1] for r in rows})
+
+    def _record(self) -> None:
+        values = {"at": self.seen, "folder": self.report.folder,
+                  "report": json.dumps(self.report.as_dict(), ensure_ascii=False)}
+        load_id = self.connection.execute(loads.insert().values(**values)).inserted_primary_key[0]
+        failed = {s.id for s in self.report.failed}
+        for told in self.report.sources:
+            if told.id not in failed:
+                self.connection.execute(delete(quarantine).where(quarantine.c.source == told.id))
+        columns = ("load_id", "source", "file", "row", "field", "value", "grade", "reason", "reason_en", "raw")
+        bulk(self.connection, quarantine, columns, (
+            (load_id, s, f, r.row, r.field, r.value, r.grade, r.reason, r.reason_en,
+             json.dumps(r.raw, ensure_ascii=False, default=str)) for s, f, r in self.refusals))
+
+
+def _newest(known: int | None, frame: pl.DataFrame, columns: tuple[str, ...], seen: int) -> int | None:
+    moments = [frame[c].max() for c in columns]
+    found = [min(int(m), seen) for m in moments if m is not None]
+    return max([*found, *([] if known is None else [known])], default=None)
