@@ -1,1 +1,84 @@
 """What a person sees and may do. The only package that imports dash."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from dash import MATCH, Dash, Input, Output, State, ctx, html, no_update
+from fastapi import FastAPI
+
+from dashboard import address, ids, panels, routes, shell
+from dashboard.context import Context
+from dashboard.words import Words
+from queries.errors import GovError
+from queries.settings import Settings
+from queries.store import Store
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings, store: Store) -> Dash:
+    """Wire pages and routes on one server. Nothing is started and nothing is asked here."""
+    context = Context(settings, store)
+    server = FastAPI(title="The Governance Brain", docs_url=None, redoc_url=None)
+    routes.add_routes(server, context)
+    app = Dash(__name__, server=server, assets_folder=str(ASSETS), compress=True, update_title=None,
+               title="社会治理大脑", suppress_callback_exceptions=True,
+               meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}])
+    app.layout = shell.layout
+    _add_callbacks(app, context)
+    return app
+
+
+def _add_callbacks(app: Dash, context: Context) -> None:
+    place = (Input(ids.URL, "pathname"), Input(ids.URL, "search"))
+    kept = (State(ids.URL, "pathname"), State(ids.URL, "search"))
+
+    def read(pathname: str | None, search: str | None) -> tuple[address.View, tuple[address.Notice, ...]]:
+        return address.read(pathname, search, context.settings.language)
+
+    @app.callback(Output(ids.HEADER, "children"), Output(ids.NOTICE, "children"), Output(ids.SEARCH, "placeholder"), *place)
+    def show_header(pathname: str | None, search: str | None) -> tuple[Any, Any, str]:
+        view, bad = read(pathname, search)
+        return shell.header(context, view), shell.notices(context, view, bad), Words(view.lang)("search.hint")
+
+    @app.callback(Output(ids.BODY, "children"), Input(ids.URL, "pathname"), State(ids.URL, "search"))
+    def show_scene(pathname: str | None, search: str | None) -> Any:
+        return shell.body(context, read(pathname, search)[0])
+
+    @app.callback(Output({"kind": "panel", "name": MATCH}, "children"), *place)
+    def show_panel(pathname: str | None, search: str | None) -> Any:
+        view, _ = read(pathname, search)
+        return draw(context, view, ctx.outputs_list["id"]["name"])
+
+    @app.callback(Output(ids.FOUND, "children"), Input(ids.SEARCH, "value"), *place)
+    def search_places(text: str | None, pathname: str | None, search: str | None) -> Any:
+        # Arriving somewhere ends the search.
+        typed = text if ctx.triggered_id == ids.SEARCH else ""
+        return shell.found(context, read(pathname, search)[0], typed) if typed and typed.strip() else []
+
+    @app.callback(Output(ids.URL, "search"), Input(ids.SINCE, "value"), Input(ids.UNTIL, "value"), *kept, prevent_initial_call=True)
+    def choose_days(since: str | None, until: str | None, pathname: str | None, search: str | None) -> Any:
+        view, _ = read(pathname, search)
+        try:
+            days = date.fromisoformat(since or ""), date.fromisoformat(until or "")
+        except ValueError:
+            return no_update
+        if days[0] > days[1] or days == shell.span(view, context.city().last_day):
+            return no_update
+        return "?" + address.query(view.but(period="custom", since=days[0], until=days[1]))
+
+
+def draw(context: Context, view: address.View, name: str) -> Any:
+    """Return a panel's content; one that fails says so and the rest lives on."""
+    try:
+        return panels.found()[name].render(context, view)
+    except GovError as bad:
+        return html.P(f"⚠ {bad}", className="failed")
+    except Exception:
+        log.exception("panel %s failed", name)
+        return html.P(f"⚠ {Words(view.lang)('panel.failed')}", className="failed")
