@@ -160,7 +160,7 @@ event = Table(
 #: Additive measures, each in the bucket of its own day. See queries/rollup.py for the definitions.
 MEASURES = (
     "reported", "filed", "closed", "due", "due_closed", "due_on_time",
-    "rework", "handled_n", "handled_s", "still_open", "open_due", "cancelled",
+    "rework", "handled_n", "handled_s", "still_open",
 )
 
 rollup = Table(
