@@ -1,0 +1,78 @@
+"""Stamps answers with their honesty, and remembers those of the data's present version."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, select
+
+from queries.clock import moment, now
+from queries.frame import Answer, Ask, Dropped
+from queries.store import Store, get_meta, version
+from queries.tables import source
+
+T = TypeVar("T")
+KEPT = 512
+_kept: OrderedDict[Hashable, Any] = OrderedDict()
+_lock = threading.Lock()
+
+
+def remembered(store: Store, connection: Connection, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
+    """Return what `make` returns, made once per data version and local minute."""
+    whole = (store.engine.url, version(connection), int(now().timestamp()) // 60, *key)
+    with _lock:
+        if whole in _kept:
+            _kept.move_to_end(whole)
+            return _kept[whole]
+    made = make()
+    with _lock:
+        _kept[whole] = made
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
+    return made
+
+
+def stamped(
+    connection: Connection, rows: Any, kinds: tuple[str, ...] = ("cases",), ask: Ask | None = None,
+    notes: tuple[dict[str, str], ...] = (), total: int | None = None,
+) -> Answer[Any]:
+    """Return rows as an answer with its as-of, sources and what was dropped on the way in."""
+    told = connection.execute(
+        select(source.c.id, source.c.as_of, source.c.every_s, source.c.refused, source.c.state)
+        .where(source.c.kind.in_(kinds)).order_by(source.c.id)
+    ).all()
+    known = [r for r in told if r.as_of is not None]
+    newest = max((r.as_of for r in known), default=None)
+    due = [r.as_of + r.every_s for r in known if r.every_s]
+    dropped: list[Dropped] = []
+    refused = sum(r.refused for r in told)
+    if refused:
+        dropped.append(Dropped(n=refused, why={
+            "zh": "数据行未通过检查，已隔离", "en": "rows refused on loading, kept in quarantine"}))
+    if ask is not None and ask.place is None and "cases" in kinds:
+        unplaced = get_meta(connection, "unplaced") or {}
+        n = sum(unplaced.values()) if isinstance(unplaced, dict) else 0
+        if n:
+            dropped.append(Dropped(n=n, why={
+                "zh": "案件没有落入任何网格（已计入全市）", "en": "cases lie in no area below the city (counted in the city)"}))
+    failed = tuple(
+        {"zh": f"数据源 {r.id} 读取失败", "en": f"source {r.id} failed to load"} for r in told if r.state == "failed"
+    )
+    return Answer(
+        rows=tuple(rows), as_of=None if newest is None else min(moment(newest), now() + timedelta(days=1)),
+        source=tuple(r.id for r in told), due=moment(min(due)) if due else None,
+        dropped=tuple(dropped), notes=(*notes, *failed), total=total,
+    )
+
+
+def only_categories(ask: Ask) -> tuple[dict[str, str], ...]:
+    """Return the note that figures follow no other filter than the category."""
+    more = ask.filters
+    if more.statuses or more.departments or more.overdue or more.open_only or more.unplaced or more.text:
+        return ({"zh": "指标只随类别筛选；其他筛选作用于案件列表和地图上的案件点",
+                 "en": "figures follow the category filter only; other filters narrow the case list"},)
+    return ()

@@ -1,0 +1,391 @@
+"""The figures of places and periods: tiles, ranking, map values, trend and mixes. Reads sums only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select
+
+from queries import places, rollup as sums
+from queries import scope as rights
+from queries.answers import only_categories, remembered, stamped
+from queries.case_rows import STATUS_WORDS
+from queries.clock import day_bucket, local_day, now, stamp
+from queries.errors import AskError
+from queries.figures import FEW, FIGURES, AgeRow, AreaValue, ChildRow, Measure, MixRow, Tile, TrendRow
+from queries.frame import Answer, Ask
+from queries.intervals import chunks
+from queries.periods import DAY, MONTH, Piece, last_year, month_start, pieces, previous, upto
+from queries.store import Store
+from queries.tables import MEASURES, category, duration, open_now, rollup
+from queries.today import city_now
+
+Sums = dict[str, int]
+QUANTILES = {"handling_median_h": 0.5, "handling_p90_h": 0.9}
+#: Longest period that the trend shows day by day.
+DAILY = 92
+AGES = (("d1", 0, 1), ("d7", 2, 7), ("d30", 8, 30), ("d90", 31, 90), ("older", 91, None))
+
+
+def tiles(store: Store, ask: Ask) -> Answer[Tile]:
+    """Return every figure of the asked place and period, with the period before and the year before."""
+    with store.read() as connection:
+        return remembered(store, connection, ("tiles", ask), lambda: _tiles(connection, ask))
+
+
+def _tiles(connection: Connection, ask: Ask) -> Answer[Tile]:
+    areas = _areas(connection, ask)
+    known = _known(connection)
+    rows = []
+    periods = {
+        "now": (ask.since, ask.until),
+        "previous": _pair(previous(ask.since, ask.until)),
+        "last_year": _pair(last_year(ask.since, ask.until)),
+    }
+    wanted: dict[str, list[Piece]] = {}
+    for name, (since, until) in periods.items():
+        wanted[name] = pieces(since, until)
+        wanted[f"{name}.upto"] = upto(until)
+        wanted[f"{name}.owed"] = upto(_owed_until(connection, until))
+    per = _windows(connection, areas, wanted, ask.filters.categories)
+    bins = {
+        name: _bins(connection, areas, wanted[name], ask.filters.categories) if _covers(known, *span) else {}
+        for name, span in periods.items()
+    }
+    for figure in FIGURES.values():
+        value: dict[str, tuple[float | None, int | None, int | None]] = {}
+        for name, span in periods.items():
+            value[name] = (
+                _value(figure, per[name], per[f"{name}.upto"], per[f"{name}.owed"], bins[name])
+                if _covers(known, *span) else (None, None, None)
+            )
+        rows.append(Tile(
+            id=figure.id, title=figure.title, unit=figure.unit, definition=figure.definition,
+            good=figure.good, opens=figure.opens, value=value["now"][0], numerator=value["now"][1],
+            denominator=value["now"][2], previous=value["previous"][0], last_year=value["last_year"][0],
+        ))
+    return stamped(connection, rows, ask=ask, notes=only_categories(ask))
+
+
+def children(store: Store, ask: Ask, measure: str) -> Answer[ChildRow]:
+    """Return the areas directly under the place with every figure, the worst by `measure` first."""
+    figure = _figure(measure)
+    with store.read() as connection:
+        return remembered(store, connection, ("children", ask, measure), lambda: _children(connection, ask, figure))
+
+
+def _children(connection: Connection, ask: Ask, figure: Measure) -> Answer[ChildRow]:
+    place = places.find(connection, ask.place, ask.until, ask.scope)
+    visible = rights.check(connection, ask.scope, place)
+    below = places.children(connection, place) if visible == [place] else visible
+    every = _by_area(connection, [p.area_id for p in below], ask, with_bins=True)
+    rows = []
+    for child in below:
+        values = {name: every[child.area_id][name] for name in FIGURES}
+        value, numerator, denominator = values[figure.id]
+        n = denominator if denominator is not None else (numerator or 0)
+        rows.append(ChildRow(
+            place=child, values={k: v[0] for k, v in values.items()}, numerator=numerator,
+            denominator=denominator, n=n, few=denominator is not None and n < FEW,
+            rank=None if value is None else 0,
+        ))
+    rows.sort(key=lambda row: _worst(figure, row))
+    ranked = [_with_rank(rows, i, figure) for i in range(len(rows))]
+    return stamped(connection, ranked, ask=ask, notes=only_categories(ask))
+
+
+def area_values(store: Store, ask: Ask, measure: str, level: int) -> Answer[AreaValue]:
+    """Return one figure for every visible area of a level at or under the place."""
+    figure = _figure(measure)
+
+    def make() -> Answer[AreaValue]:
+        place = places.find(connection, ask.place, ask.until, ask.scope)
+        below = rights.visible_under(connection, ask.scope, place, level)
+        every = _by_area(connection, [p.area_id for p in below], ask, (figure,), figure.id in QUANTILES)
+        rows = []
+        for one in below:
+            value, numerator, denominator = every[one.area_id][figure.id]
+            rows.append(AreaValue(
+                area_id=one.area_id, code=one.code, dense=one.dense or 0, value=value, numerator=numerator,
+                denominator=denominator, n=denominator if denominator is not None else (numerator or 0),
+            ))
+        return stamped(connection, rows, ask=ask, notes=only_categories(ask))
+
+    with store.read() as connection:
+        return remembered(store, connection, ("area_values", ask, measure, level), make)
+
+
+def trend(store: Store, ask: Ask) -> Answer[TrendRow]:
+    """Return the period day by day, or month by month when it is longer than 92 days."""
+    with store.read() as connection:
+        return remembered(store, connection, ("trend", ask), lambda: _trend(connection, ask))
+
+
+def _trend(connection: Connection, ask: Ask) -> Answer[TrendRow]:
+    areas, known = _areas(connection, ask), _known(connection)
+    grain = DAY if ask.days <= DAILY else MONTH
+    if grain == DAY:
+        days = [ask.since + timedelta(days=i) for i in range(ask.days)]
+        span = Piece(grain=DAY, lo=day_bucket(days[0]), hi=day_bucket(days[-1]))
+    else:
+        lo, hi = ask.since.year * 12 + ask.since.month - 1, ask.until.year * 12 + ask.until.month - 1
+        days = [month_start(b) for b in range(lo, hi + 1)]
+        span = Piece(grain=MONTH, lo=lo, hi=hi)
+    before = upto(days[0] - timedelta(days=1))
+    found = _rows(connection, areas, [span, *before], ask.filters.categories)
+    stock = sum(m["reported"] - m["closed"] for key, m in found.items() if _inside(key, before))
+    rows = []
+    for i, day in enumerate(days):
+        one = found.get((grain, span.lo + i))
+        if known is None or not (known[0] <= (day if grain == DAY else max(day, known[0])) <= known[1]):
+            rows.append(TrendRow(day=day, reported=None, closed=None, due=None, due_closed=None,
+                                 due_on_time=None, open=None))
+            continue
+        one = one or dict.fromkeys(MEASURES, 0)
+        stock += one["reported"] - one["closed"]
+        rows.append(TrendRow(day=day, reported=one["reported"], closed=one["closed"], due=one["due"],
+                             due_closed=one["due_closed"], due_on_time=one["due_on_time"], open=stock))
+    return stamped(connection, rows, ask=ask, notes=only_categories(ask))
+
+
+def status_mix(store: Store, ask: Ask) -> Answer[MixRow]:
+    """Return the cases that are open now by status, then those closed in the period."""
+    with store.read() as connection:
+        areas = _areas(connection, ask)
+        statement = (
+            select(open_now.c.status, func.sum(open_now.c.n).label("n"))
+            .where(open_now.c.area_id.in_(areas)).group_by(open_now.c.status)
+        )
+        statement = _of_categories(connection, statement, open_now, ask.filters.categories)
+        found = {r.status: int(r.n) for r in connection.execute(statement)}
+        per = _windows(connection, areas, {"now": pieces(ask.since, ask.until)}, ask.filters.categories)
+        found["closed"] = per["now"]["closed"]
+        whole = sum(found.values())
+        rows = [
+            MixRow(id=code, title=words, n=found.get(code, 0), share=found.get(code, 0) / whole if whole else None)
+            for code, words in STATUS_WORDS.items() if code != "cancelled"
+        ]
+        return stamped(connection, rows, ask=ask, notes=only_categories(ask))
+
+
+def category_mix(store: Store, ask: Ask) -> Answer[MixRow]:
+    """Return the cases reported in the period by category, the most first."""
+    with store.read() as connection:
+        areas = _areas(connection, ask)
+        statement = (
+            select(category.c.code, category.c.name, category.c.name_en, func.sum(rollup.c.reported).label("n"))
+            .join(category, category.c.id == rollup.c.category_id)
+            .where(rollup.c.area_id.in_(areas), _when(rollup, pieces(ask.since, ask.until)))
+            .group_by(category.c.code, category.c.name, category.c.name_en)
+        )
+        if ask.filters.categories:
+            statement = statement.where(category.c.code.in_(ask.filters.categories))
+        found = [r for r in connection.execute(statement) if r.n]
+        whole = sum(int(r.n) for r in found)
+        rows = [
+            MixRow(id=r.code, title={"zh": r.name, "en": r.name_en or r.name}, n=int(r.n), share=int(r.n) / whole)
+            for r in sorted(found, key=lambda r: (-r.n, r.code))
+        ]
+        return stamped(connection, rows, ask=ask, notes=only_categories(ask))
+
+
+def open_by_age(store: Store, ask: Ask) -> Answer[AgeRow]:
+    """Return the cases that are open now by the days since they were reported, up to the period's end."""
+    with store.read() as connection:
+        areas = _areas(connection, ask)
+        wanted = {}
+        for id_, young, old in AGES:
+            end = ask.until - timedelta(days=young)
+            wanted[id_] = upto(end) if old is None else pieces(ask.until - timedelta(days=old), end)
+        per = _windows(connection, areas, wanted, ask.filters.categories)
+        rows = [
+            AgeRow(id=id_, days_from=young, days_to=old, n=per[id_]["still_open"], title={
+                "zh": f"{young} 天以上" if old is None else f"{young}–{old} 天",
+                "en": f"{young} days and more" if old is None else f"{young}–{old} days"})
+            for id_, young, old in AGES
+        ]
+        return stamped(connection, rows, ask=ask, notes=only_categories(ask))
+
+
+def _figure(measure: str) -> Measure:
+    if measure not in FIGURES:
+        raise AskError(f"No figure is called {measure!r}. Known: {', '.join(FIGURES)}.")
+    return FIGURES[measure]
+
+
+def _areas(connection: Connection, ask: Ask) -> list[int]:
+    place = places.find(connection, ask.place, ask.until, ask.scope)
+    return [part.area_id for part in rights.check(connection, ask.scope, place)]
+
+
+def _known(connection: Connection) -> tuple[date, date] | None:
+    """Return the days of which the case sources speak; None = of none."""
+    days = sums.reported_days(connection)
+    return None if days is None else (days[0], max(days[1], city_now(connection).last_day))
+
+
+def _covers(known: tuple[date, date] | None, since: date, until: date) -> bool:
+    # A period that begins before the first record, or ends before it, was not watched as a whole.
+    return known is not None and known[0] <= since and since <= known[1] or (
+        known is not None and since <= known[0] <= until and until >= known[1])
+
+
+def _owed_until(connection: Connection, until: date) -> date:
+    today = local_day(stamp(now()), city_now(connection).zone)
+    return min(until, today - timedelta(days=1))
+
+
+def _pair(period: Any) -> tuple[date, date]:
+    return period.since, period.until
+
+
+def _when(table: Table, wanted: Iterable[Piece]) -> ColumnElement[bool]:
+    return or_(*(and_(table.c.grain == p.grain, table.c.bucket.between(p.lo, p.hi)) for p in wanted))
+
+
+def _inside(key: tuple[int, int], wanted: Iterable[Piece]) -> bool:
+    return any(key[0] == p.grain and p.lo <= key[1] <= p.hi for p in wanted)
+
+
+def _of_categories(connection: Connection, statement: Select[Any], table: Table, codes: tuple[str, ...]) -> Select[Any]:
+    if not codes:
+        return statement
+    return statement.where(table.c.category_id.in_(select(category.c.id).where(category.c.code.in_(codes))))
+
+
+def _rows(
+    connection: Connection, areas: Sequence[int], wanted: Sequence[Piece], codes: tuple[str, ...]
+) -> dict[tuple[int, int], Sums]:
+    """Return the sums of some areas together by (grain, bucket)."""
+    found: dict[tuple[int, int], Sums] = {}
+    for part in chunks(areas):
+        statement = (
+            select(rollup.c.grain, rollup.c.bucket, *(func.sum(rollup.c[m]).label(m) for m in MEASURES))
+            .where(rollup.c.area_id.in_(part), _when(rollup, wanted)).group_by(rollup.c.grain, rollup.c.bucket)
+        )
+        for r in connection.execute(_of_categories(connection, statement, rollup, codes)):
+            held = found.setdefault((r.grain, r.bucket), dict.fromkeys(MEASURES, 0))
+            for i, m in enumerate(MEASURES):
+                held[m] += int(r[i + 2])
+    return found
+
+
+def _windows(
+    connection: Connection, areas: Sequence[int], wanted: dict[str, list[Piece]], codes: tuple[str, ...]
+) -> dict[str, Sums]:
+    """Return the sums of each named window, by one statement for all of them."""
+    distinct = list(dict.fromkeys(piece for part in wanted.values() for piece in part))
+    found = _rows(connection, areas, distinct, codes)
+    return {
+        name: {m: sum(held[m] for key, held in found.items() if _inside(key, part)) for m in MEASURES}
+        for name, part in wanted.items()
+    }
+
+
+def _bins(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece], codes: tuple[str, ...]) -> dict[int, int]:
+    return _bins_by_area(connection, areas, wanted, codes, together=True).get(0, {})
+
+
+def _bins_by_area(
+    connection: Connection, areas: Sequence[int], wanted: Sequence[Piece], codes: tuple[str, ...], together: bool = False
+) -> dict[int, dict[int, int]]:
+    found: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for part in chunks(areas):
+        statement = (
+            select(duration.c.area_id, duration.c.bin, func.sum(duration.c.n).label("n"))
+            .where(duration.c.area_id.in_(part), _when(duration, wanted)).group_by(duration.c.area_id, duration.c.bin)
+        )
+        for r in connection.execute(_of_categories(connection, statement, duration, codes)):
+            found[0 if together else r.area_id][r.bin] += int(r.n)
+    return found
+
+
+def _by_area(
+    connection: Connection, areas: Sequence[int], ask: Ask, figures: Iterable[Measure] | None = None, with_bins: bool = False
+) -> dict[int, dict[str, tuple[float | None, int | None, int | None]]]:
+    """Return {area id: {figure id: (value, numerator, denominator)}}."""
+    chosen = list(FIGURES.values() if figures is None else figures)
+    now_pieces, codes = pieces(ask.since, ask.until), ask.filters.categories
+    empty = dict.fromkeys(MEASURES, 0)
+
+    def summed(wanted: Sequence[Piece]) -> dict[int, Sums]:
+        out: dict[int, Sums] = {}
+        for part in chunks(areas):
+            statement = (
+                select(rollup.c.area_id, *(func.sum(rollup.c[m]).label(m) for m in MEASURES))
+                .where(rollup.c.area_id.in_(part), _when(rollup, wanted)).group_by(rollup.c.area_id)
+            )
+            for r in connection.execute(_of_categories(connection, statement, rollup, codes)):
+                out[r.area_id] = {m: int(r[i + 1]) for i, m in enumerate(MEASURES)}
+        return out
+
+    ids = {figure.id for figure in chosen}
+    period = summed(now_pieces)
+    stock = summed(upto(ask.until)) if "open" in ids else {}
+    owed = summed(upto(_owed_until(connection, ask.until))) if "overdue" in ids else {}
+    bins = _bins_by_area(connection, areas, now_pieces, codes) if with_bins else {}
+    seen = _covers(_known(connection), ask.since, ask.until)
+    nothing = (None, None, None)
+    return {
+        area: {
+            figure.id: _value(figure, period.get(area, empty), stock.get(area, empty), owed.get(area, empty),
+                              bins.get(area, {})) if seen else nothing
+            for figure in chosen
+        }
+        for area in areas
+    }
+
+
+def _value(
+    figure: Measure, period: Sums, stock: Sums, owed: Sums, bins: dict[int, int]
+) -> tuple[float | None, int | None, int | None]:
+    """Return a figure's value with its numerator and denominator."""
+    if figure.id in QUANTILES:
+        n = sum(bins.values())
+        return quantile(bins, QUANTILES[figure.id]), n, None
+    if figure.id == "open":
+        n = stock["reported"] - stock["closed"]
+        return n, n, None
+    if figure.id == "overdue":
+        n = owed["due"] - owed["due_closed"]
+        return n, n, None
+    top = period[figure.numerator]
+    if figure.denominator is None:
+        return top, top, None
+    under = period[figure.denominator]
+    return (top / under if under else None), top, under
+
+
+def quantile(bins: dict[int, int], share: float) -> float | None:
+    """Return the hours below which a share of the durations lies; None without any."""
+    n, below = sum(bins.values()), 0
+    for number in sorted(bins):
+        below += bins[number]
+        if bins[number] and below >= share * n:
+            return round(sums.bin_hours(number), 2)
+    return None
+
+
+def _worst(figure: Measure, row: ChildRow) -> tuple[bool, float, int]:
+    value = row.values[figure.id]
+    if value is None:
+        return True, 0.0, row.place.num
+    return False, value if figure.good == "up" else -value, row.place.num
+
+
+def _with_rank(rows: list[ChildRow], i: int, figure: Measure) -> ChildRow:
+    from dataclasses import replace
+
+    value = rows[i].values[figure.id]
+    if value is None:
+        return rows[i]
+    first = next(j for j, row in enumerate(rows) if row.values[figure.id] == value)
+    return replace(rows[i], rank=first + 1)
+
+
+__all__ = [
+    "area_values", "category_mix", "children", "open_by_age", "quantile", "status_mix", "tiles", "trend",
+]
