@@ -61,6 +61,13 @@ def _add_callbacks(app: Dash, context: Context) -> None:
         typed = text if ctx.triggered_id == ids.SEARCH else ""
         return shell.found(context, read(pathname, search)[0], typed) if typed and typed.strip() else []
 
+    @app.callback(Output(ids.URL, "search", allow_duplicate=True), Input(ids.choice("text"), "value"), *kept,
+                  prevent_initial_call=True)
+    def choose_text(text: str | None, pathname: str | None, search: str | None) -> Any:
+        view, _ = read(pathname, search)
+        text = (text or "").strip()[:address.LONGEST]
+        return no_update if text == view.filters.text else "?" + address.query(view.narrowed(text=text))
+
     @app.callback(Output(ids.URL, "search"), Input(ids.SINCE, "value"), Input(ids.UNTIL, "value"), *kept, prevent_initial_call=True)
     def choose_days(since: str | None, until: str | None, pathname: str | None, search: str | None) -> Any:
         view, _ = read(pathname, search)
