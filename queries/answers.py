@@ -57,8 +57,7 @@ def stamped(
         unplaced = get_meta(connection, "unplaced") or {}
         n = sum(unplaced.values()) if isinstance(unplaced, dict) else 0
         if n:
-            dropped.append(Dropped(n=n, why={
-                "zh": "案件没有落入任何网格（已计入全市）", "en": "cases lie in no area below the city (counted in the city)"}))
+            notes = (*notes, {"zh": f"{n:,} 件不在任何区域内，只计入全市", "en": f"{n:,} cases lie in no area and count in the city only"})
     failed = tuple(
         {"zh": f"数据源 {r.id} 读取失败", "en": f"source {r.id} failed to load"} for r in told if r.state == "failed"
     )

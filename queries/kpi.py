@@ -55,12 +55,13 @@ def _tiles(connection: Connection, ask: Ask) -> Answer[Tile]:
         name: _bins(connection, areas, wanted[name], ask.filters.categories) if _covers(known, *span) else {}
         for name, span in periods.items()
     }
+    told = _told(connection)
     for figure in FIGURES.values():
         value: dict[str, tuple[float | None, int | None, int | None]] = {}
         for name, span in periods.items():
             value[name] = (
                 _value(figure, per[name], per[f"{name}.upto"], per[f"{name}.owed"], bins[name])
-                if _covers(known, *span) else (None, None, None)
+                if _covers(known, *span) and figure.numerator not in told else (None, None, None)
             )
         rows.append(Tile(
             id=figure.id, title=figure.title, unit=figure.unit, definition=figure.definition,
@@ -225,6 +226,13 @@ def _known(connection: Connection) -> tuple[date, date] | None:
     """Return the days of which the case sources speak; None = of none."""
     days = sums.reported_days(connection)
     return None if days is None else (days[0], max(days[1], city_now(connection).last_day))
+
+
+def _told(connection: Connection) -> set[str]:
+    """Return the measures that no source ever told: nothing was said, which is not zero."""
+    root = [rollup.c.area_id == sums._root(), rollup.c.grain == MONTH]
+    row = connection.execute(select(*(func.sum(rollup.c[m]) for m in ("filed", "rework"))).where(*root)).one()
+    return {m for m, n in zip(("filed", "rework"), row, strict=True) if not n}
 
 
 def _covers(known: tuple[date, date] | None, since: date, until: date) -> bool:

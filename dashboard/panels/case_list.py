@@ -60,8 +60,7 @@ def _filters(context: Context, w: Words, view: View) -> html.Div:
         links.append(go(view.narrowed(departments=tuple(d for d in f.departments if d != code)), f"{name} ✕", "chip on"))
     if f != Filters():
         links.append(go(view.but(filters=Filters()), w("case.clear"), "chip"))
-    field = dcc.Input(id=ids.choice("text"), type="search", value=f.text, debounce=True, placeholder=w("case.text"),
-                      **{"aria-label": w("case.text")})
+    field = dcc.Input(id=ids.choice("text"), type="search", value=f.text, debounce=True, placeholder=w("case.text"))
     orders = [go(view.but(order=o), w(f"case.order_{o}"), "chip on" if view.order == o else "chip") for o in ("overdue", "newest")]
     return html.Div([chips(links), chips([field, *orders])], className="filters")
 

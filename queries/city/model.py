@@ -48,6 +48,8 @@ class City(Part):
     timezone: str = "Asia/Shanghai"
     language: Literal["zh", "en"] = "zh"
     demo: bool = False
+    #: GeoJSON (EPSG:4326) of water for the bundled base map, relative to the data folder.
+    water: str | None = None
     #: West, south, east, north: where a point can be at all. None = as far as the boundaries reach.
     extent: tuple[float, float, float, float] | None = None
     categories: dict[str, WordPair] = {}

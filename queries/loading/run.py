@@ -15,7 +15,7 @@ from tqdm import tqdm
 from queries.boundaries import Locator, read_areas, topology_report, write_trees
 from queries.city import City, Refusal, TableSpec, read_city, read_rows
 from queries.clock import day_bucket, local_day, now, stamp
-from queries.errors import TableError
+from queries.errors import CityFileError, TableError
 from queries.loading.cases_in import CasesIn
 from queries.loading.report import Report, SourceReport
 from queries.loading.things_in import newest, take_readings, take_things
@@ -78,6 +78,7 @@ class _Run:
         before = get_meta(connection, "city")
         put_meta(connection, "city", city.model_dump(mode="json", include={
             "name", "name_en", "code", "timezone", "language", "demo"}))
+        put_meta(connection, "water", _water(self.data / city.water) if city.water else None)
         areas = read_areas(city, self.data)
         written = write_trees(connection, city, areas)
         report.areas = {**asdict(written.change), "moved": written.moved}
@@ -215,3 +216,13 @@ def _newest(known: int | None, frame: pl.DataFrame, columns: tuple[str, ...], se
     moments = [frame[c].max() for c in columns]
     found = [min(int(m), seen) for m in moments if m is not None]
     return max([*found, *([] if known is None else [known])], default=None)
+
+
+def _water(path: Path) -> dict[str, object]:
+    try:
+        told = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as bad:
+        raise CityFileError(f"{path.name} (water of city.toml) cannot be read as GeoJSON: {bad}.") from bad
+    if not isinstance(told, dict) or told.get("type") not in ("FeatureCollection", "Feature"):
+        raise CityFileError(f"{path.name} (water of city.toml) is no GeoJSON FeatureCollection. Export it as one in EPSG:4326.")
+    return told

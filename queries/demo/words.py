@@ -1,0 +1,54 @@
+"""The words of the demo city: made-up names, and the kinds of things that happen in any city."""
+
+from __future__ import annotations
+
+import numpy as np
+from pypinyin import lazy_pinyin
+
+DISTRICTS = ("云中", "望川", "临江", "青岚", "石埠", "南浦", "东屿", "西塘", "北麓")
+_FIRST = "云望临青石永和安福文德景春丰华明锦秀长清金玉白红新"
+_LAST = "岚川浦屿塘麓桥亭渡洲坪岗苑溪湾泉台垣"
+
+#: code: (zh, en, department, limit in hours, weight, kinds)
+CATEGORIES: dict[str, tuple[str, str, str, int, float, tuple[str, ...]]] = {
+    "appearance": ("市容环境", "City appearance", "urban", 24, 24, ("暴露垃圾", "道路不洁", "乱堆物料", "积存渣土", "沿街晾挂")),
+    "order": ("街面秩序", "Street order", "urban", 12, 18, ("占道经营", "店外经营", "非机动车乱停放", "占道废品收购")),
+    "utilities": ("公用设施", "Public utilities", "works", 72, 10, ("井盖破损", "路灯不亮", "雨箅堵塞", "通信箱破损")),
+    "roads": ("道路交通", "Roads and traffic", "transport", 72, 10, ("路面坑洼", "护栏损坏", "标线不清", "信号灯故障")),
+    "greening": ("园林绿化", "Greening", "parks", 96, 6, ("树木倒伏", "绿地脏乱", "行道树缺株")),
+    "advertising": ("宣传广告", "Advertising", "urban", 48, 7, ("乱张贴小广告", "广告牌破损", "违规横幅")),
+    "construction": ("施工管理", "Construction", "housing", 48, 5, ("施工扬尘", "夜间施工", "围挡不规范")),
+    "fire": ("消防安全", "Fire safety", "emergency", 24, 6, ("消防通道堵塞", "飞线充电", "灭火器过期", "楼道堆物")),
+    "disputes": ("矛盾纠纷", "Disputes", "justice", 168, 5, ("噪声扰民", "邻里漏水", "物业服务", "停车纠纷")),
+    "buildings": ("房屋安全", "Building safety", "housing", 120, 3, ("外墙脱落", "违规搭建", "房屋渗漏")),
+    "water": ("水务环保", "Water and environment", "ecology", 48, 4, ("河道漂浮物", "污水外溢", "油烟扰民")),
+    "emergencies": ("突发事件", "Emergencies", "emergency", 4, 2, ("道路积水", "水管爆裂", "路面塌陷", "燃气异味")),
+}
+DEPARTMENTS = {
+    "urban": ("城市管理局", "Urban Management"), "works": ("市政公用局", "Public Works"),
+    "transport": ("交通运输局", "Transport"), "parks": ("园林局", "Parks"), "housing": ("住房建设局", "Housing and Construction"),
+    "emergency": ("应急管理局", "Emergency Management"), "justice": ("司法局", "Justice"), "ecology": ("生态环境局", "Ecology"),
+}
+CHANNELS = (("网格员上报", 0.55), ("12345 热线", 0.2), ("公众上报", 0.12), ("视频发现", 0.09), ("传感器", 0.04))
+STATUSES = ("reported", "filed", "dispatched", "handling", "verifying", "closed", "cancelled")
+STATUS_WORDS = {"采集": "reported", "立案": "filed", "派遣": "dispatched", "处置": "handling", "核查": "verifying", "结案": "closed", "作废": "cancelled"}
+
+
+def pairs(rng: np.random.Generator, n: int) -> list[str]:
+    """Return n different two-character names; beyond the pairs that exist, with a number."""
+    every = [a + b for a in _FIRST for b in _LAST]
+    order = rng.permutation(len(every))
+    return [every[order[i % len(every)]] + (_number(i // len(every)) if i >= len(every) else "") for i in range(n)]
+
+
+def _number(n: int) -> str:
+    digits = "零一二三四五六七八九"
+    if n < 10:
+        return digits[n]
+    tens, ones = divmod(n, 10)
+    return ("" if tens == 1 else _number(tens) if tens > 9 else digits[tens]) + "十" + (digits[ones] if ones else "")
+
+
+def english(name: str) -> str:
+    """Return a Chinese name in pinyin, written as one word."""
+    return "".join(lazy_pinyin(name)).capitalize()
