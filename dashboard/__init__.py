@@ -11,6 +11,7 @@ from dash import MATCH, Dash, Input, Output, State, ctx, html, no_update
 from fastapi import FastAPI
 
 from dashboard import address, ids, panels, routes, shell
+from dashboard import map as map_
 from dashboard.context import Context
 from dashboard.words import Words
 from queries.errors import GovError
@@ -26,6 +27,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     context = Context(settings, store)
     server = FastAPI(title="The Governance Brain", docs_url=None, redoc_url=None)
     routes.add_routes(server, context)
+    map_.add_routes(server, context)
     app = Dash(__name__, server=server, assets_folder=str(ASSETS), compress=True, update_title=None,
                title="社会治理大脑", suppress_callback_exceptions=True,
                meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}])
@@ -54,6 +56,14 @@ def _add_callbacks(app: Dash, context: Context) -> None:
     def show_panel(pathname: str | None, search: str | None) -> Any:
         view, _ = read(pathname, search)
         return draw(context, view, ctx.outputs_list["id"]["name"])
+
+    @app.callback(Output(ids.MAP_STATE, "data"), *place)
+    def show_map(pathname: str | None, search: str | None) -> Any:
+        return map_.map_state(context, read(pathname, search)[0])
+
+    # The drawing itself is assets/30-map.js; the map may come to the page after its state.
+    app.clientside_callback("function(s){if(s)window.govMap.show(s);return window.dash_clientside.no_update}",
+                            Output(ids.MAP_EVENT, "data"), Input(ids.MAP_STATE, "data"))
 
     @app.callback(Output(ids.FOUND, "children"), Input(ids.SEARCH, "value"), *place)
     def search_places(text: str | None, pathname: str | None, search: str | None) -> Any:

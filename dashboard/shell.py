@@ -92,10 +92,8 @@ def body(context: Context, view: View) -> html.Div:
 
 
 def _map(context: Context, view: View) -> Any:
-    try:
-        from dashboard.map import map_view
-    except ModuleNotFoundError:
-        return html.P(words(context, view)("empty"), className="empty")
+    from dashboard.map import map_view
+
     return map_view(view, context.settings)
 
 

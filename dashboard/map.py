@@ -1,0 +1,254 @@
+"""The map: its component, the state that it reads, and the routes that feed it.
+
+Area layers come as id tiles (a pixel is an area's number) and a table of classes by number; the
+browser paints them, so recolouring costs pixels and not polygons. Where a view holds few areas they
+come as outlines with names and keyboard focus. assets/30-map.js is the other half.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import dash_leaflet as dl
+import numpy as np
+import shapely
+from dash import dcc, html
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+import layers
+from dashboard import address, ids
+from dashboard.address import View
+from dashboard.context import Context, span
+from dashboard.words import Words
+from layers._idtiles import Tiles
+from layers._layer import UNITS, paint
+from layers._palette import OVERDUE, STATUS
+from queries import outlines, places, scope
+from queries.case_rows import STATUS_WORDS
+from queries.city import doors
+from queries.errors import GovError
+from queries.places import Place
+from queries.settings import Settings
+from queries.store import get_meta
+
+#: Up to so many areas are drawn as outlines with names and keyboard focus.
+CRISP = 400
+FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+FRESH = {"Cache-Control": "no-store"}
+
+
+def map_view(view: View, settings: Settings) -> html.Div:
+    """Return the map with its two stores; everything drawn on it comes from the state."""
+    base = []
+    if settings.tile_url:
+        base = [dl.TileLayer(url=url, attribution=settings.tile_attribution, maxZoom=20, className="gov-tiles")
+                for url in (settings.tile_url, settings.tile_label_url) if url]
+    approval = settings.map_approval
+    return html.Div([
+        dl.Map(base, id=ids.MAP, center=[0, 0], zoom=2, minZoom=2, maxZoom=20, zoomSnap=0.5, attributionControl=bool(base),
+               zoomControl=True, keyboard=False, style={"height": "100%", "background": "transparent"}),
+        html.Div(id="map-panel"), html.Div(id="map-tip", role="status"),
+        html.Div(approval, className="map-approval") if approval else "",
+        dcc.Store(id=ids.MAP_STATE), dcc.Store(id=ids.MAP_EVENT),
+    ], className="gov-map", **{"data-crs": settings.tile_crs})
+
+
+def map_state(context: Context, view: View) -> dict[str, Any] | None:
+    """Return what the map must know to draw a view; None when no city is loaded."""
+    if not context.city().loaded:
+        return None
+    w = Words(view.lang)
+    on = span(view, context.city().last_day)[1]
+    with context.store.read() as connection:
+        try:
+            place = places.find(connection, view.place, on, context.scope)
+        except GovError:
+            place = places.root(connection, on)
+        tree = places.tree_on(connection, on)
+        steps = places.path(connection, place)
+        known = outlines.levels(connection)
+        below = [one for one in known if one.level > place.level] if place.has_children else []
+        shown = next((one for one in known if one.level == view.level and one.level >= place.level), None)
+        if shown is None:
+            shown = below[0] if below else next(one for one in known if one.level == place.level)
+        n = len(places.below(connection, place, shown.level))
+        while shown in below and n == 0 and below.index(shown) + 1 < len(below):  # a level that is missing here
+            shown = below[below.index(shown) + 1]
+            n = len(places.below(connection, place, shown.level))
+    chosen = view.layer if view.layer in layers.found() and layers.found()[view.layer].kind == "areas" else "open_cases"
+    shift = _shift(context.settings.tile_crs, place)
+    return {
+        "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "place": place.code,
+        "up": steps[-2].code if len(steps) > 2 else "", "top": len(steps) == 1, "bbox": place.bbox, "shift": shift,
+        "layer": chosen, "query": address.query(view.but(case="", after="")), "lang": view.lang, "case": view.case,
+        "levels": [{"id": one.level, "name": w.name(one)} for one in (below or [shown])],
+        "layers": [{"id": one.id, "name": w.pick(one.title), "what": w.pick(one.definition)}
+                   for one in layers.found().values() if one.kind == "areas"],
+        "marks": [{"id": one.id, "name": w.pick(one.title)} for one in layers.found().values() if one.kind == "points"],
+        "status": {code: {"colour": STATUS[code][0], "shape": STATUS[code][1], "name": w.pick(words)}
+                   for code, words in STATUS_WORDS.items()},
+        "overdue": OVERDUE,
+        "words": {key: w(f"map.{key}") for key in (
+            "layer", "level", "marks", "unknown", "few", "overdue", "cases", "hint", "areas", "failed", "as_of", "legend")},
+    }
+
+
+def add_routes(server: FastAPI, context: Context) -> None:
+    """Add the routes that feed the map. Nothing is asked here."""
+    tiles = Tiles(context.store, context.settings)
+
+    def asked(request: Request) -> View:
+        return address.read("/", request.url.query, context.settings.language)[0]
+
+    @server.get("/map/tiles/{tree}/{level}/{z}/{x}/{y}.png", include_in_schema=False)
+    def tile(tree: str, level: int, z: int, x: int, y: int) -> Response:
+        picture = tiles.png(tree, level, z, x, y)
+        if picture is None:
+            return Response(status_code=404)
+        return Response(picture, media_type="image/png", headers=FOREVER)
+
+    @server.get("/map/values", include_in_schema=False)
+    def values(request: Request) -> Response:
+        return _told(lambda: _values(context, asked(request)))
+
+    @server.get("/map/points", include_in_schema=False)
+    def points(request: Request, mark: str, west: float, south: float, east: float, north: float, zoom: int) -> Response:
+        def make() -> Any:
+            view = _without(request, context)
+            layer = layers.found().get(mark)
+            if layer is None or layer.points is None:
+                return {"points": []}
+            answer = layer.points(context.store, context.ask(view), (west, south, east, north), zoom)
+            return {"points": [_point(p) for p in answer.rows]}
+        return _told(make)
+
+    @server.get("/map/shapes/{tree}/{level}/{place}", include_in_schema=False)
+    def shapes(tree: str, level: int, place: str, lang: str = "zh") -> Response:
+        return _told(lambda: json.loads(_shapes(context, tree, level, place, lang)), FOREVER)
+
+    @server.get("/map/area/{tree}/{level}/{dense}", include_in_schema=False)
+    def area(tree: str, level: int, dense: int, lang: str = "zh") -> Response:
+        return _told(lambda: _area(context, tree, level, dense, lang), FOREVER)
+
+    @server.get("/map/base/{tree}", include_in_schema=False)
+    def base(tree: str, lang: str = "zh") -> Response:
+        return _told(lambda: _base(context, tree, lang), FRESH)
+
+
+def _told(make: Any, headers: dict[str, str] = FRESH) -> Response:
+    try:
+        return Response(json.dumps(make(), ensure_ascii=False, separators=(",", ":")), media_type="application/json", headers=headers)
+    except GovError as bad:
+        return Response(json.dumps({"error": str(bad)}, ensure_ascii=False), 400, media_type="application/json", headers=FRESH)
+
+
+def _without(request: Request, context: Context) -> View:
+    from urllib.parse import parse_qsl, urlencode
+
+    own = {"mark", "west", "south", "east", "north", "zoom"}
+    rest = urlencode([(k, v) for k, v in parse_qsl(request.url.query) if k not in own])
+    return address.read("/", rest, context.settings.language)[0]
+
+
+def _values(context: Context, view: View) -> dict[str, Any]:
+    """Return classes, the class of each dense number (base64 bytes), values, and the answer's honesty."""
+    w = Words(view.lang, context.city().zone)
+    layer = layers.found()[view.layer]
+    painted = paint(layer, context.store, context.ask(view), view.level or 0)
+    told: list[float | int | None] = [None] * len(painted.numbers)
+    counts: list[int | None] = [None] * len(painted.numbers)
+    for dense, mark in painted.by_dense.items():
+        told[dense] = None if mark.value is None else float(f"{mark.value:.5g}")
+        counts[dense] = mark.n
+    return {
+        "classes": [{"number": c.number, "word": w.pick(c.word), "text": w.pick(c.text), "colour": c.colour,
+                     "pattern": c.pattern, "count": c.count} for c in painted.classes],
+        "numbers": base64.b64encode(painted.numbers.tobytes()).decode(), "values": told, "n": counts,
+        "unit": layer.unit, "unit_word": w.pick(UNITS[layer.unit]), "title": w.pick(layer.title),
+        "as_of": None if painted.answer.as_of is None else w.moment(painted.answer.as_of),
+    }
+
+
+def _point(p: Any) -> dict[str, Any]:
+    out = {"lon": round(p.lon, 6), "lat": round(p.lat, 6), "n": getattr(p, "n", 1)}
+    for name in ("by_status", "overdue", "nos", "name", "state", "kind", "code"):
+        if getattr(p, name, None):
+            out[name] = getattr(p, name)
+    return out
+
+
+def _on(context: Context, tree: str) -> tuple[int, date] | None:
+    with context.store.read() as connection:
+        for one in places.trees(connection):
+            if one.hash == tree:
+                return one.tree_id, one.valid_from or date(1970, 1, 1)
+    return None
+
+
+@lru_cache(maxsize=64)
+def _shapes(context: Context, tree: str, level: int, code: str, lang: str) -> str:
+    found = _on(context, tree)
+    if found is None:
+        return '{"type":"FeatureCollection","features":[]}'
+    with context.store.read() as connection:
+        place = places.find(connection, None if code == "-" else code, found[1], context.scope)
+        visible = {p.area_id: p for p in scope.visible_under(connection, context.scope, place, level)}
+        held = [s for s in outlines.shapes(connection, found[0], level, under=place) if s.area_id in visible]
+    width = max((place.bbox[2] - place.bbox[0]) / 4000, 1e-6) if place.bbox else 1e-5
+    thin = shapely.simplify(shapely.from_wkb([s.wkb for s in held]), width, preserve_topology=True)
+    features = [
+        {"type": "Feature", "geometry": json.loads(shapely.to_geojson(shapely.set_precision(g, 1e-6, mode="pointwise"))),
+         "properties": _named(visible[s.area_id], s.dense, lang)}
+        for s, g in zip(held, np.atleast_1d(thin), strict=True)
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
+
+
+def _named(place: Place, dense: int, lang: str) -> dict[str, Any]:
+    return {"code": place.code, "dense": dense, "name": Words(lang).name(place), "at": [place.lon, place.lat],
+            "leaf": not place.has_children}
+
+
+def _area(context: Context, tree: str, level: int, dense: int, lang: str) -> dict[str, Any]:
+    found = _on(context, tree)
+    if found is None:
+        return {}
+    with context.store.read() as connection:
+        numbers = outlines.level_numbers(connection, found[0], level)
+        if not 0 < dense < len(numbers):
+            return {}
+        hit = places.at(connection, [int(numbers[dense])], found[0])
+        if not hit or not scope.sees(connection, context.scope, hit[0].num):
+            return {}
+        path = [Words(lang).name(p) for p in places.path(connection, hit[0])[1:]]
+    return {**_named(hit[0], dense, lang), "path": path}
+
+
+def _base(context: Context, tree: str, lang: str) -> dict[str, Any]:
+    """Return the outline of the city, its first level with names, and the water that the city gave."""
+    found = _on(context, tree)
+    if found is None:
+        return {}
+    with context.store.read() as connection:
+        water = get_meta(connection, "water")
+        known = outlines.levels(connection)
+    return {
+        "outline": json.loads(_shapes(context, tree, 0, "-", lang)), "water": water,
+        "first": json.loads(_shapes(context, tree, known[1].level, "-", lang)) if len(known) > 1 else None,
+    }
+
+
+def _shift(crs: str, place: Place) -> list[float] | None:
+    """Return how far the base pictures of another datum lie off at a place, in degrees."""
+    if crs == "WGS84" or place.lon is None or place.lat is None:
+        return None
+    lon, lat = np.array([place.lon]), np.array([place.lat])
+    there = doors.wgs84_to_gcj02(lon, lat)
+    if crs == "BD09":
+        there = doors.gcj02_to_bd09(*there)
+    return [float(there[0][0] - place.lon), float(there[1][0] - place.lat)]
