@@ -13,7 +13,7 @@ from queries.store import Store, version
 from queries.today import CityNow, city_now
 
 
-@dataclass
+@dataclass(eq=False)
 class Context:
     """Shared by all callbacks and routes of one process."""
 

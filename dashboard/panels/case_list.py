@@ -86,4 +86,4 @@ def _query(context: Context, view: View) -> str:
     return query(view.but(period="custom", since=since, until=until, case="", after=""))
 
 
-PANEL = Panel(id="case_list", title={"zh": "案件", "en": "Cases"}, order=70, slots={"leader": "below"}, render=render)
+PANEL = Panel(id="case_list", title={"zh": "案件", "en": "Cases"}, order=70, slots={"leader": "right"}, render=render)
