@@ -332,7 +332,9 @@
     const fit = function () {
       if (key !== placeKey && next.bbox) {
         placeKey = key;
-        map.fitBounds([[next.bbox[1], next.bbox[0]], [next.bbox[3], next.bbox[2]]], { animate: false, paddingBottomRight: [0, 0], padding: [12, 12] });
+        const box = document.getElementById("map-panel"), wide = map.getSize().x;
+        const aside = box && box.offsetWidth && box.offsetWidth < wide * 0.4 ? box.offsetWidth : wide > 700 ? wide * 0.28 : 0;
+        map.fitBounds([[next.bbox[1], next.bbox[0]], [next.bbox[3], next.bbox[2]]], { animate: false, paddingTopLeft: [12, 12], paddingBottomRight: [12 + aside, 12] });
         shiftBase();
       }
     };

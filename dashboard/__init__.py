@@ -10,7 +10,7 @@ from typing import Any
 from dash import MATCH, Dash, Input, Output, State, ctx, html, no_update
 from fastapi import FastAPI
 
-from dashboard import address, ids, panels, routes, shell
+from dashboard import address, api, ids, panels, routes, shell
 from dashboard import map as map_
 from dashboard.context import Context
 from dashboard.words import Words
@@ -27,7 +27,9 @@ def create_app(settings: Settings, store: Store) -> Dash:
     context = Context(settings, store)
     server = FastAPI(title="The Governance Brain", docs_url=None, redoc_url=None)
     routes.add_routes(server, context)
+    server.state.context = context
     map_.add_routes(server, context)
+    api.add_routes(server, context)
     app = Dash(__name__, server=server, assets_folder=str(ASSETS), compress=True, update_title=None,
                title="社会治理大脑", suppress_callback_exceptions=True,
                meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}])

@@ -9,17 +9,19 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from dashboard.context import Context
-from queries.clock import now, stamp
+from queries import sources_state
+from queries.clock import now
 
 
 def add_routes(server: FastAPI, context: Context) -> None:
     """Add all routes. Nothing is asked here."""
 
-    @server.get("/healthz", summary="Boot id and age of the case data")
+    @server.get("/healthz", summary="Boot id and age of every source", tags=["health"])
     def healthz() -> dict[str, Any]:
-        as_of = context.city().as_of
-        age = None if as_of is None else stamp(now()) - as_of
-        return {"boot": context.boot_id, "loaded": context.city().loaded, "cases_as_of": as_of, "cases_age_s": age}
+        told = sources_state.sources(context.store).rows
+        return {"boot": context.boot_id, "loaded": context.city().loaded, "at": now().isoformat(), "sources": [
+            {"id": r.id, "kind": r.kind, "state": r.state, "as_of": None if r.as_of is None else r.as_of.isoformat(),
+             "age_s": r.age_s, "every_s": r.every_s} for r in told]}
 
     @server.get("/api", response_class=HTMLResponse, include_in_schema=False)
     def description() -> str:

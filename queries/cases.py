@@ -121,7 +121,7 @@ def find(store: Store, scope: Scope, text: str, limit: int = 8) -> Answer[CaseRo
 
 
 def points(store: Store, ask: Ask, bbox: BBox, zoom: int) -> Answer[Point]:
-    """Return the open cases (or those that the filters name) of a map view, binned by 64-pixel cells.
+    """Return the open cases (or those that the filters name) of a map view, binned by 128-pixel cells.
 
     The status mix is kept in each bin; where a view holds few, each case is a point with its number.
     """
@@ -144,7 +144,7 @@ def _points(connection: Connection, ask: Ask, bbox: BBox, zoom: int) -> Answer[P
     if len(few) <= SINGLES or zoom >= 19:
         rows = [Point(lon=r.lon, lat=r.lat, n=1, by_status={r.status: 1}, overdue=int(r.late), nos=(r.no,)) for r in few]
         return stamped(connection, rows, ask=ask)
-    width = 4 ** max(0, 22 - (zoom + 2))
+    width = 4 ** max(0, 22 - (zoom + 1))
     bin_ = cases.c.cell.op("/")(width)
     statement = (
         select(bin_.label("bin"), cases.c.status, func.count().label("n"), func.sum(cases.c.lon).label("x"),

@@ -28,7 +28,7 @@ def render(context: Context, view: View) -> Any:
     total = w("case.many") if answer.total is None else w("case.total", n=w.n(answer.total))
     shown: Any = nothing(w, "case.none")
     if answer.rows:
-        head = html.Tr([html.Th(w(k)) for k in ("case.no", "case.what", "case.status", "case.place", "case.reported", "case.due")])
+        head = html.Tr([html.Th(w(k)) for k in ("case.what", "case.status", "case.times")])
         shown = html.Div(html.Table([html.Thead(head), html.Tbody([_row(w, view, row) for row in answer.rows])],
                                     className="cases"), className="scroll")
     pager: list[Any] = []
@@ -69,12 +69,14 @@ def _row(w: Words, view: View, row: CaseRow) -> html.Tr:
     late = html.Span(f"▲ {w('case.overdue')} ", className="act") if row.overdue else ""
     urgent = html.Span(f"! {w('case.urgent')} ", className="act") if row.urgent else ""
     return html.Tr([
-        html.Td(go(view.but(case=row.no), row.no, "drill")),
-        html.Td([urgent, row.title or w.pick(row.category_name), html.Div(w.pick(row.category_name), className="quiet")]),
+        html.Td([
+            html.Span([urgent, row.title or w.pick(row.category_name)], className="what"),
+            go(view.but(case=row.no), row.no, "drill"),
+            html.Span(f" {w.pick(row.category_name)} · ", className="quiet"),
+            go(view.but(place=row.area_code), w.pick(row.area_name), "quiet"),
+        ]),
         html.Td([late, w.pick(STATUS_WORDS[row.status])]),
-        html.Td(go(view.but(place=row.area_code), w.pick(row.area_name))),
-        html.Td(w.short(row.reported_at), className="num"),
-        html.Td(w.short(row.due_at) if row.due_at else w("unknown"), className="num"),
+        html.Td([w.short(row.reported_at), html.Div(w.short(row.due_at) if row.due_at else w("unknown"), className="quiet")], className="num"),
     ])
 
 

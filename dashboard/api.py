@@ -1,0 +1,180 @@
+"""The JSON API: the same answers as the screen, with their as-of, sources and what was dropped."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, is_dataclass
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path, Query
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from dashboard.context import Context
+from queries import cases, kpi, places, sources_state
+from queries import scope as rights
+from queries.errors import AskError, GovError, ScopeError
+from queries.figures import FIGURES
+from queries.frame import Answer, Ask, Filters
+
+Place = Annotated[str | None, Query(description="area code; none = the whole city", max_length=200)]
+Day = Annotated[date | None, Query(description="local day, inside the period")]
+Since = Annotated[date | None, Query(alias="from", description="first local day; none = 30 days up to the last one known")]
+Until = Annotated[date | None, Query(alias="to", description="last local day, inside; none = the last one known")]
+Codes = Annotated[str, Query(description="codes, separated by commas", max_length=1000)]
+Flag = Annotated[bool, Query()]
+#: Rows of one export; more are for a report, not for a spreadsheet.
+EXPORTED = 50_000
+
+
+def add_routes(server: FastAPI, context: Context) -> None:
+    """Add /api/v1. Nothing is asked here."""
+
+    def ask(place: str | None, since: date | None, until: date | None, **narrow: Any) -> Ask:
+        last = until or context.city().last_day
+        first = since or last - timedelta(days=29)
+        filters = Filters(
+            categories=_codes(narrow.get("category", "")), statuses=_codes(narrow.get("status", "")),
+            departments=_codes(narrow.get("department", "")), overdue=narrow.get("overdue", False),
+            open_only=narrow.get("open_only", False), unplaced=narrow.get("unplaced", False), text=narrow.get("text", ""),
+        )
+        return Ask(scope=context.scope, since=first, until=last, place=place or None, filters=filters)
+
+    @server.exception_handler(GovError)
+    async def refused(_: Any, bad: GovError) -> JSONResponse:
+        status = 403 if isinstance(bad, ScopeError) else 404 if isinstance(bad, AskError) and "No " in str(bad)[:3] else 400
+        return JSONResponse({"error": type(bad).__name__, "message": str(bad)}, status)
+
+    @server.get("/api/v1/areas", tags=["places"], summary="A place, its path and the areas directly below it")
+    def areas(place: Place = None, since: Since = None, until: Until = None) -> dict[str, Any]:
+        asked = ask(place, since, until)
+        with context.store.read() as connection:
+            here = places.find(connection, asked.place, asked.until, context.scope)
+            rights.check(connection, context.scope, here)
+            below = places.children(connection, here)
+            return {"place": plain(here), "path": plain(places.path(connection, here)), "children": plain(below),
+                    "on": asked.until.isoformat()}
+
+    @server.get("/api/v1/kpi", tags=["figures"], summary="Every figure with numerator, denominator and definition")
+    def figures(place: Place = None, since: Since = None, until: Until = None, category: Codes = "") -> dict[str, Any]:
+        asked = ask(place, since, until, category=category)
+        return told(kpi.tiles(context.store, asked), asked)
+
+    @server.get("/api/v1/children", tags=["figures"], summary="The areas below a place, worst first")
+    def children(place: Place = None, since: Since = None, until: Until = None, category: Codes = "",
+                 measure: Annotated[str, Query(description=", ".join(FIGURES))] = "overdue") -> dict[str, Any]:
+        asked = ask(place, since, until, category=category)
+        return told(kpi.children(context.store, asked, measure), asked)
+
+    for name, make, what in (("trend", kpi.trend, "The period day by day"), ("status", kpi.status_mix, "Cases by status"),
+                             ("categories", kpi.category_mix, "Cases reported by category"), ("ages", kpi.open_by_age, "Open cases by age")):
+        _figure(server, name, make, what, ask)
+
+    @server.get("/api/v1/cases", tags=["cases"], summary="Cases, page by page")
+    def case_list(
+        place: Place = None, since: Since = None, until: Until = None, category: Codes = "", status: Codes = "",
+        department: Codes = "", overdue: Flag = False, open: Flag = False, unplaced: Flag = False,  # noqa: A002
+        text: Annotated[str, Query(max_length=200)] = "", order: Annotated[str | None, Query(pattern="^(overdue|newest)$")] = None,
+        after: Annotated[str, Query(max_length=60)] = "", limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    ) -> dict[str, Any]:
+        asked = ask(place, since, until, category=category, status=status, department=department, overdue=overdue,
+                    open_only=open, unplaced=unplaced, text=text)
+        answer = cases.page(context.store, asked, after=after or None, limit=limit, order=order)
+        used = order or ("overdue" if overdue or open else "newest")
+        more = cases.cursor(answer.rows[-1], used) if len(answer.rows) == limit else None
+        return {**told(answer, asked), "after": more}
+
+    @server.get("/api/v1/cases.csv", tags=["cases"], summary="The same cases as a table")
+    def case_table(
+        place: Place = None, since: Since = None, until: Until = None, category: Codes = "", status: Codes = "",
+        department: Codes = "", overdue: Flag = False, open: Flag = False, unplaced: Flag = False,  # noqa: A002
+        text: Annotated[str, Query(max_length=200)] = "",
+    ) -> StreamingResponse:
+        asked = ask(place, since, until, category=category, status=status, department=department, overdue=overdue,
+                    open_only=open, unplaced=unplaced, text=text)
+        return StreamingResponse(_table(context, asked), media_type="text/csv; charset=utf-8",
+                                 headers={"Content-Disposition": 'attachment; filename="cases.csv"'})
+
+    @server.get("/api/v1/cases/{no}", tags=["cases"], summary="One case with its whole timeline")
+    def one_case(no: Annotated[str, Path(max_length=200)]) -> dict[str, Any]:
+        answer = cases.one(context.store, context.scope, no)
+        return {"case": plain(answer.row), **_honesty(answer)}
+
+    @server.get("/api/v1/sources", tags=["sources"], summary="Every source with its age, and the quarantine's reasons")
+    def sources() -> dict[str, Any]:
+        answer = sources_state.sources(context.store)
+        return {"rows": plain(answer.rows), "quarantine": plain(sources_state.reasons(context.store).rows), **_honesty(answer)}
+
+    @server.get("/api/{rest:path}", include_in_schema=False)
+    def nothing(rest: str) -> JSONResponse:
+        return JSONResponse({"error": "NotFound", "message": f"There is no /api/{rest[:100]}. See /api for what there is."}, 404)
+
+
+def _figure(server: FastAPI, name: str, make: Callable[..., Answer[Any]], what: str, ask: Callable[..., Ask]) -> None:
+    context_of = make
+
+    def answer(place: Place = None, since: Since = None, until: Until = None, category: Codes = "") -> dict[str, Any]:
+        asked = ask(place, since, until, category=category)
+        return told(context_of(server.state.context.store, asked), asked)
+
+    server.get(f"/api/v1/{name}", tags=["figures"], summary=what, name=name)(answer)
+
+
+def told(answer: Answer[Any], asked: Ask) -> dict[str, Any]:
+    """Return an answer and its question as plain values."""
+    return {"place": asked.place, "from": asked.since.isoformat(), "to": asked.until.isoformat(), "rows": plain(answer.rows),
+            "total": answer.total, **_honesty(answer)}
+
+
+def plain(value: Any) -> Any:
+    """Return values that JSON knows; dates become ISO text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {key: plain(part) for key, part in asdict(value).items()}
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(part) for part in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _honesty(answer: Answer[Any]) -> dict[str, Any]:
+    return {"as_of": plain(answer.as_of), "due": plain(answer.due), "source": list(answer.source),
+            "dropped": plain(answer.dropped), "notes": list(answer.notes)}
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(part for part in text.split(",") if part)
+
+
+def _table(context: Context, asked: Ask) -> Iterator[str]:
+    names = ("no", "title", "category", "kind", "status", "department", "area_code", "reported_at", "filed_at", "due_at",
+             "closed_at", "overdue", "rework", "lon", "lat", "placed", "source")
+    yield "\ufeff" + _line(names)
+    after, n = None, 0
+    order = "overdue" if asked.filters.open_only or asked.filters.overdue else "newest"
+    while n < EXPORTED:
+        rows = cases.page(context.store, asked, after=after, limit=1000).rows
+        for row in rows:
+            yield _line([getattr(row, name) for name in names])
+        n += len(rows)
+        if len(rows) < 1000:
+            return
+        after = cases.cursor(rows[-1], order)
+    yield _line([f"… only the first {EXPORTED} rows; narrow the period or the place for the others"])
+
+
+def _line(values: Any) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow([_cell(value) for value in values])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    # A spreadsheet would run such a text as a formula.
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
