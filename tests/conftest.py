@@ -1,0 +1,158 @@
+"""Fixtures: a fresh database of each kind, a small city, the demo city, a running server, a real browser."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from queries import demo, loading
+from queries.settings import Settings
+from queries.store import Store
+
+HOME = Path(__file__).resolve().parent.parent
+#: tests/setup installed everything: what is missing now is a failure, not a reason to skip.
+NEED_ALL = os.environ.pop("GOV_TEST_NEED_ALL", "") == "1"
+MOMENT = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+
+
+def _missing(what: str) -> None:
+    if NEED_ALL:
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def _program(name: str) -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    where = shutil.which(name)
+    return found[-1] if found else Path(where) if where else None
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Start a PostgreSQL of our own on a socket in a temporary folder; yield its URL without a database."""
+    initdb, control = _program("initdb"), _program("pg_ctl")
+    if initdb is None or control is None:
+        _missing("PostgreSQL's server programs are not installed")
+    folder = Path(tempfile.mkdtemp(prefix="gov-pg-"))
+    # The server refuses to run as root.
+    user = next((name for name in ("postgres", "nobody") if _is_user(name)), "nobody") if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+    run = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+
+    def act(*command: object) -> None:
+        done = subprocess.run([str(c) for c in command], cwd=folder, capture_output=True, text=True, env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}, **run)
+        assert done.returncode == 0, done.stderr
+
+    act(initdb, "-D", folder / "data", "-U", "gov", "-A", "trust", "-E", "UTF8", "--no-sync")
+    act(control, "-D", folder / "data", "-w", "-l", folder / "log", "-o", f"-k {folder} -c listen_addresses='' -c fsync=off", "start")
+    yield f"postgresql+psycopg://gov@/{{name}}?host={folder}"
+    act(control, "-D", folder / "data", "-m", "immediate", "stop")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_user(name: str) -> bool:
+    try:
+        return bool(pwd.getpwnam(name))
+    except KeyError:
+        return False
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A new, upgraded, empty database of each kind."""
+    if request.param == "sqlite":
+        made = Store(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    else:
+        made = Store(_database(request.getfixturevalue("postgres")))
+    made.upgrade()
+    yield made
+    made.close()
+
+
+def _database(server: str) -> str:
+    import psycopg
+
+    name = f"t{uuid.uuid4().hex[:12]}"
+    folder = server.partition("host=")[2]
+    with psycopg.connect(f"host={folder} user=gov dbname=postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server.format(name=name)
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo city, small and of a fixed moment."""
+    return demo.make(tmp_path_factory.mktemp("city") / "demo", grids=400, seed=7, moment=MOMENT)
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def city(request: pytest.FixtureRequest, demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The small demo city, loaded once into each kind of database; only to be read."""
+    if request.param == "sqlite":
+        made = Store(f"sqlite:///{tmp_path_factory.mktemp('db') / 'city.sqlite'}")
+    else:
+        made = Store(_database(request.getfixturevalue("postgres")))
+    loading.load(demo_folder, made, quiet=True)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def server(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The application with the small demo city on a free loopback port; yields its address."""
+    import uvicorn
+
+    from dashboard import create_app
+
+    data = tmp_path_factory.mktemp("server")
+    settings = Settings(data_dir=data)
+    made = Store(settings.database)
+    loading.load(demo_folder, made, quiet=True)
+    free = socket.socket()
+    free.bind(("127.0.0.1", 0))
+    runner = uvicorn.Server(uvicorn.Config(create_app(settings, made).server, log_level="warning"))
+    thread = threading.Thread(target=runner.run, kwargs={"sockets": [free]}, daemon=True)
+    thread.start()
+    while not runner.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{free.getsockname()[1]}"
+    runner.should_exit = True
+    thread.join(10)
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Chromium without a screen, 1920x1080, that calls nobody but us."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        _missing("Chromium and its driver are not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    profile = tempfile.mkdtemp(prefix="gov-browser-")
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                 "--disable-component-update", "--disable-sync", "--window-size=1920,1080", f"--user-data-dir={profile}",
+                 "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    made = webdriver.Chrome(options=options, service=Service(driver))
+    made.set_page_load_timeout(60)
+    yield made
+    made.quit()
+    shutil.rmtree(profile, ignore_errors=True)

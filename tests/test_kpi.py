@@ -1,0 +1,145 @@
+"""The figures: published statements of three cities reproduced, and sums that hold over the tree."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from queries import kpi, loading
+from queries.frame import EVERYTHING, Ask, Filters, Scope
+from queries.store import Store
+
+CITY = """
+name = "天门"
+code = "1"
+timezone = "Asia/Shanghai"
+[statuses]
+closed = "closed"
+open = "handling"
+[categories]
+event = { name = "事件", name_en = "Events" }
+part = { name = "部件", name_en = "Components" }
+[[levels]]
+id = "city"
+name = "全市"
+[[levels]]
+id = "district"
+name = "区"
+file = "areas.geojson"
+code = "code"
+[[cases]]
+id = "c"
+file = "cases.parquet"
+[cases.columns]
+no = "no"
+category = "category"
+status = "status"
+reported_at = "reported"
+filed_at = "filed"
+due_at = "due"
+closed_at = "closed"
+lon = "lon"
+lat = "lat"
+"""
+AREAS = """{"type":"FeatureCollection","features":[
+{"type":"Feature","properties":{"code":"11"},"geometry":{"type":"Polygon","coordinates":[[[113,30],[113.1,30],[113.1,30.1],[113,30.1],[113,30]]]}},
+{"type":"Feature","properties":{"code":"12"},"geometry":{"type":"Polygon","coordinates":[[[113.1,30],[113.2,30],[113.2,30.1],[113.1,30.1],[113.1,30]]]}}]}"""
+DAY = datetime(2026, 3, 10, 4, tzinfo=UTC)
+MARCH = Ask(scope=EVERYTHING, since=date(2026, 3, 1), until=date(2026, 3, 31))
+
+
+def brought(store: Store, folder: Path, rows: list[dict[str, object]]) -> None:
+    (folder / "city.toml").write_text(CITY, "utf-8")
+    (folder / "areas.geojson").write_text(AREAS, "utf-8")
+    frame = pl.DataFrame(rows, infer_schema_length=None).with_columns(
+        no=pl.Series([f"N{i}" for i in range(len(rows))]), lat=pl.lit(30.05),
+        lon=pl.Series([113.05 if i % 3 else 113.15 for i in range(len(rows))]),
+    )
+    frame.write_parquet(folder / "cases.parquet")
+    loading.load(folder, store, quiet=True)
+
+
+def rows(n: int, category: str, filed: int, due: int, closed: int, on_time: int) -> list[dict[str, object]]:
+    """Return n cases of which the first `filed`, `due`, `closed`, `on_time` are so."""
+    limit = DAY + timedelta(days=5)
+    return [{
+        "category": category, "status": "closed" if i < closed else "open", "reported": DAY,
+        "filed": DAY if i < filed else None, "due": limit if i < due else None,
+        "closed": (DAY + timedelta(days=2) if i < on_time else limit + timedelta(days=1)) if i < closed else None,
+    } for i in range(n)]
+
+
+def tiles(store: Store, ask: Ask) -> dict[str, kpi.Tile]:
+    return {tile.id: tile for tile in kpi.tiles(store, ask).rows}
+
+
+def test_tianmen_closure_and_on_time_rates_are_reproduced(store: Store, tmp_path: Path) -> None:
+    # Tianmen: accepted 1,054, filed 971 + 25, should close 956 + 16, closed 902 + 9, on time 737 in all.
+    brought(store, tmp_path, rows(1029, "event", 971, 956, 902, 730) + rows(25, "part", 25, 16, 9, 7))
+    whole = tiles(store, MARCH)
+    assert (whole["reported"].value, whole["filed"].value, whole["should_close"].value) == (1054, 996, 972)
+    assert (whole["closure_rate"].numerator, whole["on_time_rate"].numerator) == (911, 737)
+    assert round(whole["closure_rate"].value * 100, 2) == 93.72
+    assert round(whole["on_time_rate"].value * 100, 2) == 75.82
+    for category, rate in (("event", 94.35), ("part", 56.25)):
+        one = tiles(store, MARCH.but(filters=Filters(categories=(category,))))
+        assert round(one["closure_rate"].value * 100, 2) == rate
+
+
+def test_rates_of_the_parts_add_up_from_numerators_and_denominators(store: Store, tmp_path: Path) -> None:
+    brought(store, tmp_path, rows(300, "event", 290, 250, 200, 120))
+    whole = tiles(store, MARCH)["closure_rate"]
+    parts = kpi.children(store, MARCH, "closure_rate").rows
+    assert sum(p.numerator for p in parts) == whole.numerator
+    assert sum(p.denominator for p in parts) == whole.denominator
+    assert [p.rank for p in parts] in ([1, 2], [1, 1])
+
+
+def test_fuzhou_and_beijing_totals_are_sums_of_their_parts(store: Store, tmp_path: Path) -> None:
+    # Fuzhou 2022 Q2: 221,861 + 56,063 = 277,924; a thousandth of it, and the shares of F3 (phone 90.71 %).
+    brought(store, tmp_path, rows(2219, "event", 0, 0, 0, 0) + rows(561, "part", 0, 0, 0, 0))
+    mix = {row.id: row for row in kpi.category_mix(store, MARCH).rows}
+    assert 221_861 + 56_063 == 277_924
+    assert mix["event"].n + mix["part"].n == tiles(store, MARCH)["reported"].value == 2780
+    assert round(mix["event"].share, 3) == round(221_861 / 277_924, 3)
+
+
+def test_missing_is_never_zero(store: Store, tmp_path: Path) -> None:
+    brought(store, tmp_path, rows(10, "event", 0, 0, 0, 0))
+    found = tiles(store, MARCH)
+    assert found["filed"].value is None
+    assert found["closure_rate"].value is None
+    assert found["closure_rate"].last_year is None
+    assert tiles(store, MARCH.but(since=date(2020, 1, 1), until=date(2020, 1, 31)))["reported"].value is None
+
+
+def test_a_scope_sees_its_own_branch_only(store: Store, tmp_path: Path) -> None:
+    brought(store, tmp_path, rows(30, "event", 30, 20, 10, 5))
+    one = MARCH.but(scope=Scope(areas=frozenset({"12"})))
+    assert tiles(store, one)["reported"].value == 10
+    assert [row.place.code for row in kpi.children(store, one, "open").rows] == ["12"]
+    assert len(kpi.area_values(store, one, "open", 1).rows) == 1
+
+
+@pytest.mark.parametrize("measure", list(kpi.FIGURES))
+def test_every_figure_can_rank_and_paint(city: Store, measure: str) -> None:
+    ask = Ask(scope=EVERYTHING, since=date(2026, 10, 25), until=date(2026, 11, 23))
+    rank = [row.rank for row in kpi.children(city, ask, measure).rows if row.rank]
+    assert rank == sorted(rank)
+    assert len(rank) == 9
+    painted = kpi.area_values(city, ask, measure, 1).rows
+    whole = tiles(city, ask)[measure]
+    if whole.unit != "h" and whole.denominator:
+        assert sum(row.numerator for row in painted) <= whole.numerator
+
+
+def test_the_trend_adds_up_to_the_tiles(city: Store) -> None:
+    ask = Ask(scope=EVERYTHING, since=date(2026, 10, 25), until=date(2026, 11, 23))
+    days, whole = kpi.trend(city, ask).rows, tiles(city, ask)
+    assert len(days) == 30
+    assert sum(day.reported for day in days) == whole["reported"].value
+    assert days[-1].open == whole["open"].value
+    assert sum(row.n for row in kpi.open_by_age(city, ask).rows) == whole["open"].value
