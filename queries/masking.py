@@ -10,7 +10,7 @@ _LANDLINE = re.compile(r"(?<!\d)(0\d{2,3})[- ](\d{3,4})(\d{4})(?!\d)")
 _AMERICAN = re.compile(r"(?<!\d)\(?(\d{3})\)?[-. ](\d{3})[-. ](\d{4})(?!\d)")
 _MAIL = re.compile(r"\b[\w.+-]+@([\w-]+\.[\w.-]+)")
 #: 张某 is left; a full name is hidden only where the text itself says that a name follows.
-_NAMED = re.compile(r"((?:姓名|联系人|当事人|投诉人|报案人)[::\s]*)([\u4e00-\u9fff])[\u4e00-\u9fff]{1,3}")
+_NAMED = re.compile(r"((?:姓名|联系人|当事人|投诉人|报案人)[:\uff1a\s]*)([\u4e00-\u9fff])[\u4e00-\u9fff]{1,3}")
 
 
 def masked(text: str) -> str:

@@ -1,0 +1,96 @@
+"""The API gives the screen's answers; what cannot be answered is a clear 4xx."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+Get = Callable[[str], dict]
+
+
+@pytest.fixture(scope="module")
+def get(server: str) -> Get:
+    def read(path: str) -> dict:
+        with urlopen(server + path, timeout=30) as answer:
+            return json.load(answer)
+    return read
+
+
+def refused(server: str, path: str) -> tuple[int, dict]:
+    with pytest.raises(HTTPError) as bad:
+        urlopen(server + path, timeout=30)
+    return bad.value.code, json.load(bad.value)
+
+
+@pytest.mark.parametrize("path", ["kpi", "children", "trend", "status", "categories", "ages", "cases", "areas"])
+def test_every_answer_takes_place_and_period(get: Get, path: str) -> None:
+    whole = get(f"/api/v1/{path}?from=2026-11-01&to=2026-11-20")
+    part = get(f"/api/v1/{path}?place=990103&from=2026-11-01&to=2026-11-20")
+    assert whole != part
+    if path != "areas":
+        assert (part["place"], part["from"], part["to"]) == ("990103", "2026-11-01", "2026-11-20")
+        assert part["as_of"]
+        assert part["source"] == ["grid-cases"]
+
+
+def test_the_children_add_up_to_the_place(get: Get) -> None:
+    period = "from=2026-11-01&to=2026-11-20"
+    rows = {r["id"]: r for r in get(f"/api/v1/kpi?place=990103&{period}")["rows"]}
+    below = get(f"/api/v1/children?place=990103&measure=on_time_rate&{period}")["rows"]
+    assert sum(r["numerator"] for r in below) == rows["on_time_rate"]["numerator"]
+    assert sum(r["denominator"] for r in below) == rows["on_time_rate"]["denominator"]
+
+
+def test_a_case_is_found_by_its_number(get: Get) -> None:
+    row = get("/api/v1/cases?limit=1")["rows"][0]
+    card = get(f"/api/v1/cases/{row['no']}")["case"]
+    assert card["case"]["no"] == row["no"]
+    assert card["events"][0]["step"] == "reported"
+
+
+def test_pages_go_on_where_they_ended(get: Get) -> None:
+    first = get("/api/v1/cases?limit=5&open=1")
+    second = get(f"/api/v1/cases?limit=5&open=1&after={first['after']}")
+    assert not {r["no"] for r in first["rows"]} & {r["no"] for r in second["rows"]}
+
+
+@pytest.mark.parametrize(("path", "code"), [
+    ("/api/v1/kpi?place=77", 404), ("/api/v1/cases/NOSUCH", 404), ("/api/v1/kpi?from=2026-02-01&to=2026-01-01", 400),
+    ("/api/v1/children?measure=beauty", 404), ("/api/v1/nothing", 404), ("/api/v1/kpi?from=yesterday", 422), ("/api/v1/cases?limit=0", 422),
+])
+def test_what_cannot_be_answered_says_why(server: str, path: str, code: int) -> None:
+    status, told = refused(server, path)
+    assert status == code
+    assert told.get("message") or told.get("detail")
+
+
+def test_health_tells_boot_and_the_age_of_every_source(get: Get) -> None:
+    told = get("/healthz")
+    assert told["boot"] == get("/healthz")["boot"]
+    assert {s["id"] for s in told["sources"]} == {"areas", "grid-cases", "sensors", "readings", "cameras"}
+    assert all("age_s" in s for s in told["sources"])
+
+
+def test_the_description_needs_no_outside_server(server: str, get: Get) -> None:
+    with urlopen(server + "/api", timeout=30) as answer:
+        page = answer.read().decode()
+    assert "http://" not in page.replace(server, "")
+    assert "https://" not in page
+    assert {"/api/v1/areas", "/api/v1/kpi", "/api/v1/cases", "/api/v1/cases/{no}"} <= set(get("/openapi.json")["paths"])
+
+
+def test_the_table_escapes_formulas(server: str) -> None:
+    from dashboard.api import _cell
+
+    assert _cell("=cmd|calc") == "'=cmd|calc"
+    assert _cell("@x")[0] == "'"
+    assert _cell(-3) == -3
+    with urlopen(server + f"/api/v1/cases.csv?to={date(2026, 11, 23)}&overdue=1", timeout=30) as answer:
+        lines = answer.read().decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("no,title")
+    assert len(lines) > 1
