@@ -55,11 +55,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _bring(given: argparse.Namespace, held: settings.Settings, store: Store) -> int:
-    from queries.loading import report
-
     act = loading.load if given.command == "load" else loading.check
     told = act(given.folder, store, given.data, quiet=not sys.stderr.isatty())
-    print(report.text(told, given.lang or held.language))
+    print(told.text(given.lang or held.language))
     return 1 if any(source.state == "failed" for source in told.sources) else 0
 
 
