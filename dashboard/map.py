@@ -85,7 +85,7 @@ def map_state(context: Context, view: View) -> dict[str, Any] | None:
     return {
         "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "place": place.code,
         "up": steps[-2].code if len(steps) > 2 else "", "top": len(steps) == 1, "bbox": place.bbox, "shift": shift,
-        "layer": chosen, "query": address.query(view.but(case="", after="")), "lang": view.lang, "case": view.case,
+        "layer": chosen, "query": address.query(view.but(case="", after="", place=place.code if len(steps) > 1 else None)), "lang": view.lang, "case": view.case,
         "levels": [{"id": one.level, "name": w.name(one)} for one in (below or [shown])],
         "layers": [{"id": one.id, "name": w.pick(one.title), "what": w.pick(one.definition)}
                    for one in layers.found().values() if one.kind == "areas"],

@@ -1,0 +1,196 @@
+"""Loading: all or nothing, again changes nothing, newer files keep history, bad rows wait in quarantine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from queries import loading, rollup
+from queries.boundaries import Locator
+from queries.errors import CityFileError, GovError
+from queries.store import Store, version
+from queries.tables import area, cases, event, open_now, quarantine, source
+from queries.tables import duration as duration_table
+from queries.tables import rollup as rollup_table
+from queries.today import city_now
+
+HOME = Path(__file__).resolve().parent.parent
+TOML = """
+name = "小城"
+name_en = "Little"
+code = "9"
+[statuses]
+"已结案" = "closed"
+"处置中" = "handling"
+[categories]
+a = { name = "市容", name_en = "Appearance", match = "市容" }
+[[levels]]
+id = "city"
+name = "全市"
+[[levels]]
+id = "grid"
+name = "网格"
+file = "grids.geojson"
+code = "code"
+[[cases]]
+id = "c"
+file = "cases.csv"
+[cases.columns]
+no = "编号"
+category = "类别"
+status = "状态"
+reported_at = "上报"
+closed_at = "结案"
+lon = "经度"
+lat = "纬度"
+"""
+GRIDS = """{"type":"FeatureCollection","features":[
+{"type":"Feature","properties":{"code":"91"},"geometry":{"type":"Polygon","coordinates":[[[110,20],[110.1,20],[110.1,20.1],[110,20.1],[110,20]]]}},
+{"type":"Feature","properties":{"code":"92"},"geometry":{"type":"Polygon","coordinates":[[[110.1,20],[110.2,20],[110.2,20.1],[110.1,20.1],[110.1,20]]]}}]}"""
+HEAD = "编号,类别,状态,上报,结案,经度,纬度\n"
+GOOD = ("A1,市容,处置中,2026-03-01 08:00,,110.05,20.05\n"
+        "A2,市容,已结案,2026/3/1 9:00,2026年3月2日 10时00分,110.15,20.05\n"
+        "A3,市容,处置中,20260303101500,,110.15,20.06\n")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "little"
+    made.mkdir()
+    (made / "city.toml").write_text(TOML, "utf-8")
+    (made / "grids.geojson").write_text(GRIDS, "utf-8")
+    (made / "cases.csv").write_text(HEAD + GOOD, "utf-8")
+    return made
+
+
+def everything(store: Store) -> dict[str, list]:
+    with store.read() as connection:
+        return {t.name: sorted(tuple(r) for r in connection.execute(select(*(c for c in t.c)))) for t in (rollup_table, duration_table, open_now)}
+
+
+def test_loading_again_changes_nothing(store: Store, folder: Path) -> None:
+    first = loading.load(folder, store, quiet=True)
+    assert first.changed
+    with store.read() as connection:
+        held = version(connection)
+    again = loading.load(folder, store, quiet=True)
+    assert not again.changed
+    with store.read() as connection:
+        assert version(connection) == held
+
+
+def test_a_newer_file_adds_what_is_new_and_keeps_the_history(store: Store, folder: Path) -> None:
+    loading.load(folder, store, quiet=True)
+    newer = GOOD.replace("A1,市容,处置中,2026-03-01 08:00,,", "A1,市容,已结案,2026-03-01 08:00,2026-03-04 08:00,") + "A4,市容,处置中,2026-03-05 08:00,,110.05,20.05\n"
+    (folder / "cases.csv").write_text(HEAD + newer, "utf-8")
+    told = next(s for s in loading.load(folder, store, quiet=True).sources if s.id == "c")
+    assert (told.new, told.changed, told.same) == (1, 1, 2)
+    with store.read() as connection:
+        steps = connection.execute(select(event.c.step, event.c.derived).join(cases, cases.c.id == event.c.case_id).where(cases.c.no == "A1")).all()
+        assert steps
+        assert connection.scalar(select(func.count()).select_from(cases)) == 4
+
+
+def test_the_sums_equal_a_rebuild_after_changes(store: Store, folder: Path) -> None:
+    loading.load(folder, store, quiet=True)
+    (folder / "cases.csv").write_text(HEAD + GOOD.replace("110.15,20.06", "110.05,20.06").replace("A2,市容,已结案", "A2,市容,处置中"), "utf-8")
+    loading.load(folder, store, quiet=True)
+    before = everything(store)
+    with store.write() as connection:
+        rollup.rebuild(connection, city_now(connection).zone, Locator(connection).areas_of)
+    assert everything(store) == before
+
+
+def test_bad_rows_wait_in_quarantine_with_file_row_and_column(store: Store, folder: Path) -> None:
+    bad = GOOD + "A5,市容,飞了,2026-03-01 08:00,,110,20\n,市容,处置中,2026-03-01 08:00,,110,20\nA7,市容,处置中,昨天,,110,20\nA8,市容,处置中,2091-03-01,,110,20\nA9,市容,处置中,1950-03-01,,110,20\n"
+    (folder / "cases.csv").write_text(HEAD + bad, "utf-8")
+    told = next(s for s in loading.load(folder, store, quiet=True).sources if s.id == "c")
+    assert (told.read, told.accepted, told.refused) == (8, 3, 5)
+    with store.read() as connection:
+        rows = connection.execute(select(quarantine).where(quarantine.c.grade == "refused").order_by(quarantine.c.row)).all()
+        held = connection.execute(select(source).where(source.c.id == "c")).one()
+    assert [(r.file, r.row, r.field) for r in rows] == [
+        ("cases.csv", 4, "status"), ("cases.csv", 5, "no"), ("cases.csv", 6, "reported_at"), ("cases.csv", 7, "reported_at"), ("cases.csv", 8, "reported_at")]
+    assert all(r.reason and r.reason_en for r in rows)
+    assert (held.rows, held.refused) == (3, 5)
+
+
+def test_an_unreadable_table_is_a_state_and_not_a_crash(store: Store, folder: Path) -> None:
+    (folder / "cases.csv").write_bytes(bytes(range(256)) * 40)
+    report = loading.load(folder, store, quiet=True)
+    with store.read() as connection:
+        held = connection.execute(select(source).where(source.c.id == "c")).one()
+        assert connection.scalar(select(func.count()).select_from(area)) == 3
+    assert held.state == "failed"
+    assert "cases.csv" in held.message
+    assert "cases.csv" in report.text("en")
+
+
+def test_a_later_unreadable_file_keeps_what_was_known(store: Store, folder: Path) -> None:
+    loading.load(folder, store, quiet=True)
+    (folder / "cases.csv").write_bytes(b"\x00\x01" * 4000)
+    loading.load(folder, store, quiet=True)
+    with store.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(cases)) == 3
+        assert connection.scalar(select(source.c.state).where(source.c.id == "c")) == "failed"
+
+
+def test_check_writes_nothing_and_tells_the_same(store: Store, folder: Path) -> None:
+    told = loading.check(folder, store)
+    with store.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(cases)) == 0
+        assert version(connection) == 0
+    done = loading.load(folder, store, quiet=True)
+    assert [(s.id, s.read, s.accepted, s.refused) for s in told.sources] == [(s.id, s.read, s.accepted, s.refused) for s in done.sources]
+
+
+def test_a_city_that_names_no_file_that_exists_is_refused(store: Store, folder: Path) -> None:
+    (folder / "grids.geojson").unlink()
+    with pytest.raises(GovError, match=r"grids\.geojson"):
+        loading.load(folder, store, quiet=True)
+    with pytest.raises(CityFileError, match=r"city\.toml"):
+        loading.load(folder / "nowhere", store, quiet=True)
+
+
+@pytest.mark.parametrize("moment", [0.2, 0.5, 0.8, 0.95])
+def test_a_killed_load_leaves_the_last_good_state(demo_folder: Path, folder: Path, tmp_path: Path, moment: float) -> None:
+    url = f"sqlite:///{tmp_path / 'kill.sqlite'}"
+    store = Store(url)
+    loading.load(folder, store, quiet=True)
+    before = everything(store)
+    store.close()
+    script = ("import sys; from pathlib import Path; from queries import loading; from queries.store import Store\n"
+              "print('go', flush=True); loading.load(Path(sys.argv[1]), Store(sys.argv[2]), quiet=True)")
+    took = _timed(script, demo_folder, f"sqlite:///{tmp_path / 'whole.sqlite'}")
+    run = subprocess.Popen([sys.executable, "-c", script, str(demo_folder), url], cwd=HOME, stdout=subprocess.PIPE)
+    assert run.stdout.readline() == b"go\n"
+    time.sleep(took * moment)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    run.stdout.close()
+    after = Store(url)
+    with after.read() as connection:
+        n = connection.scalar(select(func.count()).select_from(cases))
+        known = connection.scalar(select(func.count()).select_from(source))
+    # Either all of the new city came in before the kill, or nothing of it.
+    assert n == 3 or known == 6
+    if n == 3:
+        assert everything(after) == before
+        loading.load(folder, after, quiet=True)
+    after.close()
+
+
+def _timed(script: str, folder: Path, url: str) -> float:
+    run = subprocess.Popen([sys.executable, "-c", script, str(folder), url], cwd=HOME, stdout=subprocess.PIPE)
+    run.stdout.readline()
+    began = time.perf_counter()
+    run.wait()
+    run.stdout.close()
+    return time.perf_counter() - began
