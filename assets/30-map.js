@@ -151,11 +151,11 @@
     const taken = [];
     labels.forEach(function (one) {
       const box = one.of.getBounds(), a = map.latLngToContainerPoint(box.getNorthWest()), b = map.latLngToContainerPoint(box.getSouthEast());
-      const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-      const text = one.options.width, wide = [...text].reduce(function (w, c) { return w + (c.charCodeAt(0) > 255 ? 1 : 0.58); }, 0) * rem * 0.82;
+      const em = rem();
+      const text = one.options.width, wide = [...text].reduce(function (w, c) { return w + (c.charCodeAt(0) > 255 ? 1 : 0.58); }, 0) * em * 0.82;
       const p = map.latLngToContainerPoint(one.getLatLng());
-      const mine = [p.x - wide / 2, p.y - rem * 0.6, p.x + wide / 2, p.y + rem * 0.6];
-      const fits = b.x - a.x > wide * 0.9 && b.y - a.y > rem && !taken.some(function (o) { return mine[0] < o[2] && mine[2] > o[0] && mine[1] < o[3] && mine[3] > o[1]; });
+      const mine = [p.x - wide / 2, p.y - em * 0.6, p.x + wide / 2, p.y + em * 0.6];
+      const fits = b.x - a.x > wide * 0.9 && b.y - a.y > em && !taken.some(function (o) { return mine[0] < o[2] && mine[2] > o[0] && mine[1] < o[3] && mine[3] > o[1]; });
       if (fits) { taken.push(mine); one.addTo(map); } else one.remove();
     });
   }
@@ -214,8 +214,10 @@
     if (dense && lut[dense]) nameOf(dense).then(function (one) { if (one.code) drill(one.code); });
   }
 
+  function rem() { return parseFloat(getComputedStyle(document.documentElement).fontSize); }
+
   function ring(point) {
-    const r = Math.min(26, 11 + 3.2 * Math.log2(point.n)), around = 2 * Math.PI * (r - 3);
+    const scale = rem() / 16, r = Math.min(26, 11 + 3.2 * Math.log2(point.n)), around = 2 * Math.PI * (r - 3);
     let at = 0, arcs = "";
     for (const [status, n] of Object.entries(point.by_status || {})) {
       const part = around * n / point.n;
@@ -223,7 +225,7 @@
       at += part;
     }
     const late = point.overdue ? `<path d="M${r} ${r - 3} m0 -${r * 0.62} l4.5 8 h-9z" fill="${state.overdue}"/>` : "";
-    return `<svg width="${2 * r}" height="${2 * r}" aria-hidden="true"><circle cx="${r}" cy="${r}" r="${r - 1}" fill="#0f1418e6"/>${arcs}${late}` +
+    return `<svg width="${2 * r * scale}" height="${2 * r * scale}" viewBox="0 0 ${2 * r} ${2 * r}" aria-hidden="true"><circle cx="${r}" cy="${r}" r="${r - 1}" fill="#0f1418e6"/>${arcs}${late}` +
       `<text x="${r}" y="${r + 5}" text-anchor="middle" fill="#e3e9ed" font-size="${point.n > 999 ? 10 : 12}">${point.n}</text></svg>`;
   }
 
@@ -235,7 +237,7 @@
   function single(point) {
     const status = point.by_status ? state.status[Object.keys(point.by_status)[0]] : { colour: "#8fb7c9", shape: "square" };
     const late = point.overdue ? `<path d="M13 0l4 7H9z" fill="${state.overdue}" stroke="#0f1418"/>` : "";
-    return `<svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true"><path d="${SHAPES[status.shape]}" fill="${status.colour}" stroke="#0f1418" stroke-width="1.5"/>${late}</svg>`;
+    return `<svg width="${rem() * 1.1}" height="${rem() * 1.1}" viewBox="0 0 18 18" aria-hidden="true"><path d="${SHAPES[status.shape]}" fill="${status.colour}" stroke="#0f1418" stroke-width="1.5"/>${late}</svg>`;
   }
 
   function describe(point) {

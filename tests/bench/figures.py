@@ -1,0 +1,122 @@
+"""Loading, and the leader's page, at several sizes of the case table; raw rows beside it."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+from sqlalchemy import event, func, select
+
+from queries import answers, demo, kpi, loading, places, scope
+from queries.clock import day_end, day_start
+from queries.frame import EVERYTHING, Ask
+from queries.store import Store
+from queries.tables import cases
+from queries.today import city_now
+
+Row = tuple[str, str, str, str]
+GRIDS = 20_000
+
+
+def run(given: argparse.Namespace) -> Iterator[Row]:
+    """Yield the rows of the table."""
+    with tempfile.TemporaryDirectory() as where:
+        folder = demo.make(Path(where) / "city", grids=GRIDS, seed=3)
+        base = pl.read_parquet(folder / "cases.parquet")
+        before: dict[str, float] = {}
+        for size in sorted(int(n) for n in given.cases.split(",")):
+            _grow(base, size).write_parquet(folder / "cases.parquet")
+            store = Store(f"sqlite:///{where}/{size}.sqlite")
+            began = time.perf_counter()
+            report = loading.load(folder, store, quiet=True)
+            took = time.perf_counter() - began
+            n = next(s.accepted for s in report.sources if s.kind == "cases")
+            yield f"load {n:,} cases, {GRIDS:,} grids, SQLite, all sums", f"{n / took:,.0f}/s", f"{took:.0f} s in all", ">= 20,000/s"
+            for row in _page(store, size, before):
+                yield row
+            store.close()
+
+
+def _grow(base: pl.DataFrame, size: int) -> pl.DataFrame:
+    """Return about `size` cases: the demo's ninety days, again and again further back, three years at most."""
+    times = [c for c in base.columns if c in ("上报时间", "立案时间", "期限", "结案时间")]
+    parts = []
+    for i in range(-(-size // len(base))):
+        back = 90 * 86400 * (i % 12)
+        part = base.with_columns(pl.col(c) - back for c in times).with_columns(案件号=pl.col("案件号") + f"-{i}")
+        # What is past is closed, as in any city: only the newest ninety days hold open cases.
+        parts.append(part if i == 0 else part.filter(pl.col("结案时间").is_not_null()))
+    return pl.concat(parts).head(size)
+
+
+def _page(store: Store, size: int, before: dict[str, float]) -> Iterator[Row]:
+    asks = _asks(store)
+    tile = _p95([_clock(lambda a=a: kpi.tiles(store, a)) for a in asks])
+    page = _p95([_clock(lambda a=a: _leader(store, a)) for a in asks])
+    statements = {_count(store, lambda a=a: _leader(store, a)) for a in asks[:20]}
+    raw = _p95([_clock(lambda a=a: _raw(store, a)) for a in asks[:8]])
+    for name, value in (("tiles", tile), ("leader's page", page)):
+        aim = "<= 2 ms" if name == "tiles" else "<= 15 ms"
+        ratio = f", {value / before[name]:.2f}x the smaller table" if name in before else ""
+        yield f"{name}, any area, level, period, {size:,} cases, p95", f"{value:.2f} ms", f"raw rows {raw:,.0f} ms{ratio}", aim
+        before[name] = value
+    yield "statements of the leader's page", "/".join(map(str, sorted(statements))), "", "constant"
+
+
+def _asks(store: Store) -> list[Ask]:
+    random.seed(5)
+    with store.read() as connection:
+        last = city_now(connection).last_day
+        root = places.root(connection, last)
+        every = [p for level in range(5) for p in random.sample(below := places.below(connection, root, level), min(15, len(below)))]
+    return [Ask(scope=EVERYTHING, place=p.code, since=last - timedelta(days=days - 1), until=last) for p in every for days in (7, 30, 90)]
+
+
+def _leader(store: Store, ask: Ask) -> None:
+    for answer in (kpi.tiles, kpi.trend, kpi.status_mix, kpi.category_mix, kpi.open_by_age):
+        answer(store, ask)
+    kpi.children(store, ask, "overdue")
+
+
+def _raw(store: Store, ask: Ask) -> None:
+    with store.read() as connection:
+        zone = city_now(connection).zone
+        place = places.find(connection, ask.place, ask.until)
+        spans = scope.node_ranges(connection, EVERYTHING, place)
+        connection.execute(
+            select(cases.c.status, func.count(), func.sum(cases.c.rework)).where(
+                places.inside(cases.c.node, spans), cases.c.reported_at >= day_start(ask.since, zone), cases.c.reported_at < day_end(ask.until, zone))
+            .group_by(cases.c.status)).all()
+
+
+def _clock(act: Callable[[], object]) -> float:
+    answers._kept.clear()
+    began = time.perf_counter()
+    act()
+    return (time.perf_counter() - began) * 1000
+
+
+def _p95(times: list[float]) -> float:
+    return sorted(times)[int(0.95 * (len(times) - 1))]
+
+
+def _count(store: Store, act: Callable[[], object]) -> int:
+    n = 0
+
+    def count(*_: object) -> None:
+        nonlocal n
+        n += 1
+
+    answers._kept.clear()
+    event.listen(store.engine, "before_cursor_execute", count)
+    act()
+    event.remove(store.engine, "before_cursor_execute", count)
+    return n
+
+
