@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from queries.clock import moment, now
 from queries.frame import Answer, Ask, Dropped
-from queries.store import Store, get_meta, version
+from queries.store import get_meta, version
 from queries.tables import source
 
 T = TypeVar("T")
@@ -21,9 +21,9 @@ _kept: OrderedDict[Hashable, Any] = OrderedDict()
 _lock = threading.Lock()
 
 
-def remembered(store: Store, connection: Connection, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
-    """Return what `make` returns, made once per data version and local minute."""
-    whole = (store.engine.url, version(connection), int(now().timestamp()) // 60, *key)
+def remembered(connection: Connection, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
+    """Return what `make` returns, made once per data version and minute. Not for use while writing."""
+    whole = (connection.engine.url, _version(connection), int(now().timestamp()) // 60, *key)
     with _lock:
         if whole in _kept:
             _kept.move_to_end(whole)
@@ -34,6 +34,10 @@ def remembered(store: Store, connection: Connection, key: tuple[Hashable, ...], 
         while len(_kept) > KEPT:
             _kept.popitem(last=False)
     return made
+
+
+def _version(connection: Connection) -> int:
+    return version(connection)
 
 
 def stamped(

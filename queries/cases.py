@@ -127,7 +127,7 @@ def points(store: Store, ask: Ask, bbox: BBox, zoom: int) -> Answer[Point]:
     """
     with store.read() as connection:
         box = tuple(round(edge, 4) for edge in bbox)
-        return remembered(store, connection, ("points", ask, box, zoom), lambda: _points(connection, ask, box, zoom))  # type: ignore[arg-type]
+        return remembered(connection, ("points", ask, box, zoom), lambda: _points(connection, ask, box, zoom))  # type: ignore[arg-type]
 
 
 def _points(connection: Connection, ask: Ask, bbox: BBox, zoom: int) -> Answer[Point]:

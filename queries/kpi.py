@@ -33,13 +33,13 @@ AGES = (("d1", 0, 1), ("d7", 2, 7), ("d30", 8, 30), ("d90", 31, 90), ("older", 9
 def tiles(store: Store, ask: Ask) -> Answer[Tile]:
     """Return every figure of the asked place and period, with the period before and the year before."""
     with store.read() as connection:
-        return remembered(store, connection, ("tiles", ask), lambda: _tiles(connection, ask))
+        return remembered(connection, ("tiles", ask), lambda: _tiles(connection, ask))
 
 
 def _tiles(connection: Connection, ask: Ask) -> Answer[Tile]:
     areas = _areas(connection, ask)
     known = _known(connection)
-    rows = []
+    rows: list[Tile] = []
     periods = {
         "now": (ask.since, ask.until),
         "previous": _pair(previous(ask.since, ask.until)),
@@ -52,7 +52,7 @@ def _tiles(connection: Connection, ask: Ask) -> Answer[Tile]:
         wanted[f"{name}.owed"] = upto(_owed_until(connection, until))
     per = _windows(connection, areas, wanted, ask.filters.categories)
     bins = {
-        name: _bins(connection, areas, wanted[name], ask.filters.categories) if _covers(known, *span) else {}
+        name: None if ask.filters.categories or not _covers(known, *span) else _bins(connection, areas, wanted[name])
         for name, span in periods.items()
     }
     told = _told(connection)
@@ -72,20 +72,25 @@ def _tiles(connection: Connection, ask: Ask) -> Answer[Tile]:
 
 
 def children(store: Store, ask: Ask, measure: str) -> Answer[ChildRow]:
-    """Return the areas directly under the place with every figure, the worst by `measure` first."""
+    """Return the areas directly under the place with their figures, the worst by `measure` first.
+
+    Handling times are among the figures only when they are what is ranked by.
+    """
     figure = _figure(measure)
     with store.read() as connection:
-        return remembered(store, connection, ("children", ask, measure), lambda: _children(connection, ask, figure))
+        return remembered(connection, ("children", ask, measure), lambda: _children(connection, ask, figure))
 
 
 def _children(connection: Connection, ask: Ask, figure: Measure) -> Answer[ChildRow]:
     place = places.find(connection, ask.place, ask.until, ask.scope)
     visible = rights.check(connection, ask.scope, place)
     below = places.children(connection, place) if visible == [place] else visible
-    every = _by_area(connection, [p.area_id for p in below], ask, with_bins=True)
+    # Handling times are many bins; they are read only to be ranked by.
+    shown = [f for f in FIGURES.values() if f.id not in QUANTILES or figure.id in QUANTILES]
+    every = _by_area(connection, [p.area_id for p in below], ask, shown, figure.id in QUANTILES)
     rows = []
     for child in below:
-        values = {name: every[child.area_id][name] for name in FIGURES}
+        values = every[child.area_id]
         value, numerator, denominator = values[figure.id]
         n = denominator if denominator is not None else (numerator or 0)
         rows.append(ChildRow(
@@ -116,13 +121,13 @@ def area_values(store: Store, ask: Ask, measure: str, level: int) -> Answer[Area
         return stamped(connection, rows, ask=ask, notes=only_categories(ask))
 
     with store.read() as connection:
-        return remembered(store, connection, ("area_values", ask, measure, level), make)
+        return remembered(connection, ("area_values", ask, measure, level), make)
 
 
 def trend(store: Store, ask: Ask) -> Answer[TrendRow]:
     """Return the period day by day, or month by month when it is longer than 92 days."""
     with store.read() as connection:
-        return remembered(store, connection, ("trend", ask), lambda: _trend(connection, ask))
+        return remembered(connection, ("trend", ask), lambda: _trend(connection, ask))
 
 
 def _trend(connection: Connection, ask: Ask) -> Answer[TrendRow]:
@@ -224,12 +229,20 @@ def _areas(connection: Connection, ask: Ask) -> list[int]:
 
 def _known(connection: Connection) -> tuple[date, date] | None:
     """Return the days of which the case sources speak; None = of none."""
+    return remembered(connection, ("known",), lambda: _known_now(connection))
+
+
+def _known_now(connection: Connection) -> tuple[date, date] | None:
     days = sums.reported_days(connection)
     return None if days is None else (days[0], max(days[1], city_now(connection).last_day))
 
 
 def _told(connection: Connection) -> set[str]:
     """Return the measures that no source ever told: nothing was said, which is not zero."""
+    return remembered(connection, ("told",), lambda: _told_now(connection))
+
+
+def _told_now(connection: Connection) -> set[str]:
     root = [rollup.c.area_id == sums._root(), rollup.c.grain == MONTH]
     row = connection.execute(select(*(func.sum(rollup.c[m]) for m in ("filed", "rework"))).where(*root)).one()
     return {m for m, n in zip(("filed", "rework"), row, strict=True) if not n}
@@ -286,28 +299,33 @@ def _windows(
 ) -> dict[str, Sums]:
     """Return the sums of each named window, by one statement for all of them."""
     distinct = list(dict.fromkeys(piece for part in wanted.values() for piece in part))
-    found = _rows(connection, areas, distinct, codes)
-    return {
-        name: {m: sum(held[m] for key, held in found.items() if _inside(key, part)) for m in MEASURES}
-        for name, part in wanted.items()
-    }
+    out = {name: dict.fromkeys(MEASURES, 0) for name in wanted}
+    for key, held in _rows(connection, areas, distinct, codes).items():
+        for name, part in wanted.items():
+            if _inside(key, part):
+                total = out[name]
+                for m, n in held.items():
+                    total[m] += n
+    return out
 
 
-def _bins(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece], codes: tuple[str, ...]) -> dict[int, int]:
-    return _bins_by_area(connection, areas, wanted, codes, together=True).get(0, {})
+def _bins(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, int]:
+    together: dict[int, int] = defaultdict(int)
+    for held in _bins_by_area(connection, areas, wanted).values():
+        for number, n in held.items():
+            together[number] += n
+    return together
 
 
-def _bins_by_area(
-    connection: Connection, areas: Sequence[int], wanted: Sequence[Piece], codes: tuple[str, ...], together: bool = False
-) -> dict[int, dict[int, int]]:
-    found: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+def _bins_by_area(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, dict[int, int]]:
+    found: dict[int, dict[int, int]] = defaultdict(dict)
     for part in chunks(areas):
         statement = (
             select(duration.c.area_id, duration.c.bin, func.sum(duration.c.n).label("n"))
             .where(duration.c.area_id.in_(part), _when(duration, wanted)).group_by(duration.c.area_id, duration.c.bin)
         )
-        for r in connection.execute(_of_categories(connection, statement, duration, codes)):
-            found[0 if together else r.area_id][r.bin] += int(r.n)
+        for area_id, number, n in connection.execute(statement):
+            found[area_id][number] = int(n)
     return found
 
 
@@ -319,28 +337,28 @@ def _by_area(
     now_pieces, codes = pieces(ask.since, ask.until), ask.filters.categories
     empty = dict.fromkeys(MEASURES, 0)
 
-    def summed(wanted: Sequence[Piece]) -> dict[int, Sums]:
+    def summed(wanted: Sequence[Piece], measures: Sequence[str] = MEASURES) -> dict[int, Sums]:
         out: dict[int, Sums] = {}
         for part in chunks(areas):
             statement = (
-                select(rollup.c.area_id, *(func.sum(rollup.c[m]).label(m) for m in MEASURES))
+                select(rollup.c.area_id, *(func.sum(rollup.c[m]).label(m) for m in measures))
                 .where(rollup.c.area_id.in_(part), _when(rollup, wanted)).group_by(rollup.c.area_id)
             )
             for r in connection.execute(_of_categories(connection, statement, rollup, codes)):
-                out[r.area_id] = {m: int(r[i + 1]) for i, m in enumerate(MEASURES)}
+                out[r.area_id] = empty | {m: int(r[i + 1]) for i, m in enumerate(measures)}
         return out
 
     ids = {figure.id for figure in chosen}
     period = summed(now_pieces)
-    stock = summed(upto(ask.until)) if "open" in ids else {}
-    owed = summed(upto(_owed_until(connection, ask.until))) if "overdue" in ids else {}
-    bins = _bins_by_area(connection, areas, now_pieces, codes) if with_bins else {}
+    stock = summed(upto(ask.until), ("reported", "closed")) if "open" in ids else {}
+    owed = summed(upto(_owed_until(connection, ask.until)), ("due", "due_closed")) if "overdue" in ids else {}
+    bins = _bins_by_area(connection, areas, now_pieces) if with_bins and not codes else {}
     seen = _covers(_known(connection), ask.since, ask.until)
     nothing = (None, None, None)
     return {
         area: {
             figure.id: _value(figure, period.get(area, empty), stock.get(area, empty), owed.get(area, empty),
-                              bins.get(area, {})) if seen else nothing
+                              None if codes else bins.get(area, {})) if seen else nothing
             for figure in chosen
         }
         for area in areas
@@ -348,10 +366,12 @@ def _by_area(
 
 
 def _value(
-    figure: Measure, period: Sums, stock: Sums, owed: Sums, bins: dict[int, int]
+    figure: Measure, period: Sums, stock: Sums, owed: Sums, bins: dict[int, int] | None
 ) -> tuple[float | None, int | None, int | None]:
     """Return a figure's value with its numerator and denominator."""
     if figure.id in QUANTILES:
+        if bins is None:  # handling times are kept for all categories together
+            return None, None, None
         n = sum(bins.values())
         return quantile(bins, QUANTILES[figure.id]), n, None
     if figure.id == "open":

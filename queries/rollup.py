@@ -82,7 +82,8 @@ def contributions(facts: pl.DataFrame, zone: ZoneInfo) -> tuple[pl.DataFrame, pl
     number = ((took.clip(SHORTEST).cast(pl.Float64) / SHORTEST).log() / math.log(BASE) + 1e-9).floor()
     bins = (
         facts.lazy().filter(timed).with_columns(bucket=_day("end", zone), bin=number.cast(pl.Int64))
-        .group_by("node", "category_id", "bucket", "bin").agg(n=weight.sum()).collect()
+        # Kept for all categories together (0): by category they would be as many as the cases.
+        .group_by("node", "bucket", "bin").agg(n=weight.sum()).with_columns(category_id=zero).collect()
     )
     waiting = (
         facts.lazy().filter(is_open).group_by("node", "category_id", "status").agg(n=weight.sum()).collect()

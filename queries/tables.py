@@ -173,8 +173,8 @@ rollup = Table(
     sqlite_with_rowid=False,
 )
 
-#: Handling time of cases closed in the bucket, in logarithmic bins; kept for the upper levels only and
-#: for all categories together (category_id 0): deeper places are few cases, read from the facts.
+#: Handling time of cases closed in the bucket, in logarithmic bins, for all categories together
+#: (category_id 0): by category the bins would be nearly as many as the cases.
 duration = Table(
     "duration", metadata,
     Column("area_id", Integer, primary_key=True, autoincrement=False),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
+from queries.answers import remembered
 from queries.clock import local_day, now, stamp
 from queries.store import get_meta
 from queries.tables import category, department, source
@@ -43,6 +44,10 @@ class CityNow:
 
 def city_now(connection: Connection) -> CityNow:
     """Return the loaded city and its last known day."""
+    return remembered(connection, ("city",), lambda: _read(connection))
+
+
+def _read(connection: Connection) -> CityNow:
     kept: dict[str, Any] = get_meta(connection, "city", {}) or {}
     zone = ZoneInfo(kept.get("timezone") or "UTC")
     as_of = connection.scalar(select(func.max(source.c.as_of)).where(source.c.kind == "cases"))
