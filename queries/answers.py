@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from datetime import timedelta
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, select
 
@@ -36,8 +37,14 @@ def remembered(connection: Connection, key: tuple[Hashable, ...], make: Callable
     return made
 
 
+_versions: WeakKeyDictionary[Connection, int] = WeakKeyDictionary()
+
+
 def _version(connection: Connection) -> int:
-    return version(connection)
+    # A reader holds its connection for one answer: the version is asked for once.
+    if connection not in _versions:
+        _versions[connection] = version(connection)
+    return _versions[connection]
 
 
 def stamped(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, or_, select
 
 from queries import places, rollup as sums
 from queries import scope as rights
@@ -277,20 +278,46 @@ def _of_categories(connection: Connection, statement: Select[Any], table: Table,
     return statement.where(table.c.category_id.in_(select(category.c.id).where(category.c.code.in_(codes))))
 
 
+@lru_cache(maxsize=256)
+def _statement(table: Table, by: tuple[str, ...], measures: tuple[str, ...], n: int, narrowed: bool) -> Select[Any]:
+    """Return the sums of some areas over n pieces of time; made once, bound each time (see _bound)."""
+    spans = or_(*(
+        and_(table.c.grain == bindparam(f"grain{i}"), table.c.bucket.between(bindparam(f"lo{i}"), bindparam(f"hi{i}")))
+        for i in range(n)
+    ))
+    keys = [table.c[name] for name in by]
+    statement = (
+        select(*keys, *(func.sum(table.c[m]).label(m) for m in measures))
+        .where(table.c.area_id.in_(bindparam("areas", expanding=True)), spans).group_by(*keys)
+    )
+    if narrowed:
+        codes = select(category.c.id).where(category.c.code.in_(bindparam("codes", expanding=True)))
+        statement = statement.where(table.c.category_id.in_(codes))
+    return statement
+
+
+def _summed(
+    connection: Connection, table: Table, by: tuple[str, ...], measures: tuple[str, ...], areas: Sequence[int],
+    wanted: Sequence[Piece], codes: tuple[str, ...] = (),
+) -> Iterator[Sequence[Any]]:
+    """Yield rows of the keys and the sums of the measures."""
+    statement = _statement(table, by, measures, len(wanted), bool(codes))
+    bound: dict[str, Any] = {"codes": list(codes)} if codes else {}
+    for i, piece in enumerate(wanted):
+        bound |= {f"grain{i}": piece.grain, f"lo{i}": piece.lo, f"hi{i}": piece.hi}
+    for part in chunks(areas):
+        yield from connection.execute(statement, bound | {"areas": list(part)})
+
+
 def _rows(
     connection: Connection, areas: Sequence[int], wanted: Sequence[Piece], codes: tuple[str, ...]
 ) -> dict[tuple[int, int], Sums]:
     """Return the sums of some areas together by (grain, bucket)."""
     found: dict[tuple[int, int], Sums] = {}
-    for part in chunks(areas):
-        statement = (
-            select(rollup.c.grain, rollup.c.bucket, *(func.sum(rollup.c[m]).label(m) for m in MEASURES))
-            .where(rollup.c.area_id.in_(part), _when(rollup, wanted)).group_by(rollup.c.grain, rollup.c.bucket)
-        )
-        for r in connection.execute(_of_categories(connection, statement, rollup, codes)):
-            held = found.setdefault((r.grain, r.bucket), dict.fromkeys(MEASURES, 0))
-            for i, m in enumerate(MEASURES):
-                held[m] += int(r[i + 2])
+    for grain, bucket, *values in _summed(connection, rollup, ("grain", "bucket"), MEASURES, areas, wanted, codes):
+        held = found.setdefault((grain, bucket), dict.fromkeys(MEASURES, 0))
+        for m, n in zip(MEASURES, values, strict=True):
+            held[m] += int(n)
     return found
 
 
@@ -319,13 +346,8 @@ def _bins(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece])
 
 def _bins_by_area(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, dict[int, int]]:
     found: dict[int, dict[int, int]] = defaultdict(dict)
-    for part in chunks(areas):
-        statement = (
-            select(duration.c.area_id, duration.c.bin, func.sum(duration.c.n).label("n"))
-            .where(duration.c.area_id.in_(part), _when(duration, wanted)).group_by(duration.c.area_id, duration.c.bin)
-        )
-        for area_id, number, n in connection.execute(statement):
-            found[area_id][number] = int(n)
+    for area_id, number, n in _summed(connection, duration, ("area_id", "bin"), ("n",), areas, wanted):
+        found[area_id][number] = int(n)
     return found
 
 
@@ -337,16 +359,11 @@ def _by_area(
     now_pieces, codes = pieces(ask.since, ask.until), ask.filters.categories
     empty = dict.fromkeys(MEASURES, 0)
 
-    def summed(wanted: Sequence[Piece], measures: Sequence[str] = MEASURES) -> dict[int, Sums]:
-        out: dict[int, Sums] = {}
-        for part in chunks(areas):
-            statement = (
-                select(rollup.c.area_id, *(func.sum(rollup.c[m]).label(m) for m in measures))
-                .where(rollup.c.area_id.in_(part), _when(rollup, wanted)).group_by(rollup.c.area_id)
-            )
-            for r in connection.execute(_of_categories(connection, statement, rollup, codes)):
-                out[r.area_id] = empty | {m: int(r[i + 1]) for i, m in enumerate(measures)}
-        return out
+    def summed(wanted: Sequence[Piece], measures: tuple[str, ...] = MEASURES) -> dict[int, Sums]:
+        return {
+            area_id: empty | {m: int(n) for m, n in zip(measures, values, strict=True)}
+            for area_id, *values in _summed(connection, rollup, ("area_id",), measures, areas, wanted, codes)
+        }
 
     ids = {figure.id for figure in chosen}
     period = summed(now_pieces)

@@ -55,7 +55,7 @@ def _zipped(*names: str) -> bytes:
     ("crlf.csv", PLAIN.replace(b"\n1", b"\r\n1").replace(b"\n2", b"\r\n2")),
     ("semicolon.csv", "编号;地址\n1;中山路\n2;\"北京路, 上\n3号\"\n".encode()),
     ("tab.tsv", "编号\t地址\n1\t中山路\n2\t\"北京路, 上\n3号\"".encode()),
-])
+], ids=lambda value: value if isinstance(value, str) else "")
 def test_same_table_reads_the_same_however_it_is_packed_and_written(tmp_path: Path, name: str, data: bytes):
     assert _rows(_file(tmp_path, name, data)) == WANT
 
