@@ -79,10 +79,10 @@ def stamped(
     )
 
 
-def only_categories(ask: Ask) -> tuple[dict[str, str], ...]:
-    """Return the note that figures follow no other filter than the category."""
+def only_sums(ask: Ask) -> tuple[dict[str, str], ...]:
+    """Return the note that figures follow no other filters than category and department."""
     more = ask.filters
-    if more.statuses or more.departments or more.overdue or more.open_only or more.unplaced or more.text:
-        return ({"zh": "指标只随类别筛选；其他筛选作用于案件列表和地图上的案件点",
-                 "en": "figures follow the category filter only; other filters narrow the case list"},)
+    if more.statuses or more.overdue or more.open_only or more.unplaced or more.text:
+        return ({"zh": "指标只随类别和部门筛选；其他筛选作用于案件列表和地图上的案件点",
+                 "en": "figures follow category and department only; other filters narrow the case list"},)
     return ()

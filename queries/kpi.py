@@ -10,21 +10,34 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, or_, select
 
-from queries import places, rollup as sums
+from queries import places
+from queries import rollup as sums
 from queries import scope as rights
-from queries.answers import only_categories, remembered, stamped
+from queries.answers import only_sums, remembered, stamped
 from queries.case_rows import STATUS_WORDS
 from queries.clock import day_bucket, local_day, now, stamp
 from queries.errors import AskError
-from queries.figures import FEW, FIGURES, AgeRow, AreaValue, ChildRow, Measure, MixRow, Tile, TrendRow
+from queries.figures import (
+    FEW,
+    FIGURES,
+    AgeRow,
+    AreaValue,
+    ChildRow,
+    Measure,
+    MixRow,
+    Tile,
+    TrendRow,
+)
 from queries.frame import Answer, Ask
 from queries.intervals import chunks
 from queries.periods import DAY, MONTH, Piece, last_year, month_start, pieces, previous, upto
 from queries.store import Store
-from queries.tables import MEASURES, category, duration, open_now, rollup
+from queries.tables import MEASURES, category, department, duration, open_now, rollup
 from queries.today import city_now
 
 Sums = dict[str, int]
+#: Codes of the categories and of the departments that figures are narrowed to; empty = all.
+Narrowing = tuple[tuple[str, ...], tuple[str, ...]]
 QUANTILES = {"handling_median_h": 0.5, "handling_p90_h": 0.9}
 #: Longest period that the trend shows day by day.
 DAILY = 92
@@ -51,9 +64,10 @@ def _tiles(connection: Connection, ask: Ask) -> Answer[Tile]:
         wanted[name] = pieces(since, until)
         wanted[f"{name}.upto"] = upto(until)
         wanted[f"{name}.owed"] = upto(_owed_until(connection, until))
-    per = _windows(connection, areas, wanted, ask.filters.categories)
+    only = _narrowing(ask)
+    per = _windows(connection, areas, wanted, only)
     bins = {
-        name: None if ask.filters.categories or not _covers(known, *span) else _bins(connection, areas, wanted[name])
+        name: None if any(only) or not _covers(known, *span) else _bins(connection, areas, wanted[name])
         for name, span in periods.items()
     }
     told = _told(connection)
@@ -69,7 +83,7 @@ def _tiles(connection: Connection, ask: Ask) -> Answer[Tile]:
             good=figure.good, opens=figure.opens, value=value["now"][0], numerator=value["now"][1],
             denominator=value["now"][2], previous=value["previous"][0], last_year=value["last_year"][0],
         ))
-    return stamped(connection, rows, ask=ask, notes=only_categories(ask))
+    return stamped(connection, rows, ask=ask, notes=only_sums(ask))
 
 
 def children(store: Store, ask: Ask, measure: str) -> Answer[ChildRow]:
@@ -101,7 +115,7 @@ def _children(connection: Connection, ask: Ask, figure: Measure) -> Answer[Child
         ))
     rows.sort(key=lambda row: _worst(figure, row))
     ranked = [_with_rank(rows, i, figure) for i in range(len(rows))]
-    return stamped(connection, ranked, ask=ask, notes=only_categories(ask))
+    return stamped(connection, ranked, ask=ask, notes=only_sums(ask))
 
 
 def area_values(store: Store, ask: Ask, measure: str, level: int) -> Answer[AreaValue]:
@@ -119,7 +133,7 @@ def area_values(store: Store, ask: Ask, measure: str, level: int) -> Answer[Area
                 area_id=one.area_id, code=one.code, dense=one.dense or 0, value=value, numerator=numerator,
                 denominator=denominator, n=denominator if denominator is not None else (numerator or 0),
             ))
-        return stamped(connection, rows, ask=ask, notes=only_categories(ask))
+        return stamped(connection, rows, ask=ask, notes=only_sums(ask))
 
     with store.read() as connection:
         return remembered(connection, ("area_values", ask, measure, level), make)
@@ -142,7 +156,7 @@ def _trend(connection: Connection, ask: Ask) -> Answer[TrendRow]:
         days = [month_start(b) for b in range(lo, hi + 1)]
         span = Piece(grain=MONTH, lo=lo, hi=hi)
     before = upto(days[0] - timedelta(days=1))
-    found = _rows(connection, areas, [span, *before], ask.filters.categories)
+    found = _rows(connection, areas, [span, *before], _narrowing(ask))
     stock = sum(m["reported"] - m["closed"] for key, m in found.items() if _inside(key, before))
     rows = []
     for i, day in enumerate(days):
@@ -155,7 +169,7 @@ def _trend(connection: Connection, ask: Ask) -> Answer[TrendRow]:
         stock += one["reported"] - one["closed"]
         rows.append(TrendRow(day=day, reported=one["reported"], closed=one["closed"], due=one["due"],
                              due_closed=one["due_closed"], due_on_time=one["due_on_time"], open=stock))
-    return stamped(connection, rows, ask=ask, notes=only_categories(ask))
+    return stamped(connection, rows, ask=ask, notes=only_sums(ask))
 
 
 def status_mix(store: Store, ask: Ask) -> Answer[MixRow]:
@@ -166,16 +180,16 @@ def status_mix(store: Store, ask: Ask) -> Answer[MixRow]:
             select(open_now.c.status, func.sum(open_now.c.n).label("n"))
             .where(open_now.c.area_id.in_(areas)).group_by(open_now.c.status)
         )
-        statement = _of_categories(connection, statement, open_now, ask.filters.categories)
+        statement = _narrowed(statement, open_now, ask)
         found = {r.status: int(r.n) for r in connection.execute(statement)}
-        per = _windows(connection, areas, {"now": pieces(ask.since, ask.until)}, ask.filters.categories)
+        per = _windows(connection, areas, {"now": pieces(ask.since, ask.until)}, _narrowing(ask))
         found["closed"] = per["now"]["closed"]
         whole = sum(found.values())
         rows = [
             MixRow(id=code, title=words, n=found.get(code, 0), share=found.get(code, 0) / whole if whole else None)
             for code, words in STATUS_WORDS.items() if code != "cancelled"
         ]
-        return stamped(connection, rows, ask=ask, notes=only_categories(ask))
+        return stamped(connection, rows, ask=ask, notes=only_sums(ask))
 
 
 def category_mix(store: Store, ask: Ask) -> Answer[MixRow]:
@@ -188,15 +202,13 @@ def category_mix(store: Store, ask: Ask) -> Answer[MixRow]:
             .where(rollup.c.area_id.in_(areas), _when(rollup, pieces(ask.since, ask.until)))
             .group_by(category.c.code, category.c.name, category.c.name_en)
         )
-        if ask.filters.categories:
-            statement = statement.where(category.c.code.in_(ask.filters.categories))
-        found = [r for r in connection.execute(statement) if r.n]
+        found = [r for r in connection.execute(_narrowed(statement, rollup, ask)) if r.n]
         whole = sum(int(r.n) for r in found)
         rows = [
             MixRow(id=r.code, title={"zh": r.name, "en": r.name_en or r.name}, n=int(r.n), share=int(r.n) / whole)
             for r in sorted(found, key=lambda r: (-r.n, r.code))
         ]
-        return stamped(connection, rows, ask=ask, notes=only_categories(ask))
+        return stamped(connection, rows, ask=ask, notes=only_sums(ask))
 
 
 def open_by_age(store: Store, ask: Ask) -> Answer[AgeRow]:
@@ -207,14 +219,14 @@ def open_by_age(store: Store, ask: Ask) -> Answer[AgeRow]:
         for id_, young, old in AGES:
             end = ask.until - timedelta(days=young)
             wanted[id_] = upto(end) if old is None else pieces(ask.until - timedelta(days=old), end)
-        per = _windows(connection, areas, wanted, ask.filters.categories)
+        per = _windows(connection, areas, wanted, _narrowing(ask))
         rows = [
             AgeRow(id=id_, days_from=young, days_to=old, n=per[id_]["still_open"], title={
                 "zh": f"{young} 天以上" if old is None else f"{young}–{old} 天",
                 "en": f"{young} days and more" if old is None else f"{young}–{old} days"})
             for id_, young, old in AGES
         ]
-        return stamped(connection, rows, ask=ask, notes=only_categories(ask))
+        return stamped(connection, rows, ask=ask, notes=only_sums(ask))
 
 
 def _figure(measure: str) -> Measure:
@@ -272,14 +284,23 @@ def _inside(key: tuple[int, int], wanted: Iterable[Piece]) -> bool:
     return any(key[0] == p.grain and p.lo <= key[1] <= p.hi for p in wanted)
 
 
-def _of_categories(connection: Connection, statement: Select[Any], table: Table, codes: tuple[str, ...]) -> Select[Any]:
-    if not codes:
-        return statement
-    return statement.where(table.c.category_id.in_(select(category.c.id).where(category.c.code.in_(codes))))
+def _narrowing(ask: Ask) -> Narrowing:
+    return ask.filters.categories, ask.filters.departments
+
+
+def _narrowed(statement: Select[Any], table: Table, ask: Ask) -> Select[Any]:
+    for words, column, codes in zip((category, department), _keys(table), _narrowing(ask), strict=True):
+        if codes:
+            statement = statement.where(column.in_(select(words.c.id).where(words.c.code.in_(codes))))
+    return statement
+
+
+def _keys(table: Table) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    return table.c.category_id, table.c.department_id
 
 
 @lru_cache(maxsize=256)
-def _statement(table: Table, by: tuple[str, ...], measures: tuple[str, ...], n: int, narrowed: bool) -> Select[Any]:
+def _statement(table: Table, by: tuple[str, ...], measures: tuple[str, ...], n: int, narrowed: tuple[bool, ...]) -> Select[Any]:
     """Return the sums of some areas over n pieces of time; made once, bound each time (see _bound)."""
     spans = or_(*(
         and_(table.c.grain == bindparam(f"grain{i}"), table.c.bucket.between(bindparam(f"lo{i}"), bindparam(f"hi{i}")))
@@ -290,19 +311,20 @@ def _statement(table: Table, by: tuple[str, ...], measures: tuple[str, ...], n: 
         select(*keys, *(func.sum(table.c[m]).label(m) for m in measures))
         .where(table.c.area_id.in_(bindparam("areas", expanding=True)), spans).group_by(*keys)
     )
-    if narrowed:
-        codes = select(category.c.id).where(category.c.code.in_(bindparam("codes", expanding=True)))
-        statement = statement.where(table.c.category_id.in_(codes))
+    for i, (words, key) in enumerate(((category, "category_id"), (department, "department_id"))):
+        if narrowed[i]:
+            codes = select(words.c.id).where(words.c.code.in_(bindparam(f"codes{i}", expanding=True)))
+            statement = statement.where(table.c[key].in_(codes))
     return statement
 
 
 def _summed(
     connection: Connection, table: Table, by: tuple[str, ...], measures: tuple[str, ...], areas: Sequence[int],
-    wanted: Sequence[Piece], codes: tuple[str, ...] = (),
+    wanted: Sequence[Piece], only: Narrowing = ((), ()),
 ) -> Iterator[Sequence[Any]]:
     """Yield rows of the keys and the sums of the measures."""
-    statement = _statement(table, by, measures, len(wanted), bool(codes))
-    bound: dict[str, Any] = {"codes": list(codes)} if codes else {}
+    statement = _statement(table, by, measures, len(wanted), tuple(bool(codes) for codes in only))
+    bound: dict[str, Any] = {f"codes{i}": list(codes) for i, codes in enumerate(only) if codes}
     for i, piece in enumerate(wanted):
         bound |= {f"grain{i}": piece.grain, f"lo{i}": piece.lo, f"hi{i}": piece.hi}
     for part in chunks(areas):
@@ -310,11 +332,11 @@ def _summed(
 
 
 def _rows(
-    connection: Connection, areas: Sequence[int], wanted: Sequence[Piece], codes: tuple[str, ...]
+    connection: Connection, areas: Sequence[int], wanted: Sequence[Piece], only: Narrowing
 ) -> dict[tuple[int, int], Sums]:
     """Return the sums of some areas together by (grain, bucket)."""
     found: dict[tuple[int, int], Sums] = {}
-    for grain, bucket, *values in _summed(connection, rollup, ("grain", "bucket"), MEASURES, areas, wanted, codes):
+    for grain, bucket, *values in _summed(connection, rollup, ("grain", "bucket"), MEASURES, areas, wanted, only):
         held = found.setdefault((grain, bucket), dict.fromkeys(MEASURES, 0))
         for m, n in zip(MEASURES, values, strict=True):
             held[m] += int(n)
@@ -322,12 +344,12 @@ def _rows(
 
 
 def _windows(
-    connection: Connection, areas: Sequence[int], wanted: dict[str, list[Piece]], codes: tuple[str, ...]
+    connection: Connection, areas: Sequence[int], wanted: dict[str, list[Piece]], only: Narrowing
 ) -> dict[str, Sums]:
     """Return the sums of each named window, by one statement for all of them."""
     distinct = list(dict.fromkeys(piece for part in wanted.values() for piece in part))
     out = {name: dict.fromkeys(MEASURES, 0) for name in wanted}
-    for key, held in _rows(connection, areas, distinct, codes).items():
+    for key, held in _rows(connection, areas, distinct, only).items():
         for name, part in wanted.items():
             if _inside(key, part):
                 total = out[name]
@@ -356,26 +378,26 @@ def _by_area(
 ) -> dict[int, dict[str, tuple[float | None, int | None, int | None]]]:
     """Return {area id: {figure id: (value, numerator, denominator)}}."""
     chosen = list(FIGURES.values() if figures is None else figures)
-    now_pieces, codes = pieces(ask.since, ask.until), ask.filters.categories
+    now_pieces, only = pieces(ask.since, ask.until), _narrowing(ask)
     empty = dict.fromkeys(MEASURES, 0)
 
     def summed(wanted: Sequence[Piece], measures: tuple[str, ...] = MEASURES) -> dict[int, Sums]:
         return {
             area_id: empty | {m: int(n) for m, n in zip(measures, values, strict=True)}
-            for area_id, *values in _summed(connection, rollup, ("area_id",), measures, areas, wanted, codes)
+            for area_id, *values in _summed(connection, rollup, ("area_id",), measures, areas, wanted, only)
         }
 
     ids = {figure.id for figure in chosen}
     period = summed(now_pieces)
     stock = summed(upto(ask.until), ("reported", "closed")) if "open" in ids else {}
     owed = summed(upto(_owed_until(connection, ask.until)), ("due", "due_closed")) if "overdue" in ids else {}
-    bins = _bins_by_area(connection, areas, now_pieces) if with_bins and not codes else {}
+    bins = _bins_by_area(connection, areas, now_pieces) if with_bins and not any(only) else {}
     seen = _covers(_known(connection), ask.since, ask.until)
     nothing = (None, None, None)
     return {
         area: {
             figure.id: _value(figure, period.get(area, empty), stock.get(area, empty), owed.get(area, empty),
-                              None if codes else bins.get(area, {})) if seen else nothing
+                              None if any(only) else bins.get(area, {})) if seen else nothing
             for figure in chosen
         }
         for area in areas
@@ -387,7 +409,7 @@ def _value(
 ) -> tuple[float | None, int | None, int | None]:
     """Return a figure's value with its numerator and denominator."""
     if figure.id in QUANTILES:
-        if bins is None:  # handling times are kept for all categories together
+        if bins is None:  # handling times are kept for all categories and departments together
             return None, None, None
         n = sum(bins.values())
         return quantile(bins, QUANTILES[figure.id]), n, None

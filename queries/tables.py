@@ -169,6 +169,7 @@ rollup = Table(
     Column("grain", SmallInteger, primary_key=True, autoincrement=False),  # 0 = day, 1 = month
     Column("bucket", Integer, primary_key=True, autoincrement=False),
     Column("category_id", Integer, primary_key=True, autoincrement=False),
+    Column("department_id", Integer, primary_key=True, autoincrement=False),  # 0 = no department is named
     *(Column(name, BigInteger, nullable=False, server_default="0") for name in MEASURES),
     sqlite_with_rowid=False,
 )
@@ -190,6 +191,7 @@ open_now = Table(
     "open_now", metadata,
     Column("area_id", Integer, primary_key=True, autoincrement=False),
     Column("category_id", Integer, primary_key=True, autoincrement=False),
+    Column("department_id", Integer, primary_key=True, autoincrement=False),
     Column("status", Text, primary_key=True),
     Column("n", Integer, nullable=False),
     sqlite_with_rowid=False,

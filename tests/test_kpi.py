@@ -143,3 +143,19 @@ def test_the_trend_adds_up_to_the_tiles(city: Store) -> None:
     assert sum(day.reported for day in days) == whole["reported"].value
     assert days[-1].open == whole["open"].value
     assert sum(row.n for row in kpi.open_by_age(city, ask).rows) == whole["open"].value
+
+
+def test_figures_of_departments_add_up_to_the_whole(city: Store) -> None:
+    from queries.today import city_now
+
+    with city.read() as connection:
+        now = city_now(connection)
+    ask = Ask(scope=EVERYTHING, since=now.last_day - timedelta(days=29), until=now.last_day)
+    whole = {t.id: t for t in kpi.tiles(city, ask).rows}
+    parts = [
+        {t.id: t for t in kpi.tiles(city, ask.but(filters=Filters(departments=(d.code,)))).rows} for d in now.departments
+    ]
+    assert len(parts) == 8
+    for figure in ("reported", "should_close", "closed", "overdue", "open", "on_time_rate"):
+        assert sum(part[figure].numerator or 0 for part in parts) == whole[figure].numerator
+    assert 0 < parts[0]["reported"].value < whole["reported"].value
