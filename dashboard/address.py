@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from queries.frame import Filters
+from queries.loop.steps import STATUSES
 
 LANGUAGES = ("zh", "en")
 PERIODS = ("1d", "7d", "30d", "90d", "month", "lastmonth", "year", "custom")
-STATUSES = ("reported", "filed", "dispatched", "handling", "verifying", "closed", "cancelled")
 ORDERS = ("overdue", "newest")
 SCENES = ("leader", "data")
 #: Longer values are no codes or names of anything; they are cut off with a notice.

@@ -19,7 +19,8 @@ STATUS: dict[str, tuple[str, str]] = {
     "reported": ("#dfe7ec", "circle"), "filed": ("#9fc5e8", "square"),
     "dispatched": ("#76b7b2", "triangle"), "handling": ("#4e8fb3", "diamond"),
     "verifying": ("#b7a5d3", "hexagon"), "closed": ("#5c6670", "cross"),
-    "cancelled": ("#454d55", "bar"),
+    "cancelled": ("#454d55", "bar"), "verified": ("#8fd0b4", "hexagon"),
+    "suspended": ("#7d8790", "bar"), "hung": ("#a58f6a", "bar"),
 }
 OVERDUE = "#f2553d"
 

@@ -1,19 +1,14 @@
-"""The rows that answers about single cases are made of, and the words of their steps."""
+"""The rows that answers about single cases are made of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-Words = dict[str, str]
+from queries.loop.steps import OVER, STATUS_WORDS
 
-STATUS_WORDS: dict[str, Words] = {
-    "reported": {"zh": "采集", "en": "Reported"}, "filed": {"zh": "立案", "en": "Filed"},
-    "dispatched": {"zh": "派遣", "en": "Dispatched"}, "handling": {"zh": "处置", "en": "Handling"},
-    "verifying": {"zh": "核查", "en": "Verifying"}, "closed": {"zh": "结案", "en": "Closed"},
-    "cancelled": {"zh": "作废", "en": "Cancelled"},
-}
-OVER = ("closed", "cancelled")
+__all__ = ["OVER", "STATUS_WORDS", "CaseCard", "CaseRow", "Event", "Point", "Words"]
+Words = dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +51,11 @@ class Event:
     actor: str
     note: Words
     derived: bool
+    status: str = ""  # of the case after it; empty = unchanged
+    post: str = ""
+    reason: str = ""
+    department: Words | None = None
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

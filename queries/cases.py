@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func,
 from queries import places
 from queries import scope as rights
 from queries.answers import remembered, stamped
-from queries.case_rows import OVER, STATUS_WORDS, CaseCard, CaseRow, Event, Point
+from queries.case_rows import CaseCard, CaseRow, Event, Point
 from queries.clock import day_end, day_start, moment, now, stamp
 from queries.errors import AskError, ScopeError
 from queries.frame import Answer, Ask, Scope
 from queries.intervals import inside
+from queries.loop.steps import STEP_WORDS
 from queries.masking import masked
 from queries.places import Place
 from queries.store import Store
@@ -27,12 +28,6 @@ ORDERS = ("overdue", "newest")
 #: Below so many cases in a view, each is a mark of its own.
 SINGLES = 60
 BBox = tuple[float, float, float, float]
-
-STEP_WORDS = {
-    **STATUS_WORDS, "rework": {"zh": "返工", "en": "Sent back"}, "changed": {"zh": "更新", "en": "Changed"},
-    "due": {"zh": "办结期限", "en": "Deadline"},
-}
-CAME = {"zh": "由来源记录的时间推得", "en": "Implied by the source's times"}
 
 _SHOWN = (
     cases, category.c.code.label("category_code"), category.c.name.label("category_name"),
@@ -89,19 +84,10 @@ def one(store: Store, scope: Scope, no: str) -> Answer[CaseCard]:
             raise AskError(f"No case has the number {no!r}. Check the number, or look in the case list.")
         if not rights.sees(connection, scope, found.node):
             raise ScopeError(f"Case {no!r} lies outside what you may see.")
-        steps = [
-            Event(at=moment(r.at), seen_at=moment(r.seen_at), step=r.step,
-                  title=STEP_WORDS.get(r.step, {"zh": r.step, "en": r.step}), actor=r.actor,
-                  note=_note(r.note), derived=r.derived)
-            for r in connection.execute(select(event).where(event.c.case_id == found.id).order_by(event.c.seq))
-        ]
-        told = {step.step for step in steps}
-        for step, at in (("reported", found.reported_at), ("filed", found.filed_at),
-                         (found.status if found.status in OVER else "closed", found.closed_at)):
-            if at is not None and step not in told:
-                steps.append(Event(at=moment(at), seen_at=None, step=step, title=STEP_WORDS[step], actor="",
-                                   note=CAME, derived=True))
-        steps.sort(key=lambda step: step.at)
+        steps = [_event(r) for r in connection.execute(
+            select(event, department.c.name, department.c.name_en)
+            .outerjoin(department, department.c.id == event.c.department_id)
+            .where(event.c.case_id == found.id).order_by(event.c.at, event.c.seq))]
         path = tuple((p.code, {"zh": p.name, "en": p.name_en or p.name}) for p in places.chain(connection, found.node))
         card = CaseCard(case=_row(found), address=masked(found.address), channel=found.channel, path=path,
                         events=tuple(steps))
@@ -217,6 +203,14 @@ def _replace(filters: Any, **changes: Any) -> Any:
     from dataclasses import replace
 
     return replace(filters, **changes)
+
+
+def _event(r: Row[Any]) -> Event:
+    return Event(
+        at=moment(r.at), seen_at=moment(r.seen_at), step=r.step, title=STEP_WORDS.get(r.step, {"zh": r.step, "en": r.step}),
+        actor=r.actor, note=_note(r.note), derived=r.derived, status=r.status, post=r.post, reason=masked(r.reason),
+        department=None if r.name is None else {"zh": r.name, "en": r.name_en or r.name}, due_at=_moment(r.due_at or None),
+    )
 
 
 def _note(text: str) -> dict[str, str]:

@@ -8,7 +8,10 @@ GovError
 ├── BoundaryError     the boundary tree cannot be built
 ├── StoreError        the database cannot be opened, upgraded or written
 ├── AskError          a question that cannot be answered as put (unknown place, bad period)
-└── ScopeError        the question reaches outside what the asker may see
+├── ScopeError        the question or act reaches outside what the asker may see or do
+├── StepError         a step that the case does not allow now; the legal ones are named
+├── ConflictError     somebody else acted on it first
+└── SignInError       a name and password that do not open anything, or an account that may not now
 """
 
 from __future__ import annotations
@@ -48,3 +51,15 @@ class AskError(GovError):
 
 class ScopeError(GovError):
     """The question reaches outside what the asker may see."""
+
+
+class StepError(GovError):
+    """A step that the case, the task list or the post does not allow now."""
+
+
+class ConflictError(GovError):
+    """Somebody else acted on the same thing first."""
+
+
+class SignInError(GovError):
+    """A name and password that do not open anything, or an account that may not now."""

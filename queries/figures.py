@@ -113,8 +113,8 @@ class AgeRow:
     n: int
 
 
-def _measure(id: str, zh: str, en: str, unit: str, what_zh: str, what_en: str, **more: object) -> Measure:
-    return Measure(id=id, title={"zh": zh, "en": en}, unit=unit,  # type: ignore[arg-type]
+def _measure(name: str, zh: str, en: str, unit: str, what_zh: str, what_en: str, **more: object) -> Measure:
+    return Measure(id=name, title={"zh": zh, "en": en}, unit=unit,  # type: ignore[arg-type]
                    definition={"zh": what_zh, "en": what_en}, **more)  # type: ignore[arg-type]
 
 

@@ -18,7 +18,25 @@ class Scope:
     areas: frozenset[str] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who acts: the account's name, the post (role) in which it acts, and what that post may see.
+
+    `post` is one of queries/loop/steps.py: street, dispatcher, department, admin, source, clock; or "viewer",
+    who may look and not act. `department` is the code of the department for which a department post acts.
+    `shown` is what a timeline shows.
+    """
+
+    name: str
+    post: str
+    scope: Scope
+    department: str = ""
+    shown: str = ""
+
+
 EVERYTHING = Scope()
+#: Time itself: it may remind and escalate, never close or punish.
+CLOCK = Actor(name="clock", post="clock", scope=EVERYTHING)
 NOTHING = Scope(areas=frozenset())
 
 

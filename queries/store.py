@@ -10,7 +10,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, Table, create_engine, event, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from queries.errors import StoreError
@@ -42,12 +42,18 @@ class Store:
 
     def upgrade(self) -> None:
         """Bring the schema to the newest revision; a new database is created."""
+        from queries.schema import metadata
+
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         try:
             with self.engine.begin() as connection:
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                if inspect(connection).has_table("alembic_version"):
+                    command.upgrade(config, "head")
+                else:  # a new database is made as it should be; only older ones take the steps
+                    metadata.create_all(connection)
+                    command.stamp(config, "head")
         except SQLAlchemyError as bad:
             raise StoreError(
                 f"The database cannot be upgraded: {str(bad.__cause__ or bad).splitlines()[0]}. "

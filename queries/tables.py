@@ -23,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -136,6 +137,16 @@ cases = Table(
     Column("rework", SmallInteger, nullable=False, server_default="0"),
     Column("source", Text, nullable=False),
     Column("hash", Text, nullable=False),  # of what the source said; equal = nothing new
+    # The course of the case: kept from its events in the same transaction (queries/loop/course.py).
+    Column("seq", Integer, nullable=False, server_default="0"),  # its last event
+    Column("since_at", BigInteger),  # when its present status began; null = not told
+    Column("stage_due_at", BigInteger),  # when the present stage should be over; null = no limit
+    Column("item", Text, nullable=False, server_default=""),  # task-list item under which it was dispatched
+    Column("supervised", Boolean, nullable=False, server_default=false()),
+    Column("transfers", SmallInteger, nullable=False, server_default="0"),
+    Column("climbed", SmallInteger, nullable=False, server_default="0"),  # times it was escalated
+    Column("merged_into", Integer),  # id of the case that it repeats
+    Column("left_s", BigInteger),  # seconds that were left on its clock when it was suspended
 )
 Index("ix_cases_reported", cases.c.reported_at)
 Index("ix_cases_node_reported", cases.c.node, cases.c.reported_at)
@@ -144,17 +155,28 @@ Index("ix_cases_open_due", cases.c.due_at, cases.c.node, **_open)
 Index("ix_cases_open_node", cases.c.node, cases.c.reported_at, **_open)
 Index("ix_cases_open_cell", cases.c.cell, cases.c.status, cases.c.due_at, cases.c.node, cases.c.category_id, **_open)
 
+#: What happened to cases, append-only. `id` is the order in which we learned of it.
 event = Table(
     "event", metadata,
-    Column("case_id", Integer, primary_key=True, autoincrement=False),
-    Column("seq", SmallInteger, primary_key=True, autoincrement=False),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("case_id", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),  # 1, 2, 3 ... within the case
     Column("at", BigInteger, nullable=False),  # when it happened
     Column("seen_at", BigInteger, nullable=False),  # when we learned of it
-    Column("step", Text, nullable=False),  # reported, filed, dispatched, handling, verifying, closed, rework, changed
-    Column("actor", Text, nullable=False, server_default=""),
+    Column("step", Text, nullable=False),  # queries/loop/steps.py
+    Column("status", Text, nullable=False, server_default=""),  # of the case after it; empty = unchanged
+    Column("actor", Text, nullable=False, server_default=""),  # account, source or "clock"
+    Column("post", Text, nullable=False, server_default=""),  # the role in which the actor acted
+    Column("department_id", Integer),  # set by it; null = unchanged
+    Column("due_at", BigInteger),  # set by it; null = unchanged, 0 = taken away
+    Column("stage_due_at", BigInteger),  # limit of the stage that it begins; null = none
+    Column("reason", Text, nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
+    Column("data", Text, nullable=False, server_default=""),  # JSON; "set" = columns of the case that it sets
+    Column("source", Text, nullable=False, server_default=""),  # the door through which it came
     Column("derived", Boolean, nullable=False),  # true: implied by an imported row's dates
-    sqlite_with_rowid=False,
+    Index("ix_event_case", "case_id", "seq", unique=True),
+    sqlite_autoincrement=True,
 )
 
 #: Additive measures, each in the bucket of its own day. See queries/rollup.py for the definitions.

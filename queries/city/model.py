@@ -18,7 +18,6 @@ from queries.city.specs import (
     FIELDS,
     KINDS,
     REQUIRED,
-    STATUSES,
     CodeRule,
     CodeType,
     LevelSpec,
@@ -32,7 +31,7 @@ from queries.city.specs import (
 from queries.errors import CityFileError
 
 __all__ = [
-    "CAMERA_STATES", "FIELDS", "KINDS", "STATUSES", "City", "CodeRule", "CodeType", "LevelSpec", "TableSpec",
+    "CAMERA_STATES", "FIELDS", "KINDS", "City", "CodeRule", "CodeType", "LevelSpec", "TableSpec",
     "WordPair", "read_city",
 ]
 

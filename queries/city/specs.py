@@ -9,9 +9,8 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from queries.city.doors import is_known
+from queries.loop.steps import STATUSES
 
-#: The standard status words, in the order of a case's life.
-STATUSES = ("reported", "filed", "dispatched", "handling", "verifying", "closed", "cancelled")
 CAMERA_STATES = ("online", "offline", "no_picture", "unknown")
 
 #: Which of our fields each kind of table can fill; the first are those without which a row is refused.

@@ -9,16 +9,18 @@ import polars as pl
 
 from queries import clock
 from queries.city.dates import DateReader, DayOrder
-from queries.city.model import CAMERA_STATES, STATUSES, City, TableSpec
+from queries.city.model import CAMERA_STATES, City, TableSpec
 from queries.city.points import Extent, PointReader
 from queries.city.sieve import Sieve
 from queries.city.values import Matcher, key, mapped, numbers, truths
+from queries.loop.steps import STATUSES
 
 #: Chinese words for the standard statuses that need no entry in city.toml.
 _STATUS_WORDS = {
     "reported": ("采集", "上报", "已上报", "待受理"), "filed": ("立案", "已立案", "受理", "已受理"),
     "dispatched": ("派遣", "已派遣", "派单"), "handling": ("处置", "处置中", "处理中", "办理中"),
-    "verifying": ("核查", "核查中", "待核查"), "closed": ("结案", "已结案", "办结", "已办结"),
+    "verifying": ("核查", "核查中", "待核查"), "verified": ("待结案", "核查通过"),
+    "suspended": ("挂起", "已挂起", "暂停"), "hung": ("挂账",), "closed": ("结案", "已结案", "办结", "已办结"),
     "cancelled": ("不予立案", "作废", "已作废"),
 }
 _CAMERA_WORDS = {

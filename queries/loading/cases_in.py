@@ -21,10 +21,13 @@ OVER = ("closed", "cancelled")
 WRITTEN = (
     "id", "no", "node", "placed", "lon", "lat", "cell", "category_id", "department_id", "kind", "title", "address",
     "channel", "status", "urgent", "reported_at", "filed_at", "due_at", "closed_at", "is_open", "rework", "source", "hash",
+    "seq", "since_at",
 )
 #: What a timeline tells of a change.
 TOLD = ("status", "filed_at", "due_at", "closed_at", "category_id", "department_id", "rework", "lon", "lat", "title",
         "address", "urgent", "kind", "reported_at")
+#: What a change sets anew, whatever the events before it said: the source's word is the newest.
+SET = ("node", "category_id", "department_id", "urgent", "reported_at", "filed_at", "due_at", "closed_at", "rework")
 ZOOM = 22
 
 
@@ -66,7 +69,9 @@ class CasesIn:
             ids = np.arange(self._next, self._next + len(frame))
             self._next += len(frame)
             rows = self._finished(source, frame.with_columns(id=pl.Series(ids)), report)
+            implied, rows = derived(rows, self._seen)
             bulk(self._connection, cases, WRITTEN, rows.select(WRITTEN).iter_rows())
+            bulk(self._connection, event, implied.columns, implied.iter_rows())
             self._projector.add(rows)
             report.new += len(rows)
         return refusals
@@ -94,16 +99,18 @@ class CasesIn:
         self._projector.add(pl.DataFrame(was, schema=list(COLUMNS), orient="row", infer_schema_length=None), -1)
         self._projector.add(rows)
         names = [c for c in WRITTEN if c not in ("id", "no")]
+        rows = rows.with_columns(
+            seq=pl.col("id").replace_strict(seqs, default=0, return_dtype=pl.Int64) + 1, since_at=pl.lit(self._seen))
         mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
         statement = f"UPDATE cases SET {', '.join(f'{c} = {mark}' for c in names)} WHERE id = {mark}"
         self._connection.exec_driver_sql(statement, list(rows.select(*names, "id").iter_rows()))
         events = []
-        for now in rows.select("id", *TOLD).iter_rows(named=True):
+        for now in rows.select("id", "seq", *dict.fromkeys((*TOLD, *SET))).iter_rows(named=True):
             old = before[now["id"]]
-            note = {k: [old[k], now[k]] for k in TOLD if old[k] != now[k]}
-            events.append((now["id"], seqs.get(now["id"], 0) + 1, self._seen, self._seen, "changed", source,
-                           json.dumps(note, ensure_ascii=False), False))
-        bulk(self._connection, event, ("case_id", "seq", "at", "seen_at", "step", "actor", "note", "derived"), events)
+            told = {k: [old[k], now[k]] for k in TOLD if old[k] != now[k]}
+            data = json.dumps({"told": told, "set": {k: now[k] for k in SET}}, ensure_ascii=False)
+            events.append((now["id"], now["seq"], self._seen, self._seen, "changed", now["status"], source, source, data, False))
+        bulk(self._connection, event, ("case_id", "seq", "at", "seen_at", "step", "status", "actor", "source", "data", "derived"), events)
         report.changed += len(rows)
 
     def _finished(self, source: str, frame: pl.DataFrame, report: SourceReport) -> pl.DataFrame:
@@ -132,6 +139,44 @@ class CasesIn:
             if code not in known:
                 new = self._connection.execute(table.insert().values(code=code, name=code, name_en=code))
                 known[code] = new.inserted_primary_key[0]
+
+
+def derived(rows: pl.DataFrame, seen: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the events that imported rows imply, marked as such, and the rows with their last event's number.
+
+    Dates give reported, filed and the end; rework that was only counted falls on the end; a status that
+    no date speaks of is told by the source when we read it.
+    """
+    over, end = pl.col("status").is_in(OVER), pl.col("closed_at").is_not_null()
+    by_dates = pl.when(over & end).then("status").when(pl.col("filed_at").is_not_null()).then(pl.lit("filed")).otherwise(pl.lit("reported"))
+    base = rows.lazy().select(
+        "id", "status", "source", "reported_at", "filed_at", "due_at", "closed_at", "department_id", "rework",
+        last=pl.when(pl.col("rework") > 0).then(pl.lit("handling")).otherwise(by_dates))
+
+    def part(order: int, keep: pl.Expr, at: pl.Expr, step: pl.Expr, status: pl.Expr, **more: pl.Expr) -> pl.LazyFrame:
+        return base.filter(keep).select(
+            case_id="id", order=pl.lit(order), at=at, step=step, status=status, source="source",
+            department_id=more.get("department_id", pl.lit(None, pl.Int64)), due_at=more.get("due_at", pl.lit(None, pl.Int64)))
+
+    ended = over & end
+    again = base.filter(pl.col("rework") > 0).with_columns(again=pl.int_ranges(pl.col("rework").clip(0, 99))).explode("again").select(
+        case_id="id", order=pl.lit(3), at=pl.coalesce("closed_at", pl.lit(seen)), step=pl.lit("rework"), status=pl.lit("handling"),
+        source="source", department_id=pl.lit(None, pl.Int64), due_at=pl.lit(None, pl.Int64))
+    after = pl.when(ended).then("status").otherwise("last")
+    events = pl.concat([
+        part(1, pl.lit(True), pl.col("reported_at"), pl.lit("reported"), pl.lit("reported"),
+             department_id=pl.col("department_id"), due_at=pl.col("due_at")),
+        part(2, pl.col("filed_at").is_not_null(), pl.col("filed_at"), pl.lit("filed"), pl.lit("filed")),
+        again,
+        part(4, ended, pl.col("closed_at"), pl.col("status"), pl.col("status")),
+        part(5, pl.col("status") != after, pl.lit(seen), pl.lit("told"), pl.col("status")),
+    ], how="vertical_relaxed").sort("case_id", "order", maintain_order=True).collect()
+    events = events.with_columns(
+        seq=pl.int_range(1, pl.len() + 1).over("case_id"), seen_at=pl.lit(seen), actor=pl.col("source"), derived=pl.lit(True),
+    )
+    lasts = events.lazy().group_by("case_id").agg(pl.col("seq").max(), since_at=pl.col("at").last()).collect()
+    rows = rows.join(lasts, left_on="id", right_on="case_id", how="left", maintain_order="left")
+    return events.drop("order"), rows
 
 
 def morton(lon: np.ndarray, lat: np.ndarray, zoom: int = ZOOM) -> np.ndarray:

@@ -179,11 +179,11 @@ class _Run:
         told.accepted = told.new + told.changed + told.same
         return newest_at
 
-    def _put_source(self, id: str, kind: str, title: str, title_en: str, licence: str, told: SourceReport,
+    def _put_source(self, name: str, kind: str, title: str, title_en: str, licence: str, told: SourceReport,
                     as_of: int | None, every_s: int | None, rows: int) -> None:
-        self.connection.execute(delete(source).where(source.c.id == id))
+        self.connection.execute(delete(source).where(source.c.id == name))
         self.connection.execute(source.insert().values(
-            id=id, kind=kind, title=title, title_en=title_en, licence=licence, state="failed" if told.failed else "ok",
+            id=name, kind=kind, title=title, title_en=title_en, licence=licence, state="failed" if told.failed else "ok",
             message=told.failed, as_of=as_of, loaded_at=self.seen, every_s=every_s, rows=rows, refused=told.refused,
             doubted=told.doubted,
         ))

@@ -1,0 +1,1 @@
+"""The closed loop of a case: found, filed, dispatched, handled, verified, closed; whistles that make departments come."""

@@ -1,0 +1,9 @@
+"""All tables of the house in one place, for whoever creates or upgrades a database."""
+
+from __future__ import annotations
+
+import queries.loop.tables  # noqa: F401  (the tables register themselves)
+import queries.people.tables  # noqa: F401
+from queries.tables import metadata
+
+__all__ = ["metadata"]
