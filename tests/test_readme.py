@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from queries.city.model import FIELDS, STATUSES, City, LevelSpec, TableSpec
+from queries.city.model import FIELDS, City, LevelSpec, TableSpec
+from queries.loop.steps import STATUSES
 from queries.settings import PREFIX, Settings
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text("utf-8")
