@@ -162,7 +162,7 @@ def _wanted(connection: Connection, ask: Ask) -> list[ColumnElement[bool]]:
     elif place.level > 0 or visible != [place]:
         conditions.append(inside(cases.c.node, rights.node_ranges(connection, ask.scope, place)))
     if f.open_only or f.overdue:
-        conditions.append(cases.c.is_open.is_(True))
+        conditions.append(cases.c.is_open)
     else:
         conditions.append(cases.c.reported_at >= day_start(ask.since, zone))
     if f.overdue:

@@ -18,7 +18,16 @@ from __future__ import annotations
 
 
 class GovError(Exception):
-    """Base of all errors that are meant for a person."""
+    """Base of all errors that are meant for a person. `zh` = the same in Chinese, where a person at a desk sees it."""
+
+    def __init__(self, message: str = "", zh: str = "") -> None:
+        """Say what happened, to what, and what to do."""
+        super().__init__(message)
+        self.zh = zh
+
+    def say(self, lang: str) -> str:
+        """Return the message in a language, as far as it is known in it."""
+        return self.zh if lang == "zh" and self.zh else str(self)
 
 
 class SettingError(GovError):

@@ -62,6 +62,10 @@ class Locator:
         self._lines: dict[int, tuple[int, ...]] = {}
         self._depth = 0
 
+    def use(self, connection: Connection) -> None:
+        """Read and write through another connection from now on; what was read stays."""
+        self._connection = connection
+
     def place(
         self, lon: np.ndarray, lat: np.ndarray, reported_day: np.ndarray,
         area_code: Sequence[str | None] | None = None,

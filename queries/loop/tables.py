@@ -28,6 +28,7 @@ reporter = Table(
     "reporter", metadata,
     _key(),
     Column("case_id", Integer, nullable=False, index=True),
+    Column("first_case_id", Integer, nullable=False),  # the case that was made of the report, before any merging
     Column("at", BigInteger, nullable=False),
     Column("source", Text, nullable=False),
     Column("channel", Text, nullable=False, server_default=""),

@@ -1,0 +1,144 @@
+"""Keeps the roll-ups while single cases change: what a case counted before is taken back, what it counts now is added.
+
+The same sums as queries/rollup.py makes for whole loads, one case at a time and without a frame; a
+property test holds the two together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection, Table
+
+from queries.clock import day_bucket, month_bucket
+from queries.loop.course import Course
+from queries.loop.tables import tally
+from queries.rollup import BASE, BINS_KEY, KEY, NOBODY, OPEN_KEY, SHORTEST
+from queries.store import bulk
+from queries.tables import MEASURES, duration, open_now, rollup
+
+TALLY_KEY = ("area_id", "grain", "bucket", "measure", "category_id", "department_id")
+DAY, MONTH = 0, 1
+_AT = {name: i for i, name in enumerate(MEASURES)}
+Line = Sequence[int]
+
+
+class Deltas:
+    """What some changes add to the roll-ups; `write` brings it to the database once."""
+
+    def __init__(self, zone: ZoneInfo, line_of: Callable[[int], Line]) -> None:
+        """Count in the local days of `zone`; `line_of` gives the area ids from the city down at a node."""
+        self._zone, self._line_of = zone, line_of
+        self._sums: dict[tuple[int, ...], list[int]] = defaultdict(lambda: [0] * len(MEASURES))
+        self._bins: dict[tuple[int, ...], int] = defaultdict(int)
+        self._open: dict[tuple[Any, ...], int] = defaultdict(int)
+        self._tally: dict[tuple[Any, ...], int] = defaultdict(int)
+
+    def move(self, before: Course | None, now: Course | None) -> None:
+        """Count a case that went from one course to another; None = it was not there, or is not any more."""
+        for course, sign in ((before, -1), (now, 1)):
+            if course is not None:
+                self._count(course, sign)
+
+    def tell(self, course: Course, at: int, measure: str, n: int = 1, department_id: int | None = None) -> None:
+        """Count something that happened at a moment to a case."""
+        day, month = buckets(at, self._zone)
+        own = course.department_id if department_id is None else department_id
+        for area_id in self._line(course.node):
+            for grain, bucket in ((DAY, day), (MONTH, month)):
+                self._tally[area_id, grain, bucket, measure, course.category_id, own or NOBODY] += n
+
+    def join(self, other: Deltas) -> None:
+        """Take over what another counted."""
+        for key, values in other._sums.items():
+            held = self._sums[key]
+            for i, n in enumerate(values):
+                held[i] += n
+        for mine, theirs in ((self._bins, other._bins), (self._open, other._open), (self._tally, other._tally)):
+            for one, n in theirs.items():
+                mine[one] += n  # type: ignore[index]
+
+    def write(self, connection: Connection) -> int:
+        """Write what was counted, in the order of the keys, so that two writers cannot dead-lock; return how many rows."""
+        n = _put(connection, rollup, KEY, MEASURES, ((k, v) for k, v in sorted(self._sums.items()) if any(v)))
+        for table, key, held in ((duration, BINS_KEY, self._bins), (open_now, OPEN_KEY, self._open), (tally, TALLY_KEY, self._tally)):
+            n += _put(connection, table, key, ("n",), ((k, (v,)) for k, v in sorted(held.items()) if v))  # type: ignore[attr-defined]
+        self.__init__(self._zone, self._line_of)  # type: ignore[misc]
+        return n
+
+    def _line(self, node: int) -> Iterator[int]:
+        return (area_id for area_id in self._line_of(node) if area_id > 0)
+
+    def _count(self, c: Course, sign: int) -> None:
+        line = list(self._line(c.node))
+        key = (c.category_id, c.department_id or NOBODY)
+        for at, measures in counted(c):
+            day, month = buckets(at, self._zone)
+            for area_id in line:
+                for grain, bucket in ((DAY, day), (MONTH, month)):
+                    held = self._sums[area_id, grain, bucket, *key]
+                    for name, n in measures:
+                        held[_AT[name]] += sign * n
+        took = handled(c)
+        if took is not None:
+            number = bin_of(took)
+            day, month = buckets(c.closed_at or 0, self._zone)
+            for area_id in line:
+                self._bins[area_id, DAY, day, 0, number] += sign
+                self._bins[area_id, MONTH, month, 0, number] += sign
+        if c.is_open:
+            for area_id in line:
+                self._open[area_id, *key, c.status] += sign
+
+
+def counted(c: Course) -> list[tuple[int, list[tuple[str, int]]]]:
+    """Return what a case adds to the measures, each at its own moment. See queries/rollup.py for the definitions."""
+    over, cancelled = not c.is_open, c.status == "cancelled"
+    out = [(c.reported_at, [("reported", 1), ("still_open", int(not over))])]
+    if c.filed_at is not None:
+        out.append((c.filed_at, [("filed", 1)]))
+    if over:
+        took = handled(c)
+        end = max(c.reported_at if c.closed_at is None else c.closed_at, c.reported_at)
+        out.append((end, [("closed", 1), ("rework", int(c.rework > 0)), ("handled_n", int(took is not None)), ("handled_s", took or 0)]))
+    if c.due_at is not None and not cancelled:
+        on_time = over and c.closed_at is not None and c.closed_at <= c.due_at
+        out.append((c.due_at, [("due", 1), ("due_closed", int(over)), ("due_on_time", int(on_time))]))
+    return out
+
+
+def handled(c: Course) -> int | None:
+    """Return the seconds that a case took from report to end; None where that is not known."""
+    if c.is_open or c.status == "cancelled" or c.closed_at is None or c.closed_at < c.reported_at:
+        return None
+    return c.closed_at - c.reported_at
+
+
+def bin_of(seconds: int) -> int:
+    """Return the number of a handling time's bin, as queries/rollup.py does for whole loads."""
+    return math.floor(math.log(float(max(seconds, SHORTEST)) / SHORTEST) / math.log(BASE) + 1e-9)
+
+
+def buckets(at: int, zone: ZoneInfo) -> tuple[int, int]:
+    """Return the local day and month of a moment. No zone's day begins inside a quarter of an hour."""
+    return _buckets(at // 900, zone)
+
+
+@lru_cache(maxsize=65536)
+def _buckets(quarter: int, zone: ZoneInfo) -> tuple[int, int]:
+    day = datetime.fromtimestamp(quarter * 900, UTC).astimezone(zone).date()
+    return day_bucket(day), month_bucket(day)
+
+
+def _put(connection: Connection, table: Table, key: Sequence[str], measures: Sequence[str],
+         rows: Iterator[tuple[tuple[Any, ...], Sequence[int]]]) -> int:
+    added = ", ".join(f"{m} = {table.name}.{m} + excluded.{m}" for m in measures)
+    flat = ((*(int(v) if isinstance(v, np.integer) else v for v in k), *values) for k, values in rows)
+    return bulk(connection, table, [*key, *measures], flat, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}")

@@ -1,0 +1,198 @@
+"""One writing transaction on the loop: cases are reported and steps taken, each wholly or not at all.
+
+Nobody else writes events. `Page` checks (who, where, whether it is legal, whether somebody was faster),
+queries/loop/acts.py says what a step means, and the event, the case, the roll-ups and what hangs on
+them are written together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from queries import scope as rights
+from queries.clock import now, stamp
+from queries.errors import AskError, ConflictError, ScopeError, StepError
+from queries.frame import Actor
+from queries.loop import acts, reports
+from queries.loop.book import Book
+from queries.loop.course import NAMES, Course, Happened, after
+from queries.loop.deltas import Deltas
+from queries.loop.orders import Found, Order, Receipt, digest
+from queries.loop.steps import STEPS, WAITING, legal
+from queries.loop.tables import received, refusal, unprojected
+from queries.loop.tallies import told_by
+from queries.store import bump
+from queries.tables import cases, event, source
+
+T = TypeVar("T")
+# Made once: building a statement costs more than running it.
+_EVENT, _WAITS, _RECEIVED = insert(event), insert(unprojected), insert(received)
+_CASE = update(cases).where(cases.c.id == bindparam("of")).values({name: bindparam(name) for name in (*NAMES, "is_open")})
+_BY_NO = select(cases).where(cases.c.no == bindparam("no")).with_for_update()
+_CAME = select(received).where(received.c.source == bindparam("source"), received.c.key == bindparam("key"))
+#: A message may run this far ahead of our clock; beyond, it counts as now and is marked.
+SKEW_S = 300
+
+
+class Page:
+    """The loop's side of one transaction. `inline` = roll-ups are kept here; else the projector follows the log."""
+
+    def __init__(self, connection: Connection, book: Book, inline: bool = True) -> None:
+        """Begin. The first statement writes, so that on SQLite the one writer waits here and not half-way."""
+        self.connection, self.inline = connection, inline
+        if inline:
+            bump(connection)
+        self.book = book.open(connection)
+        self.seen = stamp(now())
+        self._deltas = Deltas(book.city.zone, book.line)
+        self._part = self._deltas
+        self._heard: dict[str, int] = {}
+
+    def attempt(self, act: Callable[[], T]) -> T:
+        """Run one act wholly or not at all; what it refuses is raised, and the page goes on."""
+        self._part = Deltas(self.book.city.zone, self.book.line)
+        try:
+            with self.connection.begin_nested():
+                done = act()
+        except acts.NotListed as bad:
+            # The step is not taken, but that it was tried is kept and counted.
+            self._part = Deltas(self.book.city.zone, self.book.line)
+            self.connection.execute(insert(refusal).values(at=self.seen, **bad.row))
+            if self.inline:
+                self._part.tell(bad.course, self.seen, "refused", department_id=bad.department_id)
+            self._deltas.join(self._part)
+            raise
+        self._deltas.join(self._part)
+        return done
+
+    def report(self, found: Found) -> Receipt:
+        """Take in a new case. Raises AskError, ConflictError."""
+        return self.attempt(lambda: self._once(found, lambda: reports.take(self, found)))
+
+    def take(self, order: Order) -> Receipt:
+        """Take a step on a case. Raises AskError, ScopeError, StepError, ConflictError."""
+        return self.attempt(lambda: self._once(order, lambda: self._take(order)))
+
+    def finish(self) -> None:
+        """Write what the roll-ups gained."""
+        if self.inline:
+            self._deltas.write(self.connection)
+        for name, at in self._heard.items():
+            self.connection.execute(update(source).where(source.c.id == name).values(
+                as_of=func.coalesce(func.max(source.c.as_of, at) if self.connection.dialect.name == "sqlite"
+                                    else func.greatest(source.c.as_of, at), at), loaded_at=self.seen))
+
+    def heard(self, name: str, at: int) -> None:
+        """Remember that a source spoke of a moment."""
+        self._heard[name] = max(self._heard.get(name, 0), min(at, self.seen))
+
+    def moment(self, at: Any) -> tuple[int, int]:
+        """Return when something happened and how many seconds the teller's clock ran ahead of ours."""
+        told = self.seen if at is None else stamp(at)
+        ahead = told - self.seen
+        return (self.seen, ahead) if ahead > SKEW_S else (min(told, self.seen), 0)
+
+    def write(self, *, case_id: int, before: Course | None, base: Course, happened: Happened, actor: Actor,
+              reason: str = "", note: str = "", door: str = "", details: dict[str, Any] | None = None) -> tuple[Course, int]:
+        """Write one event and what follows from it; return the course after it and the event's number."""
+        now_ = after(base, happened)
+        # SQLite and PostgreSQL both hand back the number.
+        event_id = self.connection.execute(_EVENT, {
+            "case_id": case_id, "seq": happened.seq, "at": happened.at, "seen_at": self.seen, "step": happened.step,
+            "status": happened.status, "actor": actor.name, "post": actor.post, "department_id": happened.department_id,
+            "due_at": happened.due_at, "stage_due_at": happened.stage_due_at, "reason": reason, "note": note,
+            "data": happened.data, "source": door, "derived": False,
+        }).inserted_primary_key[0]
+        if happened.seq > 1 or base.seq:
+            self.connection.execute(_CASE, {"of": case_id, **now_.columns()})
+        if self.inline:
+            self._part.move(before, now_)
+            working = self.book.calendar.is_working(happened.at)
+            for measure in told_by(happened.step, base, details or {}, working):
+                self._part.tell(now_, happened.at, measure)
+        else:
+            self.connection.execute(_WAITS, {"event_id": event_id})
+        if door:
+            self.heard(door, happened.at)
+        return now_, event_id
+
+    def tell(self, course: Course, at: int, measure: str, n: int = 1, department_id: int | None = None) -> None:
+        """Count something beside the step itself."""
+        if self.inline:
+            self._part.tell(course, at, measure, n, department_id)
+
+    def case(self, no: str, actor: Actor) -> tuple[Any, Course]:
+        """Return a stored case, locked against other writers, and its course. Raises AskError, ScopeError."""
+        row = self.connection.execute(_BY_NO, {"no": no}).one_or_none()
+        if row is None:
+            raise AskError(f"No case has the number {no!r}. Check the number, or look in the case list.")
+        if not rights.sees(self.connection, actor.scope, row.node):
+            raise ScopeError(f"Case {no!r} lies outside what you may see.")
+        return row, Course(**{name: getattr(row, name) for name in NAMES})
+
+    def _take(self, order: Order) -> Receipt:
+        step = STEPS.get(order.step)
+        if step is None:
+            raise AskError(f"No step is called {order.step!r}. Known: {', '.join(s for s in STEPS if s not in ('changed', 'told'))}.")
+        row, course = self.case(order.no, order.actor)
+        self._check(order, row, course)
+        at, ahead = self.moment(order.at)
+        act = acts.act(self, order, row, course, at)
+        details = {**act.details, **({"ahead_s": ahead} if ahead else {})}
+        data = json.dumps({**details, **({"set": act.set} if act.set else {})}, ensure_ascii=False) if details or act.set else ""
+        happened = Happened(seq=course.seq + 1, at=at, step=order.step, status=act.status, department_id=act.department_id,
+                            due_at=act.due_at, stage_due_at=act.stage_due_at, data=data)
+        now_, event_id = self.write(case_id=row.id, before=course, base=course, happened=happened, actor=order.actor,
+                                    reason=order.reason, note=order.note, door=order.source, details=act.details)
+        return self._receipt(row.no, row.id, now_, event_id, act.proposals)
+
+    def _check(self, order: Order, row: Any, course: Course) -> None:
+        step, actor = STEPS[order.step], order.actor
+        if order.expected is not None and order.expected != course.seq:
+            last = self.connection.execute(
+                select(event.c.step, event.c.actor).where(event.c.case_id == row.id).order_by(event.c.seq.desc()).limit(1)).one()
+            raise ConflictError(
+                f"{last.actor} was faster on case {order.no}: {last.step}. Look at it again before you act.",
+                zh=f"{last.actor} 已先对 {order.no} 作了“{STEPS[last.step].title['zh']}”，请刷新后再操作。")
+        if course.status not in step.frm or step.id in ("changed", "told"):
+            may = legal(course.status, actor.post)
+            raise StepError(
+                f"Case {order.no} is {course.status!r}: {step.id!r} is not possible. You may: "
+                f"{', '.join(s.id for s in may) or 'nothing'}.",
+                zh=f"案件 {order.no} 现为“{acts.STATUS_WORDS[course.status]['zh']}”，不能“{step.title['zh']}”。可以："
+                   f"{'、'.join(s.title['zh'] for s in may) or '无'}。")
+        if actor.post not in step.posts:
+            raise StepError(f"The post {actor.post!r} may not take the step {step.id!r}; it is for {', '.join(step.posts)}.",
+                            zh=f"当前岗位不能“{step.title['zh']}”。")
+        if actor.post == "department" and step.id in acts.OWN_WORK and actor.department != self.book.department(course.department_id):
+            raise StepError(f"Case {order.no} is not with department {actor.department!r}.", zh=f"案件 {order.no} 不在本部门名下。")
+        for need in step.needs:
+            if not getattr(order, need):
+                raise StepError(f"The step {step.id!r} needs a {need}. Say it and try again.",
+                                zh=f"“{step.title['zh']}”须填写{acts.NEED_WORDS[need]}。")
+
+    def _once(self, what: Found | Order, act: Callable[[], Receipt]) -> Receipt:
+        """Return what was answered before if the same message has come before, else act and keep the answer."""
+        if not (what.source and what.key):
+            return act()
+        mark = digest(what)
+        held = self.connection.execute(_CAME, {"source": what.source, "key": what.key}).one_or_none()
+        if held is not None:
+            if held.digest != mark:
+                raise ConflictError(f"The key {what.key!r} of source {what.source!r} came before with another message. Use a new key.",
+                                    zh=f"来源 {what.source} 的键 {what.key} 先前用于另一条消息，请换新的键。")
+            return replace(Receipt(**json.loads(held.reply)), again=True)
+        done = act()
+        kept = {k: v for k, v in done.__dict__.items() if k not in ("proposals", "likely_repeats", "again")}
+        self.connection.execute(_RECEIVED, {
+            "source": what.source, "key": what.key, "at": self.seen, "digest": mark, "reply": json.dumps(kept)})
+        return done
+
+    def _receipt(self, no: str, case_id: int, course: Course, event_id: int, proposals: tuple[dict[str, str], ...] = ()) -> Receipt:
+        return Receipt(no=no, case_id=case_id, seq=course.seq, event_id=event_id, status=course.status,
+                       waiting=WAITING.get(course.status, ""), due_at=course.due_at, stage_due_at=course.stage_due_at, proposals=proposals)

@@ -1,0 +1,193 @@
+"""The task list (事项清单): apply, review, approve, publish, end. What is not on it cannot be handed out.
+
+An item says whose duty a kind of work is. A dispatch names its item or is covered by the one that the
+category has; without an item in force it is refused, and the refusal is counted by the department that tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+
+from queries.answers import stamped
+from queries.clock import moment, now, stamp
+from queries.errors import AskError, StepError
+from queries.frame import Actor, Answer
+from queries.loop.course import Course
+from queries.loop.tables import list_event, list_item, refusal
+from queries.store import Store
+from queries.tables import department
+
+if TYPE_CHECKING:
+    from queries.loop.orders import Order
+    from queries.loop.page import Page
+
+Words = dict[str, str]
+#: state: {step: state after it}; who may take it is POSTS.
+FLOW: Mapping[str, Mapping[str, str]] = {
+    "applied": {"review": "reviewed", "refuse": "refused"},
+    "reviewed": {"approve": "approved", "refuse": "refused"},
+    "approved": {"publish": "published"},
+    "published": {"end": "ended"},
+    "refused": {}, "ended": {},
+}
+POSTS = {"apply": ("department", "dispatcher", "admin"), "review": ("dispatcher", "admin"), "approve": ("admin",),
+         "publish": ("dispatcher", "admin"), "end": ("dispatcher", "admin"), "refuse": ("dispatcher", "admin")}
+STATE_WORDS: dict[str, Words] = {
+    "applied": {"zh": "已申请", "en": "Applied"}, "reviewed": {"zh": "已审核", "en": "Reviewed"},
+    "approved": {"zh": "已批准", "en": "Approved"}, "published": {"zh": "已公布", "en": "Published"},
+    "refused": {"zh": "未通过", "en": "Refused"}, "ended": {"zh": "已退出", "en": "Ended"},
+}
+
+
+class NotListed(StepError):  # noqa: N818  (named for what it says)
+    """Work that is on no list. Carries what is to be counted."""
+
+    def __init__(self, message: str, zh: str, row: dict[str, Any], course: Course, department_id: int | None) -> None:
+        """Say it, and remember the refusal's row."""
+        super().__init__(message, zh=zh)
+        self.row, self.course, self.department_id = row, course, department_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One item as everybody may read it."""
+
+    code: str
+    title: Words
+    department: str
+    department_name: Words
+    category: str
+    to: str
+    content: str
+    basis: str
+    state: str
+    state_words: Words
+    temporary: bool
+    begins_at: datetime | None
+    ends_at: datetime | None
+    in_force: bool
+
+
+def cover(page: Page, order: Order, row: Any, course: Course, department_id: int) -> str:
+    """Return the code of the item in force under which a case may go to a department. Raises NotListed."""
+    at, category = page.seen, page.book.category(course.category_id)
+    wanted = [list_item.c.department_id == department_id, _in_force(at)]
+    wanted.append(list_item.c.code == order.item if order.item else list_item.c.category == category)
+    found = page.connection.scalar(select(list_item.c.code).where(*wanted).order_by(list_item.c.code).limit(1))
+    if found is not None:
+        return found
+    tried = page.book.departments.get(order.actor.department) if order.actor.post == "department" else department_id
+    what = order.item or f"{category} → {order.department}"
+    raise NotListed(
+        f"{what!r} is on no task list that is in force, so it cannot be handed out. Apply for the item first.",
+        f"“{what}”不在现行事项清单内，不能派遣；请先按程序申请准入。",
+        {"department_id": tried, "actor": order.actor.name, "case_id": row.id, "node": row.node, "what": what, "reason": "unlisted"},
+        course, tried)
+
+
+def _in_force(at: int) -> Any:
+    return and_(list_item.c.state == "published", func.coalesce(list_item.c.begins_at, 0) <= at,
+                or_(list_item.c.ends_at.is_(None), list_item.c.ends_at > at))
+
+
+def apply(store: Store, actor: Actor, *, code: str, title: str, department_code: str, to: str, category: str = "", title_en: str = "",
+          content: str = "", basis: str = "", temporary: bool = False, ends_at: datetime | None = None) -> None:
+    """Apply for an item. A temporary one must say when it ends. Raises AskError, StepError."""
+    _may(actor, "apply")
+    if not (code.strip() and title.strip() and basis.strip()):
+        raise AskError("An item needs a code, a title and its legal basis.", zh="事项须有编码、名称和法律政策依据。")
+    if to not in ("department", "grid"):
+        raise AskError(f"An item is work for a department or for grids, not for {to!r}.")
+    if temporary and ends_at is None:
+        raise AskError("A temporary item must say when it ends.", zh="临时事项须写明截止时间。")
+    with store.write() as connection:
+        department_id = connection.scalar(select(department.c.id).where(department.c.code == department_code))
+        if department_id is None:
+            raise AskError(f"No department has the code {department_code!r}.")
+        if actor.post == "department" and actor.department != department_code:
+            raise StepError("A department applies for its own items only.", zh="部门只能申请本部门事项。")
+        if connection.scalar(select(list_item.c.id).where(list_item.c.code == code)) is not None:
+            raise AskError(f"The code {code!r} is taken.", zh=f"编码 {code} 已被使用。")
+        at = stamp(now())
+        item_id = connection.execute(insert(list_item).values(
+            code=code, title=title, title_en=title_en, department_id=department_id, category=category, to=to, content=content,
+            basis=basis, state="applied", temporary=temporary, ends_at=None if ends_at is None else stamp(ends_at), changed_at=at,
+        )).inserted_primary_key[0]
+        _told(connection, item_id, at, "apply", actor, "")
+
+
+def move(store: Store, actor: Actor, code: str, step: str, note: str = "") -> str:
+    """Take an item one step on; return its new state. Raises AskError, StepError."""
+    _may(actor, step)
+    with store.write() as connection:
+        row = connection.execute(select(list_item).where(list_item.c.code == code).with_for_update()).one_or_none()
+        if row is None:
+            raise AskError(f"No item has the code {code!r}.")
+        to = FLOW[row.state].get(step)
+        if to is None:
+            raise StepError(f"Item {code} is {row.state}: {step!r} is not possible. You may: {', '.join(FLOW[row.state]) or 'nothing'}.",
+                            zh=f"事项 {code} 现为“{STATE_WORDS[row.state]['zh']}”，不能执行该操作。")
+        if step in ("refuse", "end") and not note.strip():
+            raise StepError(f"To {step} an item needs a reason.", zh="须填写理由。")
+        at = stamp(now())
+        times = {"begins_at": at} if to == "published" else {"ends_at": at} if to == "ended" else {}
+        connection.execute(update(list_item).where(list_item.c.id == row.id).values(state=to, changed_at=at, **times))
+        _told(connection, row.id, at, step, actor, note)
+    return to
+
+
+def expire(connection: Connection, at: int) -> int:
+    """End the temporary items whose time is over; return how many."""
+    over = connection.execute(select(list_item.c.id).where(list_item.c.state == "published", list_item.c.ends_at <= at)).scalars().all()
+    for item_id in over:
+        connection.execute(update(list_item).where(list_item.c.id == item_id).values(state="ended", changed_at=at))
+        connection.execute(insert(list_event).values(item_id=item_id, at=at, step="end", actor="clock", note="temporary item is over"))
+    return len(over)
+
+
+def items(store: Store, *, only_published: bool = True) -> Answer[Item]:
+    """Return the list: the published items for everybody, all of them for whoever keeps it."""
+    at = stamp(now())
+    statement = (
+        select(list_item, department.c.code.label("dep"), department.c.name.label("dep_zh"), department.c.name_en.label("dep_en"), _in_force(at).label("holds"))
+        .join(department, department.c.id == list_item.c.department_id).order_by(department.c.code, list_item.c.code)
+    )
+    if only_published:
+        statement = statement.where(_in_force(at))
+    with store.read() as connection:
+        return stamped(connection, [_item(r) for r in connection.execute(statement)])
+
+
+def refusals(store: Store, since: int) -> Answer[tuple[str, int]]:
+    """Return how often each department tried to hand out unlisted work since a moment, the most first."""
+    statement = (
+        select(func.coalesce(department.c.name, "—"), func.count()).select_from(refusal)
+        .outerjoin(department, department.c.id == refusal.c.department_id).where(refusal.c.at >= since)
+        .group_by(department.c.name).order_by(func.count().desc())
+    )
+    with store.read() as connection:
+        return stamped(connection, [(r[0], int(r[1])) for r in connection.execute(statement)])
+
+
+def _may(actor: Actor, step: str) -> None:
+    if actor.post not in POSTS.get(step, ()):
+        raise StepError(f"The post {actor.post!r} may not {step} an item.", zh="当前岗位不能执行该操作。")
+
+
+def _told(connection: Connection, item_id: int, at: int, step: str, actor: Actor, note: str) -> None:
+    connection.execute(insert(list_event).values(item_id=item_id, at=at, step=step, actor=actor.name, note=note))
+
+
+def _item(r: Any) -> Item:
+    return Item(
+        code=r.code, title={"zh": r.title, "en": r.title_en or r.title}, department=r.dep,
+        department_name={"zh": r.dep_zh, "en": r.dep_en or r.dep_zh}, category=r.category, to=r.to, content=r.content, basis=r.basis,
+        state=r.state, state_words=STATE_WORDS[r.state], temporary=r.temporary,
+        begins_at=None if r.begins_at is None else moment(r.begins_at), ends_at=None if r.ends_at is None else moment(r.ends_at),
+        in_force=bool(r.holds),
+    )
