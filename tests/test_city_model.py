@@ -73,7 +73,7 @@ def test_good_file_is_read_with_its_defaults(tmp_path: Path):
     ("name_en = \"Testville\"", "nam_en = 'x'", ["line 3", "nam_en", "'name_en'"]),
     ("file = \"cases.csv\"", "fille = 'x.csv'", ["line 31", "cases[0].fille", "'file'"]),
     ("code = \"code\"", "cod = 'code'", ["line 18", "levels[1].cod", "'code'"]),
-    ("no = \"编号\"", "categori = '编号'", ["line 29", "'categori' is no field of cases", "'category'"]),
+    ("no = \"编号\"", "categori = '编号'", ["line 32", "'categori' is no field of cases", "'category'"]),
     ("no = \"编号\"", "title = '编号'", ["lacks 'no'"]),
     ("= \"closed\"", "= 'finished'", ["line 21", "'finished' is no standard status word"]),
     ("language = \"zh\"", "timezone = 'Asia/Shanghei'", ["line 5", "'Asia/Shanghai'"]),

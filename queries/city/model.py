@@ -18,9 +18,11 @@ from queries.city.specs import (
     FIELDS,
     KINDS,
     REQUIRED,
+    CalendarSpec,
     CodeRule,
     CodeType,
     LevelSpec,
+    LimitSpec,
     Part,
     TableSpec,
     WordPair,
@@ -31,8 +33,8 @@ from queries.city.specs import (
 from queries.errors import CityFileError
 
 __all__ = [
-    "CAMERA_STATES", "FIELDS", "KINDS", "City", "CodeRule", "CodeType", "LevelSpec", "TableSpec",
-    "WordPair", "read_city",
+    "CAMERA_STATES", "FIELDS", "KINDS", "CalendarSpec", "City", "CodeRule", "CodeType", "LevelSpec", "LimitSpec",
+    "TableSpec", "WordPair", "read_city",
 ]
 
 NAME = "city.toml"
@@ -58,6 +60,8 @@ class City(Part):
     statuses: dict[str, str] = {}
     camera_states: dict[str, str] = {}
     codes: CodeRule = CodeRule()
+    calendar: CalendarSpec = CalendarSpec()
+    limits: list[LimitSpec] = []
     levels: list[LevelSpec] = Field(min_length=1)
     cases: list[TableSpec] = []
     sensors: list[TableSpec] = []
@@ -100,7 +104,18 @@ class City(Part):
         for type_ in self.codes.types:
             if type_.level not in ids:
                 raise unknown(type_.level, ids, "level id (codes.types)")
+        self._check_limits()
         return self
+
+    def _check_limits(self) -> None:
+        known = ["other", *self.categories]
+        said: dict[tuple[object, ...], int] = {}
+        for at, limit in enumerate(self.limits):
+            if limit.category and limit.category not in known and not self.automatic_categories:
+                raise ValueError(f"limits[{at}].category: {unknown(limit.category, known, 'category')}")
+            key = (limit.stage, limit.category, limit.kind, limit.urgent, limit.valid_from)
+            if (first := said.setdefault(key, at)) != at:
+                raise ValueError(f"limits[{at}]: the same cases, stage and valid_from as limits[{first}]. Keep one, or give it another valid_from.")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -157,8 +172,8 @@ def _told(path: Path, text: str, bad: ValidationError) -> str:
     loc = tuple(part for part in first["loc"] if part != "[key]")
     key = _path(loc)
     message = first["msg"].removeprefix("Value error, ")
-    if not loc and (found := re.match(r"(\w+)\[(\d+)\]", message)):
-        loc = (found[1], int(found[2]))
+    if not loc and (found := re.match(r"(\w+)\[(\d+)\](?:\.(\w+))?", message)):
+        loc = (found[1], int(found[2]), *([found[3]] if found[3] else []))
     line = _line(text, loc)
     where = f"{path}, line {line}" if line else f"{path}"
     more = f" ({len(bad.errors()) - 1} more mistakes follow.)" if len(bad.errors()) > 1 else ""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from queries.city.doors import is_known
+from queries.clocks import CLOCKS, STAGES, WHISTLES
+from queries.clocks.calendar import DAY_CLOCKS, HOURS, LIBRARIES, MOST, WEEK, read_hours
 from queries.loop.steps import STATUSES
 
 CAMERA_STATES = ("online", "offline", "no_picture", "unknown")
@@ -159,6 +163,75 @@ class TableSpec(Part):
     @classmethod
     def _statuses(cls, value: dict[str, str]) -> dict[str, str]:
         return known_statuses(value)
+
+
+class CalendarSpec(Part):
+    """When the city works; see queries/clocks/calendar.py."""
+
+    #: "china", or "" for none; None = as the city's time zone suggests.
+    library: str | None = None
+    hours: Words = list(HOURS)
+    weekend: Words = ["sat", "sun"]
+    #: The city's own days, above the library's.
+    workdays: list[date] = []
+    holidays: list[date] = []
+    #: Years whose days off these lists name in full, so that their deadlines are sure without the library.
+    years: list[int] = []
+
+    _library = field_validator("library")(lambda value: value if value is None else _one(value, LIBRARIES, "library of days off"))
+    _weekend = field_validator("weekend")(lambda value: [_one(word, WEEK, "day of the week") for word in value])
+
+    @field_validator("hours")
+    @classmethod
+    def _hours(cls, value: list[str]) -> list[str]:
+        read_hours(value)
+        return value
+
+    @field_validator("weekend")
+    @classmethod
+    def _some_work(cls, value: list[str]) -> list[str]:
+        if set(value) == set(WEEK):
+            raise ValueError("all seven days are days off, so no working day would ever come. Leave one out.")
+        return value
+
+    @model_validator(mode="after")
+    def _apart(self) -> CalendarSpec:
+        if both := sorted({*self.workdays} & {*self.holidays}):
+            raise ValueError(f"{both[0]} is both in workdays and in holidays. Keep one.")
+        return self
+
+
+class LimitSpec(Part):
+    """One time limit: of which cases, for which stage, how much of which clock, by what right."""
+
+    stage: str
+    amount: float = Field(gt=0, le=MOST)
+    clock: str
+    basis: str = ""  # law, standard or decision, with its date
+    category: str = ""  # code; empty = any
+    kind: str = ""  # the source's own word; for stage arrive: the reason of the whistle
+    urgent: bool | None = None  # None = either
+    valid_from: date | None = None  # cases from this day on; None = all
+    valid_to: date | None = None  # the first day on which it no longer holds
+
+    _stage = field_validator("stage")(lambda value: _one(value, STAGES, "stage"))
+    _clock = field_validator("clock")(lambda value: _one(value, CLOCKS, "clock"))
+
+    @model_validator(mode="after")
+    def _whole(self) -> LimitSpec:
+        if self.clock in DAY_CLOCKS and self.amount != int(self.amount):
+            raise ValueError(f"amount {self.amount:g}: {self.clock} counts whole days. Give a whole number, or a clock of hours.")
+        if self.valid_from and self.valid_to and self.valid_to <= self.valid_from:
+            raise ValueError(f"valid_to {self.valid_to} is not after valid_from {self.valid_from}. It is the first day without the limit.")
+        if self.stage == "arrive" and self.kind:
+            _one(self.kind, WHISTLES, "reason of a whistle (kind, for stage arrive)")
+        return self
+
+
+def _one(word: str, known: Sequence[str], what: str) -> str:
+    if word not in known:
+        raise unknown(word, known, what)
+    return word
 
 
 def known_zone(value: str) -> str:

@@ -62,6 +62,7 @@ class Report:
     changed: bool = False
     seconds: float = 0.0
     areas: dict[str, Any] = field(default_factory=dict)
+    rules: dict[str, Any] = field(default_factory=dict)
     topology: dict[str, Any] = field(default_factory=dict)
     sources: list[SourceReport] = field(default_factory=list)
 
@@ -91,9 +92,20 @@ class Report:
                  "outside_parent": ("超出上级", "outside parent")}
         for key, found in self.topology.get("totals", {}).items():
             lines.append(f"  {names[key][0 if zh else 1]}: {found['n']}, {found['m2']:,.0f} m²")
+        lines += _rules(self.rules, zh)
         for s in self.sources:
             lines += _told(s, zh)
         return "\n".join(lines)
+
+
+def _rules(rules: dict[str, Any], zh: bool) -> list[str]:
+    lines = []
+    if rules.get("limits"):
+        lines.append(f"时限 {rules['limits']} 条" if zh else f"Time limits {rules['limits']}")
+    if (year := rules.get("known_until")) is not None:
+        lines.append(f"节假日与调休已知至 {year} 年，之后按星期推算" if zh
+                     else f"Days off and swapped workdays are known to the end of {year}, later ones are counted by the week")
+    return lines
 
 
 def _told(s: SourceReport, zh: bool) -> list[str]:

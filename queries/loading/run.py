@@ -15,9 +15,11 @@ from tqdm import tqdm
 from queries.boundaries import Locator, read_areas, topology_report, write_trees
 from queries.city import City, Refusal, TableSpec, read_city, read_rows
 from queries.clock import day_bucket, local_day, now, stamp
+from queries.clocks import read_calendar
 from queries.errors import CityFileError, TableError
 from queries.loading.cases_in import CasesIn
 from queries.loading.report import Report, SourceReport
+from queries.loading.rules_in import take_rules
 from queries.loading.things_in import newest, take_readings, take_things
 from queries.rollup import Projector, rebuild, tidy
 from queries.store import Store, bulk, bump, get_meta, put_meta
@@ -84,6 +86,8 @@ class _Run:
         report.areas = {**asdict(written.change), "moved": written.moved}
         report.topology = topology_report(areas).as_dict()
         self._words()
+        rules = take_rules(connection, city)
+        report.rules = {"limits": len(city.limits), "known_until": read_calendar(connection).known_until, "changed": rules}
         west, south, east, north = areas.root_shape.bounds
         pad = max(east - west, north - south, 0.5)
         self.extent = (west - pad, south - pad, east + pad, north + pad)
@@ -101,7 +105,7 @@ class _Run:
             if stored:
                 tidy(connection)
         report.changed = bool(
-            written.rebuild or before != get_meta(connection, "city")
+            written.rebuild or rules or before != get_meta(connection, "city")
             or any(s.new or s.changed or self._refusals_changed(s) for s in report.sources)
         )
         if any(s.kind == "readings" and (s.new or s.changed) for s in report.sources):
