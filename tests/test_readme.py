@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from queries.city.model import FIELDS, City, LevelSpec, TableSpec
+from queries.city.model import FIELDS, CalendarSpec, City, LevelSpec, LimitSpec, TableSpec
+from queries.clocks import CLOCKS, STAGES, WHISTLES
 from queries.loop.steps import STATUSES
 from queries.settings import PREFIX, Settings
 
@@ -21,7 +22,8 @@ def test_the_readme_tells_every_setting_as_the_code_does(name: str) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    sorted({*City.model_fields, *LevelSpec.model_fields, *TableSpec.model_fields, *STATUSES}
+    sorted({*City.model_fields, *LevelSpec.model_fields, *TableSpec.model_fields, *STATUSES,
+            *CalendarSpec.model_fields, *LimitSpec.model_fields, *CLOCKS, *STAGES, *WHISTLES}
            | {field for fields in FIELDS.values() for field in fields}),
 )
 def test_the_readme_names_every_key_of_a_city(word: str) -> None:

@@ -222,6 +222,8 @@ def _line(text: str, loc: tuple[Any, ...]) -> int | None:
             starts = [n for n, line in enumerate(lines) if header.match(line)]
             if part < len(starts):
                 at = found = starts[part]
+                # A key that this entry lacks is not to be found in the next one.
+                lines = lines[:starts[part + 1]] if part + 1 < len(starts) else lines
             continue
         word = re.escape(str(part))
         pattern = re.compile(rf"^\s*(\[+.*\b)?[\"']?{word}[\"']?\s*[=\]]|[{{,]\s*[\"']?{word}[\"']?\s*=")

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 
 from queries.clock import day_end, local_day
-from queries.clocks.worktime import Worktime
+from queries.clocks.worktime import Worktime, beyond
 from queries.errors import AskError
 
 CLOCKS = ("urgent_hour", "work_hour", "work_day", "natural_day")
@@ -112,7 +112,10 @@ class Calendar:
         if clock == "work_day":
             return self._worktime.closing(start, int(amount))
         if clock == "natural_day":
-            return day_end(local_day(start, self.zone) + timedelta(days=int(amount)), self.zone) - 1
+            try:
+                return day_end(local_day(start, self.zone) + timedelta(days=int(amount)), self.zone) - 1
+            except (ValueError, OverflowError, OSError):
+                raise beyond() from None
         return max(start, self.resume(start, amount * 3600, clock))
 
     def spent(self, start: int, end: int, clock: str, pauses: Sequence[tuple[int, int]] = ()) -> float:

@@ -90,16 +90,16 @@ class Worktime:
         try:
             first, last = local_day(since, self._zone).year - 1, local_day(until, self._zone).year + 1
         except (ValueError, OverflowError, OSError):
-            raise _beyond() from None
+            raise beyond() from None
         if first < FIRST or last > LAST:
-            raise _beyond()
+            raise beyond()
         return self._built(min(first, table.first), max(last, table.last)) if table else self._built(first, last)
 
     def _wider(self, table: Table, back: bool = False) -> Table:
         first = max(FIRST, 2 * table.first - table.last) if back else table.first
         last = table.last if back else min(LAST, 2 * table.last - table.first)
         if (first, last) == (table.first, table.last):
-            raise _beyond()
+            raise beyond()
         return self._built(first, last)
 
     def _built(self, first: int, last: int) -> Table:
@@ -144,5 +144,6 @@ class Worktime:
         return ranges, closes
 
 
-def _beyond() -> AskError:
+def beyond() -> AskError:
+    """Return the error for a moment that no calendar reaches."""
     return AskError(f"No deadline can be counted outside the years {FIRST + 1} to {LAST - 1}. Check the date and the limit.")

@@ -14,7 +14,18 @@ import shapely
 
 from queries.demo.land import RADIUS, land
 from queries.demo.life import cases, things
-from queries.demo.words import CATEGORIES, DEPARTMENTS, DISTRICTS, STATUS_WORDS, english, pairs
+from queries.demo.words import (
+    BASIS,
+    BASIS_ARRIVE,
+    CATEGORIES,
+    DEPARTMENTS,
+    DISTRICTS,
+    HANDLING,
+    LIMITS,
+    STATUS_WORDS,
+    english,
+    pairs,
+)
 
 ZONE = ZoneInfo("Asia/Shanghai")
 LEVELS = (("district", "区", "District"), ("street", "街道", "Street"), ("community", "社区", "Community"), ("grid", "网格", "Grid"))
@@ -109,4 +120,19 @@ def _toml() -> str:
     ):
         lines += ["", f"[[{kind}]]", f'id = "{id_}"', f'title = "{zh}"', f'title_en = "{en}"', f'file = "{kind}.parquet"',
                   *(["every_s = 3600"] if kind == "readings" else []), f"[{kind}.columns]", *(f'{k} = "{v}"' for k, v in fields.items())]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + _limits()) + "\n"
+
+
+def _limits() -> list[str]:
+    """Return the calendar and the limits of city.toml; the hours of a category run through the night, as its cases' deadlines do."""
+    lines = ["", "[calendar]", 'library = "china"', 'hours = ["09:00-12:00", "13:30-17:30"]']
+    rows = [(stage, kind, "", urgent, amount, clock) for stage, kind, urgent, amount, clock in LIMITS]
+    for code, words in CATEGORIES.items():
+        rows += [("total", "", code, None, words[3], "urgent_hour"), ("handle", "", code, None, words[3] * HANDLING, "urgent_hour")]
+    for stage, kind, category, urgent, amount, clock in rows:
+        lines += ["", "[[limits]]", f'stage = "{stage}"']
+        lines += [f'category = "{category}"'] if category else []
+        lines += [f'kind = "{kind}"'] if kind else []
+        lines += [] if urgent is None else [f"urgent = {str(urgent).lower()}"]
+        lines += [f"amount = {amount:g}", f'clock = "{clock}"', f'basis = "{BASIS_ARRIVE if stage == "arrive" else BASIS}"']
+    return lines

@@ -33,6 +33,20 @@ CHANNELS = (("网格员上报", 0.55), ("12345 热线", 0.2), ("公众上报", 0
 STATUSES = ("reported", "filed", "dispatched", "handling", "verifying", "closed", "cancelled")
 STATUS_WORDS = {"采集": "reported", "立案": "filed", "派遣": "dispatched", "处置": "handling", "核查": "verifying", "结案": "closed", "作废": "cancelled"}
 
+#: (stage, kind, urgent, amount, clock): limits that hold for every category, and those of emergencies and whistles.
+LIMITS: tuple[tuple[str, str, bool | None, float, str], ...] = (
+    ("file", "", None, 0.5, "work_hour"), ("dispatch", "", None, 1, "work_hour"), ("accept", "", None, 2, "work_hour"),
+    ("verify", "", None, 1, "work_day"), ("close", "", None, 1, "work_day"),
+    ("file", "", True, 0.25, "urgent_hour"), ("dispatch", "", True, 0.25, "urgent_hour"), ("accept", "", True, 0.5, "urgent_hour"),
+    ("verify", "", True, 4, "urgent_hour"), ("close", "", True, 4, "urgent_hour"),
+    ("arrive", "emergency", None, 0.5, "urgent_hour"), ("arrive", "joint", None, 1, "work_day"), ("arrive", "demand", None, 1, "work_day"),
+)
+#: Of a category's hours, the part that is for handling; the rest is for the stages around it.
+HANDLING = 0.75
+#: What the limits of a made-up city stand on: a kind of source, never a real paper.
+BASIS = "示例：参照各地数字城管立案结案规范"
+BASIS_ARRIVE = "示例：参照各地吹哨报到工作规则"
+
 
 def pairs(rng: np.random.Generator, n: int) -> list[str]:
     """Return n different two-character names; beyond the pairs that exist, with a number."""
