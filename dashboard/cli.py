@@ -70,9 +70,14 @@ def _serve(held: settings.Settings, store: Store) -> int:
     if not _loaded(store):
         _make_demo(held, store)
     app = create_app(held, store)
+    context = app.server.state.context
+    _ = context.loop  # from now on the clock runs
     log.info("open", url=f"http://{held.host}:{held.port}")
     # The server object runs here and now: app.run would import this program a second time.
-    uvicorn.run(app.server, host=held.host, port=held.port, log_level="warning", access_log=False)
+    try:
+        uvicorn.run(app.server, host=held.host, port=held.port, log_level="warning", access_log=False)
+    finally:
+        context.close()
     return 0
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from dashboard.address import View
 from queries.frame import EVERYTHING, Ask, Scope
+from queries.loop.service import LoopService
 from queries.settings import Settings
 from queries.store import Store, version
 from queries.today import CityNow, city_now
+
+_starting = threading.Lock()
 
 
 @dataclass(eq=False)
@@ -23,6 +27,22 @@ class Context:
     #: Who asks. Roles are not built yet; whoever adds them has this one place to fill.
     scope: Scope = EVERYTHING
     _city: tuple[int, date, CityNow] | None = None
+    _loop: LoopService | None = None
+
+    @property
+    def loop(self) -> LoopService:
+        """Return the running loop (writer, projector, clock); it starts with the first who needs it."""
+        with _starting:
+            if self._loop is None:
+                self._loop = LoopService(self.store)
+            return self._loop
+
+    def close(self) -> None:
+        """Write what waits."""
+        with _starting:
+            if self._loop is not None:
+                self._loop.close()
+                self._loop = None
 
     def city(self) -> CityNow:
         """Return the loaded city; read again when data or the day changed."""

@@ -367,3 +367,15 @@ def test_the_projector_catches_up_and_says_how_far_it_is_behind(writer: Writer) 
     assert lag(writer.store)[0] == 4
     assert sums(writer.store)["open_now"]
     assert lag(writer.store)[0] == 0
+
+
+def test_an_unanswered_whistle_climbs_rung_by_rung_and_is_never_closed(writer: Writer) -> None:
+    from queries.loop.service import tick
+
+    no = new(writer, category="flood")
+    step(writer, no, "whistled", STREET, reason="emergency", department="water", at=now() - timedelta(minutes=70))
+    assert [writer.run(tick).get("climbed") for _ in range(3)] == [1, 1, 0]
+    held = row(writer.store, no)
+    assert (held.climbed, held.status) == (2, "reported")
+    step(writer, no, "arrived", WATER)
+    assert writer.run(tick)["climbed"] == 0
