@@ -10,7 +10,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from queries.errors import StoreError
@@ -100,6 +100,19 @@ def put_meta(connection: Connection, key: str, value: Any) -> None:
     packed = json.dumps(value, ensure_ascii=False)
     if connection.execute(meta.update().where(meta.c.key == key).values(value=packed)).rowcount == 0:
         connection.execute(meta.insert().values(key=key, value=packed))
+
+
+def alone(connection: Connection, table: Table) -> None:
+    """Let nobody else write a table until this transaction ends. On SQLite a writer is alone anyhow."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
+
+
+def numbers_follow(connection: Connection, table: Table) -> None:
+    """Let new ids go on behind those that a load gave itself; PostgreSQL's sequences do not see them."""
+    if connection.dialect.name == "postgresql":
+        highest = select(func.coalesce(func.max(table.c.id), 0) + 1).scalar_subquery()
+        connection.execute(select(func.setval(func.pg_get_serial_sequence(table.name, "id"), highest, False)))
 
 
 def bulk(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]], suffix: str = "") -> int:

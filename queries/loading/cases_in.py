@@ -98,9 +98,10 @@ class CasesIn:
         was = [tuple(one[c] for c in COLUMNS) for one in before.values()]
         self._projector.add(pl.DataFrame(was, schema=list(COLUMNS), orient="row", infer_schema_length=None), -1)
         self._projector.add(rows)
-        names = [c for c in WRITTEN if c not in ("id", "no")]
+        names = [*(c for c in WRITTEN if c not in ("id", "no")), "stage_due_at"]
         rows = rows.with_columns(
-            seq=pl.col("id").replace_strict(seqs, default=0, return_dtype=pl.Int64) + 1, since_at=pl.lit(self._seen))
+            seq=pl.col("id").replace_strict(seqs, default=0, return_dtype=pl.Int64) + 1, since_at=pl.lit(self._seen),
+            stage_due_at=pl.lit(None, pl.Int64))
         mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
         statement = f"UPDATE cases SET {', '.join(f'{c} = {mark}' for c in names)} WHERE id = {mark}"
         self._connection.exec_driver_sql(statement, list(rows.select(*names, "id").iter_rows()))

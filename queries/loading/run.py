@@ -21,8 +21,9 @@ from queries.loading.cases_in import CasesIn
 from queries.loading.report import Report, SourceReport
 from queries.loading.rules_in import take_rules
 from queries.loading.things_in import newest, take_readings, take_things
+from queries.loop.projector import settle
 from queries.rollup import Projector, rebuild, tidy
-from queries.store import Store, bulk, bump, get_meta, put_meta
+from queries.store import Store, alone, bulk, bump, get_meta, numbers_follow, put_meta
 from queries.tables import cases, category, department, quarantine, source
 from queries.tables import load as loads
 
@@ -78,6 +79,9 @@ class _Run:
         connection, city, report = self.connection, self.city, self.report
         # The first statement writes: from here on there is one transaction and one writer.
         before = get_meta(connection, "city")
+        alone(connection, cases)
+        if before is not None:
+            settle(connection)
         put_meta(connection, "city", city.model_dump(mode="json", include={
             "name", "name_en", "code", "timezone", "language", "demo"}))
         put_meta(connection, "water", _water(self.data / city.water) if city.water else None)
@@ -111,6 +115,7 @@ class _Run:
         if any(s.kind == "readings" and (s.new or s.changed) for s in report.sources):
             newest(connection)
         self._cases_known()
+        numbers_follow(connection, cases)
         report.seconds = round(time.perf_counter() - began, 3)
         self._record()
         return report

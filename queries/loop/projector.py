@@ -63,6 +63,15 @@ def project(connection: Connection, book: Book) -> int:
     return len(ids)
 
 
+def settle(connection: Connection) -> None:
+    """Count all that waits, before something else changes what was counted. Writers must have been locked out."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    book = Book()
+    while project(connection, book):
+        pass
+
+
 def lag(store: Store) -> tuple[int, float]:
     """Return how many events wait to be counted, and for how many seconds the oldest has."""
     with store.read() as connection:
