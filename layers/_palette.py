@@ -18,9 +18,9 @@ FEW = "#5c6670"
 STATUS: dict[str, tuple[str, str]] = {
     "reported": ("#dfe7ec", "circle"), "filed": ("#9fc5e8", "square"),
     "dispatched": ("#76b7b2", "triangle"), "handling": ("#4e8fb3", "diamond"),
-    "verifying": ("#b7a5d3", "hexagon"), "closed": ("#5c6670", "cross"),
-    "cancelled": ("#454d55", "bar"), "verified": ("#8fd0b4", "hexagon"),
-    "suspended": ("#7d8790", "bar"), "hung": ("#a58f6a", "bar"),
+    "verifying": ("#b7a5d3", "hexagon"), "closed": ("#7d8891", "cross"),
+    "cancelled": ("#6f7a84", "bar"), "verified": ("#8fd0b4", "pentagon"),
+    "suspended": ("#9aa6b0", "pause"), "hung": ("#a58f6a", "ring"),
 }
 OVERDUE = "#f2553d"
 
