@@ -119,8 +119,8 @@
       const bounds = one.area.getBounds(), em = gov.rem() * (one.large ? 1 : 0.8), wide = width(one.text, em) + em * 0.4;
       const a = map.latLngToContainerPoint(bounds.getNorthWest()), b = map.latLngToContainerPoint(bounds.getSouthEast());
       const p = map.latLngToContainerPoint(one.mark.getLatLng());
-      const boxes = [0, -1.7, 1.7, -3, 3].map(function (dy) { return [p.x - wide / 2, p.y + dy * em - em * 0.65, p.x + wide / 2, p.y + dy * em + em * 0.65, dy]; });
-      const open = boxes.filter(function (box) { return !hit(box, taken) && (box[4] === 0 || Math.abs(box[4] * em) < (b.y - a.y) / 3); });
+      const boxes = [0, -1.95, 1.95, -3.2, 3.2].map(function (dy) { return [p.x - wide / 2, p.y + dy * em - em * 0.65, p.x + wide / 2, p.y + dy * em + em * 0.65, dy]; });
+      const open = boxes.filter(function (box) { return !hit(box, taken) && (box[4] === 0 || Math.abs(box[4] * em) < (b.y - a.y) / 2.5); });
       const best = open.find(function (box) { return !hit(box, marks); }) || open[0];
       if (!best || b.x - a.x < wide * 0.9 || b.y - a.y < em) { one.mark.remove(); continue; }
       taken.push(best);

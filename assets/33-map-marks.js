@@ -73,7 +73,9 @@
       gov.placeNames();
     };
     if (gov.markKind === "") return draw([]);
-    const at = `west=${box.getWest()}&south=${box.getSouth()}&east=${box.getEast()}&north=${box.getNorth()}&zoom=${Math.round(map.getZoom())}&mark=${gov.markKind}`;
+    // On a wall the marks are larger, so they are gathered as one zoom level (or two) further out.
+    const zoom = Math.round(map.getZoom() - Math.log2(gov.size(1)));
+    const at = `west=${box.getWest()}&south=${box.getSouth()}&east=${box.getEast()}&north=${box.getNorth()}&zoom=${zoom}&mark=${gov.markKind}`;
     gov.fetchJson(`/map/points?${gov.now.query}&${at}`).then(function (told) { if (mine === asked) draw(told.points); }).catch(gov.failed);
   };
 })();

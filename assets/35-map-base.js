@@ -36,9 +36,9 @@
     const map = gov.leaflet, box = gov.now.bbox;
     if (!box || !map._loaded) return;
     const size = map.getSize(), edge = gov.size(10);
-    const wide = size.x > 700 ? gov.rem() * 17.4 : 0;
+    const wide = size.x > 700 ? gov.rem() * 15.8 : 0;
     const bounds = L.latLngBounds([[box[1], box[0]], [box[3], box[2]]]);
-    map.fitBounds(bounds, { animate: false, paddingTopLeft: [edge + gov.rem() * (wide ? 1.5 : 0), edge], paddingBottomRight: [edge + wide, edge] });
+    map.fitBounds(bounds, { animate: false, paddingTopLeft: [edge + gov.rem() * (wide ? 0.4 : 0), edge], paddingBottomRight: [edge + wide, edge] });
     gov.shiftBase();
   };
 })();

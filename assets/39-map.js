@@ -42,6 +42,7 @@
     gov.fetchJson("/map/values?" + query).then(function (told) {
       if (gov.now !== next) return;
       gov.setValues(told);
+      gov.tip();
       gov.colourCrisp();
       gov.drawPanel();
       gov.painted += 1;

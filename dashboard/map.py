@@ -52,7 +52,7 @@ def map_view(view: View, settings: Settings) -> html.Div:
     return html.Div([
         dl.Map(base, id=ids.MAP, center=[0, 0], zoom=2, minZoom=2, maxZoom=20, zoomSnap=0, wheelPxPerZoomLevel=110, attributionControl=bool(base),
                zoomControl=True, keyboard=False, style={"height": "100%", "background": "transparent"}),
-        html.Div(id="map-panel"), html.Div(id="map-tip", role="status"),
+        html.Div(id="map-panel"), html.Div(Words(view.lang)("panel.waiting"), id="map-tip", className="on waiting", role="status"),
         html.Div(approval, className="map-approval") if approval else "",
         dcc.Store(id=ids.MAP_STATE), dcc.Store(id=ids.MAP_EVENT),
     ], className="gov-map", role="region", **{"data-crs": settings.tile_crs, "aria-label": Words(view.lang)("map.name")})

@@ -50,7 +50,7 @@ def _row(w: Words, view: View, row: ChildRow, measure: str, most: float, rule: F
     cells = [
         html.Td([mark, w.n(row.rank)], className="num rank"),
         html.Td([go(view.but(place=row.place.code), w.name(row.place), "drill"), few, bar(share)]),
-        html.Td(w.value(value, figure.unit) if value is not None else w("unknown"), className="num value"),
+        html.Td(w("unknown"), className="num quiet") if value is None else html.Td(w.value(value, figure.unit), className="num value"),
     ]
     if figure.unit != "n":
         cells.append(html.Td(made, className="num quiet"))

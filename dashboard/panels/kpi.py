@@ -31,18 +31,18 @@ def render(context: Context, view: View) -> Any:
     answer = kpi.tiles(context.store, context.ask(view))
     if not answer.rows:
         return [nothing(w), strip(w, answer)]
-    # "No data to compare" is said once below the tiles, not in each of them.
-    by_year = any(one.last_year is not None for one in answer.rows)
-    tiles = [_tile(w, view, one, by_year) for one in answer.rows]
+    # What no tile has is said once below them, not in each of them.
+    has = {what: any(getattr(one, what) is not None for one in answer.rows) for what in ("value", "previous", "last_year")}
+    tiles = [_tile(w, view, one, has) for one in answer.rows]
     before = previous(*span(view, context.city().last_day))
-    said = [html.Span(w("kpi.against", since=w.day(before.since), until=w.day(before.until)))]
-    if not any(one.previous is not None for one in answer.rows):
-        said = [html.Span(w("kpi.no_previous"))]
-    if not by_year:
+    against = w("kpi.against", since=w.day(before.since), until=w.day(before.until))
+    said = [] if has["value"] else [html.Span(w("kpi.no_values"), className="warn")]
+    said.append(html.Span(against if has["previous"] else w("kpi.no_previous")))
+    if not has["last_year"]:
         said.append(html.Span(w("kpi.no_last_year")))
     foot = strip(w, answer)
     foot.children = [*said, *foot.children] if isinstance(foot.children, list) else [*said, html.Span(foot.children)]
-    return [html.Div(tiles, className="tiles by-year" if by_year else "tiles"), foot]
+    return [html.Div(tiles, className="tiles by-year" if has["last_year"] else "tiles"), foot]
 
 
 def about(view: View, one: Tile) -> View:
@@ -55,7 +55,7 @@ def about(view: View, one: Tile) -> View:
     return view.but(measure=one.id, layer=layer, filters=filters)
 
 
-def _tile(w: Words, view: View, one: Tile, by_year: bool) -> Any:
+def _tile(w: Words, view: View, one: Tile, has: dict[str, bool]) -> Any:
     bad = one.id == "overdue" and bool(one.value)
     text, unit = _value(w, one)
     value = html.Span(
@@ -63,14 +63,12 @@ def _tile(w: Words, view: View, one: Tile, by_year: bool) -> Any:
         className="tile-value" + (" missing" if one.value is None else "") + (" act" if bad else ""),
     )
     if one.value is None:
-        made = w("kpi.no_value")
+        made = w("kpi.no_value") if has["value"] else ""
     elif one.unit == "n":
         made = w("kpi.was", value=w.n(one.previous)) if one.previous is not None else ""
     else:
         made = w("kpi.of_n", n=w.n(one.numerator)) if one.denominator is None else f"{w.n(one.numerator)} / {w.n(one.denominator)}"
-    changes: list[Any] = [change(w, one, one.previous, "kpi.previous")]
-    if by_year:
-        changes.append(change(w, one, one.last_year, "kpi.last_year"))
+    changes = [change(w, one, getattr(one, what), f"kpi.{what}") for what in ("previous", "last_year") if has[what]]
     return tile(
         w.pick(one.title), value, made, html.Span(changes, className="changes"),
         f"{w.pick(one.definition)} {w('kpi.opens')}", about(view, one), view.measure == one.id, f"tile-{one.id}",

@@ -45,7 +45,8 @@ def readable(most: float) -> int:
     if most <= 1:
         return 2
     grain = 10.0 ** math.floor(math.log10(most))
-    return max(2, next(round(step * grain) for step in (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10) if step * grain >= most))
+    top = next(round(step * grain) for step in (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10) if step * grain >= most)
+    return top + top % 2  # half of it is written too
 
 
 def _is_unfinished(day: date, monthly: bool, told: datetime | None, w: Words) -> bool:
@@ -73,10 +74,10 @@ def _column(w: Words, row: TrendRow, top: int, unfinished: bool) -> html.Div:
     if unfinished:
         title += f" ({w('trend.unfinished')})"
     css = "column" + (" weekend" if row.day.weekday() >= 5 else "") + (" unfinished" if unfinished else "")
-    return html.Div([
-        html.Span(className="reported", style={"height": f"{(row.reported or 0) / top * 100:.1f}%"}),
-        html.Span(className="closed", style={"bottom": f"{(row.closed or 0) / top * 100:.1f}%"}),
-    ], className=css, title=title)
+    parts = [html.Span(className="reported", style={"height": f"{(row.reported or 0) / top * 100:.1f}%"})]
+    if row.closed:
+        parts.append(html.Span(className="closed", style={"bottom": f"{row.closed / top * 100:.1f}%"}))
+    return html.Div(parts, className=css, title=title)
 
 
 PANEL = Panel(
