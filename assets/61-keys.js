@@ -30,6 +30,15 @@
     }
   }, true);
 
+  // A card that opens takes the focus, and gives it back when it closes.
+  let card = null, came = null;
+  new MutationObserver(function () {
+    const open = document.querySelector(".card");
+    if (open && !card) { came = document.activeElement; open.focus({ preventScroll: true }); }
+    if (!open && card && came && came.isConnected) came.focus({ preventScroll: true });
+    card = open;
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
   document.addEventListener("click", function (event) {
     const row = event.target.closest && event.target.closest("tr.row");
     if (!row || event.target.closest("a, button, input, select, label") || String(window.getSelection())) return;

@@ -35,7 +35,7 @@ def render(context: Context, view: View) -> Any:
     try:
         answer = cases.one(context.store, context.scope, view.case)
     except GovError as bad:
-        return html.Aside([heading(view.case, close, large=True), failed(str(bad))], className="card", role="dialog",
+        return html.Aside([heading(view.case, close, large=True), failed(str(bad))], className="card", role="dialog", tabIndex="-1",
                           **{"aria-label": view.case})
     card = answer.row
     case = card.case
@@ -50,7 +50,7 @@ def render(context: Context, view: View) -> Any:
         html.Div(lead, className="lead"),
         html.Dl([part for key, value in _facts(w, view, card) for part in (html.Dt(w(key)), html.Dd(value))]),
         html.H4(w("case.timeline")), html.Ol([_step(w, step) for step in card.events], className="timeline"), strip(w, answer),
-    ], className="card", role="dialog", **{"aria-label": case.no})
+    ], className="card", role="dialog", tabIndex="-1", **{"aria-label": case.no})
 
 
 def _facts(w: Words, view: View, card: CaseCard) -> list[tuple[str, Any]]:
