@@ -8,6 +8,8 @@
   const SHAPES = {
     circle: "M8 2a6 6 0 1 0 .01 0z", square: "M3 3h10v10H3z", triangle: "M8 2l6 11H2z", diamond: "M8 1l7 7-7 7-7-7z",
     hexagon: "M5 2h6l4 6-4 6H5L1 8z", cross: "M2 4l2-2 4 4 4-4 2 2-4 4 4 4-2 2-4-4-4 4-2-2 4-4z", bar: "M2 6h12v4H2z",
+    pentagon: "M8 1l7 5-3 9H4L1 6z", pause: "M3 2h4v12H3zM9 2h4v12H9z",
+    ring: "M8 1a7 7 0 1 0 .01 0zM8 5a3 3 0 1 1-.01 0z",
   };
   const OTHER = { colour: "#9fc5e8", shape: "square" };
 

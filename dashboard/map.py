@@ -24,6 +24,7 @@ import layers
 from dashboard import address, ids
 from dashboard.address import View
 from dashboard.context import Context, span
+from dashboard.panels._parts import ASIDE
 from dashboard.words import Words
 from layers._idtiles import Tiles
 from layers._layer import UNITS, paint
@@ -92,7 +93,7 @@ def map_state(context: Context, view: View) -> dict[str, Any] | None:
         "layers": [{"id": one.id, "name": w.pick(one.title), "what": w.pick(one.definition)}
                    for one in layers.found().values() if one.kind == "areas"],
         "marks": [{"id": one.id, "name": w.pick(one.title)} for one in layers.found().values() if one.kind == "points"],
-        "status": {code: {"colour": STATUS[code][0], "shape": STATUS[code][1], "name": w.pick(words), "open": code not in OVER}
+        "status": {code: {"colour": STATUS[code][0], "shape": STATUS[code][1], "name": w.pick(words), "open": code not in (*OVER, *ASIDE)}
                    for code, words in STATUS_WORDS.items()},
         "overdue": OVERDUE,
         "words": {key: w(f"map.{key}") for key in (

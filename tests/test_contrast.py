@@ -54,3 +54,15 @@ def test_no_colour_of_words_is_named_outside_the_tokens() -> None:
         if sheet.name != "10-tokens.css":
             own = re.findall(r"(?<![-\w])color:\s*(#[0-9a-f]+)", sheet.read_text("utf-8"))
             assert set(own) <= {"#f4f7f9"}, sheet.name
+
+
+def test_every_status_has_a_shape_of_its_own_on_the_map_and_beside_it() -> None:
+    from queries.case_rows import STATUS_WORDS
+
+    shapes = [STATUS[code][1] for code in STATUS_WORDS]
+    drawn = (ASSETS / "33-map-marks.js").read_text("utf-8")
+    parts = (ASSETS / "11-parts.css").read_text("utf-8")
+
+    assert len(set(shapes)) == len(shapes)
+    assert all(re.search(rf"\b{shape}: \"M", drawn) for shape in shapes)
+    assert all(f".status-{code} {{" in parts for code in STATUS_WORDS)

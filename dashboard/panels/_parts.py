@@ -172,5 +172,7 @@ def due_words(w: Words, due_at: datetime | None, is_open: bool = True) -> tuple[
     return w("due.left", length=w.length(left)), "watch" if left < SOON else ""
 
 
+#: Statuses off the straight way: named only where there are such cases, or when they are chosen.
+ASIDE = ("verified", "suspended", "hung")
 #: An open case with less than this many seconds left is said to be soon due.
 SOON = 4 * 3600

@@ -12,6 +12,7 @@ from dashboard.address import STATUSES, View, query
 from dashboard.context import Context, span
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import (
+    ASIDE,
     chip,
     chips,
     due_words,
@@ -65,7 +66,8 @@ def _filters(context: Context, w: Words, view: View, tabs: list[Any]) -> html.Di
     links: list[Any] = [chip(view.narrowed(**{name: not on}), w(key), on) for on, key, name in flags]
     links += [
         chip(view.narrowed(statuses=() if f.statuses == (code,) else (code,)), w.pick(STATUS_WORDS[code]), code in f.statuses)
-        for code in STATUSES if view.order == "newest" or code not in OVER or code in f.statuses
+        for code in STATUSES
+        if code in f.statuses or code not in ASIDE and (view.order == "newest" or code not in OVER)
     ]
     for chosen, known, name in ((f.categories, context.city().categories, "categories"),
                                 (f.departments, context.city().departments, "departments")):

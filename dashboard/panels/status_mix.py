@@ -9,7 +9,7 @@ from dash import html
 from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._panel import Panel
-from dashboard.panels._parts import bar, go, heading, nothing, status, strip, words
+from dashboard.panels._parts import ASIDE, bar, go, heading, nothing, status, strip, words
 from queries import kpi
 from queries.case_rows import OVER
 
@@ -23,6 +23,8 @@ def render(context: Context, view: View) -> Any:
     steps: list[Any] = []
     for row in answer.rows:
         on = view.filters.statuses == (row.id,)
+        if row.id in ASIDE and not row.n and not on:
+            continue
         closed = row.id in OVER
         steps.append(go(
             view.narrowed(statuses=() if on else (row.id,)),
