@@ -7,12 +7,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from dash import MATCH, Dash, Input, Output, State, ctx, html, no_update
+from dash import MATCH, Dash, Input, Output, State, ctx, no_update
 from fastapi import FastAPI
 
 from dashboard import address, api, ids, panels, routes, shell
 from dashboard import map as map_
 from dashboard.context import Context
+from dashboard.panels._parts import failed
 from dashboard.words import Words
 from queries.errors import GovError
 from queries.settings import Settings
@@ -40,13 +41,15 @@ def create_app(settings: Settings, store: Store) -> Dash:
 
 def _add_callbacks(app: Dash, context: Context) -> None:
     place = (Input(ids.URL, "pathname"), Input(ids.URL, "search"))
+    # New data is a reason to draw again, as a new address is.
+    pulse = Input(ids.PULSE, "data")
     kept = (State(ids.URL, "pathname"), State(ids.URL, "search"))
 
     def read(pathname: str | None, search: str | None) -> tuple[address.View, tuple[address.Notice, ...]]:
         return address.read(pathname, search, context.settings.language)
 
-    @app.callback(Output(ids.HEADER, "children"), Output(ids.NOTICE, "children"), Output(ids.SEARCH, "placeholder"), *place)
-    def show_header(pathname: str | None, search: str | None) -> tuple[Any, Any, str]:
+    @app.callback(Output(ids.HEADER, "children"), Output(ids.NOTICE, "children"), Output(ids.SEARCH, "placeholder"), *place, pulse)
+    def show_header(pathname: str | None, search: str | None, _: Any) -> tuple[Any, Any, str]:
         view, bad = read(pathname, search)
         return shell.header(context, view), shell.notices(context, view, bad), Words(view.lang)("search.hint")
 
@@ -54,16 +57,16 @@ def _add_callbacks(app: Dash, context: Context) -> None:
     def show_scene(pathname: str | None, search: str | None) -> Any:
         return shell.body(context, read(pathname, search)[0])
 
-    @app.callback(Output({"kind": "panel", "name": MATCH}, "children"), *place)
-    def show_panel(pathname: str | None, search: str | None) -> Any:
+    @app.callback(Output({"kind": "panel", "name": MATCH}, "children"), *place, pulse)
+    def show_panel(pathname: str | None, search: str | None, _: Any) -> Any:
         view, _ = read(pathname, search)
         return draw(context, view, ctx.outputs_list["id"]["name"])
 
-    @app.callback(Output(ids.MAP_STATE, "data"), *place)
-    def show_map(pathname: str | None, search: str | None) -> Any:
+    @app.callback(Output(ids.MAP_STATE, "data"), *place, pulse)
+    def show_map(pathname: str | None, search: str | None, _: Any) -> Any:
         return map_.map_state(context, read(pathname, search)[0])
 
-    # The drawing itself is assets/30-map.js; the map may come to the page after its state.
+    # The drawing itself is assets/3x-map-*.js; the map may come to the page after its state.
     app.clientside_callback("function(s){if(s)window.govMap.show(s);return window.dash_clientside.no_update}",
                             Output(ids.MAP_EVENT, "data"), Input(ids.MAP_STATE, "data"))
 
@@ -97,7 +100,7 @@ def draw(context: Context, view: address.View, name: str) -> Any:
     try:
         return panels.found()[name].render(context, view)
     except GovError as bad:
-        return html.P(f"⚠ {bad}", className="failed")
+        return failed(str(bad))
     except Exception:
         log.exception("panel %s failed", name)
-        return html.P(f"⚠ {Words(view.lang)('panel.failed')}", className="failed")
+        return failed(Words(view.lang)("panel.failed"))

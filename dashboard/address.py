@@ -11,13 +11,13 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
+from dashboard import scenes
 from queries.frame import Filters
 from queries.loop.steps import STATUSES
 
 LANGUAGES = ("zh", "en")
 PERIODS = ("1d", "7d", "30d", "90d", "month", "lastmonth", "year", "custom")
 ORDERS = ("overdue", "newest")
-SCENES = ("leader", "data")
 #: Longer values are no codes or names of anything; they are cut off with a notice.
 LONGEST = 200
 
@@ -74,7 +74,7 @@ def read(pathname: str | None, search: str | None, language: str = "zh") -> tupl
     known: dict[str, Any] = {"lang": language if language in LANGUAGES else "zh"}
     narrow: dict[str, Any] = {}
     scene = (pathname or "/").strip("/")
-    if scene in SCENES:
+    if scene in scenes.found():
         known["scene"] = scene
     elif scene:
         notices.append(Notice(key="notice.scene", value=scene[:LONGEST]))

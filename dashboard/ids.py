@@ -19,6 +19,9 @@ FOUND = "search-found"
 CLOCK = "clock"
 TICK = "tick"
 FRESH = "freshness"
+# Said by assets/60-pulse.js: the server is not heard; data that the page does not show yet has come.
+UNHEARD = "unheard"
+PULSE = "pulse"
 
 # The map: its reading state and what it says back. Written by dashboard/map.py, heard by the shell.
 MAP = "map"

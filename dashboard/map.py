@@ -2,7 +2,7 @@
 
 Area layers come as id tiles (a pixel is an area's number) and a table of classes by number; the
 browser paints them, so recolouring costs pixels and not polygons. Where a view holds few areas they
-come as outlines with names and keyboard focus. assets/30-map.js is the other half.
+come as outlines with names and keyboard focus. assets/3x-map-*.js are the other half.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ import layers
 from dashboard import address, ids
 from dashboard.address import View
 from dashboard.context import Context, span
+from dashboard.panels._parts import ASIDE
 from dashboard.words import Words
 from layers._idtiles import Tiles
 from layers._layer import UNITS, paint
 from layers._palette import OVERDUE, STATUS
 from queries import outlines, places, scope
-from queries.case_rows import STATUS_WORDS
+from queries.case_rows import OVER, STATUS_WORDS
 from queries.city import doors
 from queries.errors import GovError
 from queries.places import Place
@@ -50,12 +51,12 @@ def map_view(view: View, settings: Settings) -> html.Div:
                 for url in (settings.tile_url, settings.tile_label_url) if url]
     approval = settings.map_approval
     return html.Div([
-        dl.Map(base, id=ids.MAP, center=[0, 0], zoom=2, minZoom=2, maxZoom=20, zoomSnap=0.5, attributionControl=bool(base),
+        dl.Map(base, id=ids.MAP, center=[0, 0], zoom=2, minZoom=2, maxZoom=20, zoomSnap=0, wheelPxPerZoomLevel=110, attributionControl=bool(base),
                zoomControl=True, keyboard=False, style={"height": "100%", "background": "transparent"}),
-        html.Div(id="map-panel"), html.Div(id="map-tip", role="status"),
+        html.Div(id="map-panel"), html.Div(Words(view.lang)("panel.waiting"), id="map-tip", className="on waiting", role="status"),
         html.Div(approval, className="map-approval") if approval else "",
         dcc.Store(id=ids.MAP_STATE), dcc.Store(id=ids.MAP_EVENT),
-    ], className="gov-map", **{"data-crs": settings.tile_crs})
+    ], className="gov-map", role="region", **{"data-crs": settings.tile_crs, "aria-label": Words(view.lang)("map.name")})
 
 
 def map_state(context: Context, view: View) -> dict[str, Any] | None:
@@ -76,25 +77,27 @@ def map_state(context: Context, view: View) -> dict[str, Any] | None:
         shown = next((one for one in known if one.level == view.level and one.level >= place.level), None)
         if shown is None:
             shown = below[0] if below else next(one for one in known if one.level == place.level)
-        n = len(places.below(connection, place, shown.level))
-        while shown in below and n == 0 and below.index(shown) + 1 < len(below):  # a level that is missing here
+        sizes = outlines.level_sizes(connection, place)
+        while shown in below and not sizes.get(shown.level) and below.index(shown) + 1 < len(below):  # missing here
             shown = below[below.index(shown) + 1]
-            n = len(places.below(connection, place, shown.level))
+        n = sizes.get(shown.level, 0)
+        # The nearest level below the place that is above the shown one: its borders and names help to find one's way.
+        frame = next((one.level for one in below if one.level < shown.level and 1 < sizes.get(one.level, 0) <= CRISP), None)
     chosen = view.layer if view.layer in layers.found() and layers.found()[view.layer].kind == "areas" else "open_cases"
     shift = _shift(context.settings.tile_crs, place)
     return {
-        "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "place": place.code,
+        "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "frame": frame, "place": place.code,
         "up": steps[-2].code if len(steps) > 2 else "", "top": len(steps) == 1, "bbox": place.bbox, "shift": shift,
         "layer": chosen, "query": address.query(view.but(case="", after="", place=place.code if len(steps) > 1 else None)), "lang": view.lang, "case": view.case,
         "levels": [{"id": one.level, "name": w.name(one)} for one in (below or [shown])],
         "layers": [{"id": one.id, "name": w.pick(one.title), "what": w.pick(one.definition)}
                    for one in layers.found().values() if one.kind == "areas"],
         "marks": [{"id": one.id, "name": w.pick(one.title)} for one in layers.found().values() if one.kind == "points"],
-        "status": {code: {"colour": STATUS[code][0], "shape": STATUS[code][1], "name": w.pick(words)}
+        "status": {code: {"colour": STATUS[code][0], "shape": STATUS[code][1], "name": w.pick(words), "open": code not in (*OVER, *ASIDE)}
                    for code, words in STATUS_WORDS.items()},
         "overdue": OVERDUE,
         "words": {key: w(f"map.{key}") for key in (
-            "layer", "level", "marks", "unknown", "few", "overdue", "cases", "hint", "areas", "failed", "as_of", "legend")},
+            "layer", "level", "marks", "unknown", "overdue", "cases", "hint", "areas", "failed", "as_of", "legend", "panel", "close")},
     }
 
 
@@ -167,9 +170,10 @@ def _values(context: Context, view: View) -> dict[str, Any]:
         counts[dense] = mark.n
     return {
         "classes": [{"number": c.number, "word": w.pick(c.word), "text": w.pick(c.text), "colour": c.colour,
-                     "pattern": c.pattern, "count": c.count} for c in painted.classes],
+                     "pattern": c.pattern, "count": c.count, "act": c.act, "quiet": not (c.act or c.pattern)}
+                    for c in painted.classes],
         "numbers": base64.b64encode(painted.numbers.tobytes()).decode(), "values": told, "n": counts,
-        "unit": layer.unit, "unit_word": w.pick(UNITS[layer.unit]), "title": w.pick(layer.title),
+        "unit": layer.unit, "unit_word": w.pick(UNITS[layer.unit]), "title": w.pick(layer.title), "what": w.pick(layer.definition), "note": w.pick(painted.note),
         "as_of": None if painted.answer.as_of is None else w.moment(painted.answer.as_of),
     }
 

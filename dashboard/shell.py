@@ -9,9 +9,9 @@ from dash import dcc, html
 from dashboard import ids, panels, scenes
 from dashboard.address import LANGUAGES, PERIODS, Notice, View
 from dashboard.context import Context, span
-from dashboard.panels._parts import chips, go, words
-from queries import places
-from queries.clock import moment
+from dashboard.freshness import stamps
+from dashboard.panels._parts import chip, chips, go, words
+from queries import outlines, places
 from queries.errors import AskError
 
 NAMES = {"zh": "中文", "en": "English"}
@@ -24,32 +24,38 @@ def layout() -> html.Div:
         html.Header([
             html.Div(id=ids.HEADER),
             html.Div([dcc.Input(id=ids.SEARCH, type="search", debounce=0.25, autoComplete="off"),
-                      html.Div(id=ids.FOUND, className="found")], className="search"),
+                      html.Div(id=ids.FOUND, className="found", role="status")], className="search", role="search"),
         ], className="header"),
+        html.Div(id=ids.UNHEARD, role="alert", hidden=True),
         html.Div(id=ids.NOTICE, role="status"),
         html.Main(id=ids.BODY),
+        dcc.Store(id=ids.PULSE),
     ], className="page")
 
 
 def header(context: Context, view: View) -> list[Any]:
-    """Return city, demo mark, breadcrumb, scenes, period, language and freshness."""
+    """Return the two lines of the header: where and how fresh; which page, days and language."""
     w, city = words(context, view), context.city()
     since, until = span(view, city.last_day)
-    age = w.age(None if city.as_of is None else moment(city.as_of))
+    periods = [chip(view.but(period=p), w(f"period.{p}"), p == view.period) for p in PERIODS if p != "custom"]
     return [
-        html.H1(w("app.name")),
-        html.Strong(w("demo"), className="demo") if city.demo else "",
-        html.Nav(_crumbs(context, view), className="crumbs"),
-        chips([go(view.but(scene=s.id), w.pick(s.title), "chip on" if s.id == view.scene else "chip")
-               for s in scenes.found().values()]),
-        chips([go(view.but(period=p), w(f"period.{p}"), "chip on" if p == view.period else "chip")
-               for p in PERIODS if p != "custom"], "periods"),
         html.Div([
-            html.Label([w("period.since"), dcc.Input(id=ids.SINCE, type="date", value=since.isoformat(), debounce=True)]),
-            html.Label([w("period.until"), dcc.Input(id=ids.UNTIL, type="date", value=until.isoformat(), debounce=True)]),
-        ], className="dates"),
-        chips([go(view.but(lang=lang), NAMES[lang], "chip on" if lang == view.lang else "chip") for lang in LANGUAGES]),
-        html.Span(w("fresh", age=age), className="fresh"),
+            html.H1(w("app.name")),
+            html.Strong(w("demo"), className="demo") if city.demo else "",
+            html.Nav(_crumbs(context, view), className="crumbs", **{"aria-label": w("crumbs")}),
+        ], className="identity"),
+        stamps(context, view),
+        html.Div([
+            html.Nav(chips([chip(view.but(scene=s.id), w.pick(s.title), s.id == view.scene)
+                            for s in scenes.found().values()]), className="scenes", **{"aria-label": w("pages")}),
+            html.Nav(chips(periods, "periods"), **{"aria-label": w("period")}),
+            html.Div([
+                html.Label([w("period.since"), dcc.Input(id=ids.SINCE, type="date", value=since.isoformat(), debounce=True)]),
+                html.Label([w("period.until"), dcc.Input(id=ids.UNTIL, type="date", value=until.isoformat(), debounce=True)]),
+            ], className="dates"),
+        ], className="tools"),
+        html.Nav(chips([chip(view.but(lang=lang), NAMES[lang], lang == view.lang) for lang in LANGUAGES]),
+                 className="langs", **{"aria-label": w("language")}),
     ]
 
 
@@ -64,10 +70,14 @@ def _crumbs(context: Context, view: View) -> list[Any]:
         except AskError as bad:
             steps = [places.root(connection, on)]
             return [go(view.but(place=None), w.name(steps[0])), html.Span(f" ⚠ {bad}", className="warn")]
+        sizes = outlines.level_sizes(connection, steps[-1])
+        known = outlines.levels(connection)
     out: list[Any] = []
     for i, step in enumerate(steps):
         out += [html.Span(" › ") if i else "", go(view.but(place=step.code if i else None), w.name(step))]
-    return out
+    below = [w("crumbs.below", n=w.n(sizes[one.level]), level=w.name(one))
+             for one in known if one.level > steps[-1].level and sizes.get(one.level)]
+    return [*out, html.Span("  " + " · ".join(below), className="below")] if below else out
 
 
 def notices(context: Context, view: View, given: tuple[Notice, ...]) -> list[Any]:
@@ -85,7 +95,9 @@ def body(context: Context, view: View) -> html.Div:
         if slot == "map":
             slots.append(html.Div(_map(context, view), className="slot slot-map"))
             continue
-        boxes = [html.Section(html.P(w("panel.waiting"), className="empty"), id=ids.panel(p.id), className=f"panel panel-{p.id}")
+        # Only the drawer's panels may be nothing at all; the others say that they are being read.
+        waiting = "" if slot == "drawer" else html.P(w("panel.waiting"), className="waiting")
+        boxes = [html.Section(waiting, id=ids.panel(p.id), className=f"panel panel-{p.id}", **{"aria-label": w.pick(p.title)})
                  for p in panels.found().values() if p.slots.get(scene.id) == slot]
         slots.append(html.Div(boxes, className=f"slot slot-{slot}"))
     return html.Div(slots, className=f"scene scene-{scene.id}")

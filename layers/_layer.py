@@ -46,7 +46,9 @@ class Layer:
     unit: str
     #: Which direction needs action: "up" = high is bad, "down" = low is bad, None = neither.
     bad: Literal["up", "down"] | None = None
-    #: Fixed class borders; empty = quantiles of what is shown.
+    #: The figure of queries/figures.py that it shows, if it shows one: that figure's tile opens it.
+    figure: str = ""
+    #: Fixed class borders; empty = even steps of what is shown, and what stands out among it.
     breaks: tuple[float, ...] = ()
     order: int = 100
     values: Callable[[Store, Ask, int], Answer[AreaMark]] | None = None
@@ -61,6 +63,8 @@ class Painted:
     classes: tuple[Any, ...]
     numbers: np.ndarray  # uint8 by dense number
     answer: Answer[AreaMark]
+    #: By which rule a class calls for action, in words.
+    note: Words = field(default_factory=dict)
     by_dense: dict[int, AreaMark] = field(default_factory=dict)
 
 
@@ -80,11 +84,9 @@ def paint(layer: Layer, store: Store, ask: Ask, level: int) -> Painted:
         raise ValueError(f"Layer {layer.id!r} shows points; it has no areas to paint.")
     answer = layer.values(store, ask, level)
     rows = answer.rows
-    classes, chosen = classify(
-        [row.value for row in rows], [row.few for row in rows], layer.bad, layer.unit, layer.breaks
-    )
+    made = classify([row.value for row in rows], [row.few for row in rows], layer.bad, layer.unit, layer.breaks)
     numbers = np.zeros(max((row.dense for row in rows), default=0) + 1, np.uint8)
-    for row, number in zip(rows, chosen, strict=True):
+    for row, number in zip(rows, made.chosen, strict=True):
         numbers[row.dense] = number
-    return Painted(layer=layer, classes=classes, numbers=numbers, answer=answer,
+    return Painted(layer=layer, classes=made.classes, numbers=numbers, answer=answer, note=made.note,
                    by_dense={row.dense: row for row in rows})

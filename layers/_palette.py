@@ -1,38 +1,34 @@
 """The one table of map colours. Told apart by lightness too, so colour blindness hides nothing.
 
-Grey and blue are the normal state; amber to red is kept for what needs action.
+Slate is the normal state, lighter = nearer to needing a look; amber and red are kept for areas that
+stand out among their peers.
 """
 
 from __future__ import annotations
 
-from typing import Literal
-
-#: From "nothing to do" to "act": slate, then sand, amber, orange, red-orange; lightness and hue both move.
-ACTION = ("#2b3f4e", "#47606d", "#8d7a4e", "#c08a2d", "#e8632f")
-#: From little to much where neither is bad.
-NEUTRAL = ("#20323e", "#2c4b5c", "#3b6a80", "#5590a6", "#8fc4d4")
-NO_DATA = "#1b2127"
-FEW = "#5c6670"
+#: The ordinary spread, from the quiet end to the end that is nearer to needing a look.
+QUIET = ("#22323d", "#2e4655", "#436377", "#54778c", "#668ba2")
+#: Stands out; stands out far.
+ACTION = ("#f4b12f", "#ff6a50")
+NO_DATA = "#161b20"
+FEW = "#4b555e"
 
 #: Colour, shape and mark of a case status; shapes differ so that colour is never alone.
 STATUS: dict[str, tuple[str, str]] = {
     "reported": ("#dfe7ec", "circle"), "filed": ("#9fc5e8", "square"),
     "dispatched": ("#76b7b2", "triangle"), "handling": ("#4e8fb3", "diamond"),
-    "verifying": ("#b7a5d3", "hexagon"), "closed": ("#5c6670", "cross"),
-    "cancelled": ("#454d55", "bar"), "verified": ("#8fd0b4", "hexagon"),
-    "suspended": ("#7d8790", "bar"), "hung": ("#a58f6a", "bar"),
+    "verifying": ("#b7a5d3", "hexagon"), "closed": ("#7d8891", "cross"),
+    "cancelled": ("#6f7a84", "bar"), "verified": ("#8fd0b4", "pentagon"),
+    "suspended": ("#9aa6b0", "pause"), "hung": ("#a58f6a", "ring"),
 }
-OVERDUE = "#f2553d"
+OVERDUE = "#ff7a62"
 
 
-def ramp(bad: Literal["up", "down"] | None, n: int) -> list[str]:
-    """Return n colours from the lowest class to the highest."""
-    colours = NEUTRAL if bad is None else ACTION
-    if n == 1:
-        picked = [colours[0]]
-    else:
-        picked = [colours[round(i * (len(colours) - 1) / (n - 1))] for i in range(n)]
-    return picked[::-1] if bad == "down" else picked
+def quiet(n: int, darkest_first: bool = True) -> list[str]:
+    """Return n slate colours, as far apart as they can be."""
+    last = len(QUIET) - 1
+    picked = [QUIET[1]] if n == 1 else [QUIET[round(i * last / (n - 1))] for i in range(n)]
+    return picked if darkest_first else picked[::-1]
 
 
 def lightness(colour: str) -> float:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from queries import tables
+from queries.answers import remembered
 from queries.tables import area, node
 
 if TYPE_CHECKING:
@@ -74,3 +75,12 @@ def shapes(
         )
     for r in connection.execute(statement):
         yield Shape(area_id=r.id, num=r.num, dense=r.dense, wkb=r.shape)
+
+
+def level_sizes(connection: Connection, place: Place) -> dict[int, int]:
+    """Return how many areas lie at or under a place, by level."""
+    statement = (
+        select(node.c.level, func.count()).group_by(node.c.level)
+        .where(node.c.tree_id == place.tree_id, node.c.main.is_(True), node.c.num.between(place.num, place.last))
+    )
+    return remembered(connection, ("level_sizes", place.num), lambda: {level: int(n) for level, n in connection.execute(statement)})

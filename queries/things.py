@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from queries import places, scope
 from queries.case_rows import Point
@@ -52,3 +52,12 @@ def points(
             lat=float(np.mean([rows[i].lat for i in inside_cell])), n=len(inside_cell), by_status=states,
         ))
     return Answer(rows=tuple(gathered), as_of=None, source=sources, total=len(rows))
+
+
+def camera_states(store: Store, ask: Ask) -> dict[str, int]:
+    """Return how many cameras of the place are online, offline, without picture, unknown."""
+    with store.read() as connection:
+        place = places.find(connection, ask.place, ask.until)
+        ranges = scope.node_ranges(connection, ask.scope, place)
+        statement = select(camera.c.state, func.count()).where(inside(camera.c.node, ranges)).group_by(camera.c.state)
+        return {state: int(n) for state, n in connection.execute(statement)}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import address
+from dashboard import address, scenes
 from dashboard.address import View
 from dashboard.context import span
 from queries.frame import Filters
@@ -30,7 +32,7 @@ def views(draw: st.DrawFn) -> View:
     period = draw(st.sampled_from(address.PERIODS))
     days = sorted((draw(DAY), draw(DAY))) if period == "custom" else (None, None)
     return View(
-        scene=draw(st.sampled_from(address.SCENES)), place=draw(st.none() | WORD), period=period,
+        scene=draw(st.sampled_from(sorted(scenes.found()))), place=draw(st.none() | WORD), period=period,
         since=days[0], until=days[1], layer=draw(WORD), measure=draw(WORD),
         level=draw(st.none() | st.integers(0, 9)), filters=draw(FILTERS),
         order=draw(st.sampled_from(address.ORDERS)), after=draw(st.just("") | WORD),
@@ -86,6 +88,27 @@ def test_an_unknown_scene_opens_the_leaders_page_and_says_so() -> None:
 
     assert view.scene == "leader"
     assert [notice.key for notice in notices] == ["notice.scene"]
+
+
+def test_a_scene_file_that_is_dropped_in_is_reachable_with_no_other_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "night_watch.py").write_text(
+        "from dashboard.scenes._scene import Scene\n"
+        "SCENE = Scene(id='night_watch', title={'zh': '夜班', 'en': 'Night'}, order=90, slots=('main',))\n", "utf-8")
+    monkeypatch.setattr(scenes, "__path__", [*scenes.__path__, str(tmp_path)])
+    scenes.found.cache_clear()
+
+    try:
+        view, notices = address.read("/night_watch", "?lang=en")
+    finally:
+        monkeypatch.undo()
+        scenes.found.cache_clear()
+        sys.modules.pop("dashboard.scenes.night_watch", None)
+
+    assert view.scene == "night_watch"
+    assert notices == ()
+    assert address.write(view) == "/night_watch?lang=en"
 
 
 def test_the_default_view_has_a_short_address_that_names_its_language() -> None:

@@ -1,91 +1,102 @@
-"""The cases of the place: filters, two orders, page by page; each opens its card."""
+"""The cases of the place: the pressing open ones, or all of the period; filters, page by page."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dash import dcc, html
 
 from dashboard import ids
-from dashboard.address import STATUSES, View
-from dashboard.context import Context
+from dashboard.address import STATUSES, View, query
+from dashboard.context import Context, span
 from dashboard.panels._panel import Panel
-from dashboard.panels._parts import chips, go, heading, nothing, strip, words
+from dashboard.panels._parts import (
+    ASIDE,
+    chip,
+    chips,
+    due_words,
+    go,
+    heading,
+    nothing,
+    status,
+    strip,
+    table,
+    words,
+)
 from dashboard.words import Words
 from queries import cases
-from queries.case_rows import STATUS_WORDS, CaseRow
+from queries.case_rows import OVER, STATUS_WORDS, CaseRow
 from queries.frame import Filters
 
-PAGE = 30
+PAGE = 40
 
 
 def render(context: Context, view: View) -> Any:
     """Draw one page of the list."""
     w = words(context, view)
-    order = "newest" if view.order == "newest" else None
-    answer = cases.page(context.store, context.ask(view), after=view.after or None, limit=PAGE, order=order)
-    used = order or ("overdue" if view.filters.open_only or view.filters.overdue else "newest")
+    asked = view.but(filters=_narrowed(view), after=view.after)
+    order = view.order
+    answer = cases.page(context.store, context.ask(asked), after=view.after or None, limit=PAGE, order=order)
     total = w("case.many") if answer.total is None else w("case.total", n=w.n(answer.total))
-    shown: Any = nothing(w, "case.none")
-    if answer.rows:
-        head = html.Tr([html.Th(w(k)) for k in ("case.what", "case.status", "case.times")])
-        shown = html.Div(html.Table([html.Thead(head), html.Tbody([_row(w, view, row) for row in answer.rows])],
-                                    className="cases"), className="scroll")
+    head = [(w("case.what"), ""), (w("case.status"), ""), (w("case.due_column"), "num")]
+    shown: Any = table(head, [_row(w, view, row) for row in answer.rows], "cases") if answer.rows else nothing(w, "case.none")
     pager: list[Any] = []
     if view.after:
-        pager.append(go(view.but(after=""), w("case.first"), "chip"))
+        pager.append(chip(view.but(after=""), w("case.first")))
     if len(answer.rows) == PAGE:
-        pager.append(go(view.but(after=cases.cursor(answer.rows[-1], used)), w("case.next"), "chip"))
-    export = html.A(w("case.export"), href=f"/api/v1/cases.csv?{_query(context, view)}", className="chip", download="cases.csv")
-    return [heading(w.pick(PANEL.title), [html.Span(total), export]), _filters(context, w, view), shown,
-            chips(pager), strip(w, answer)]
+        pager.append(chip(view.but(after=cases.cursor(answer.rows[-1], order)), w("case.next")))
+    export = html.A(w("case.export"), href=f"/api/v1/cases.csv?{_query(context, asked)}", className="chip", download="cases.csv")
+    tabs = [chip(view.but(order=o), w(f"case.order_{o}"), view.order == o, w(f"case.order_{o}_why")) for o in ("overdue", "newest")]
+    return [heading(w.pick(PANEL.title), [html.Span(total), chips([*pager, export])]),
+            _filters(context, w, view, tabs), shown, strip(w, answer)]
 
 
-def _filters(context: Context, w: Words, view: View) -> html.Div:
+def _narrowed(view: View) -> Filters:
+    """Return the filters of the list: the pressing order is of open cases, whatever was reported when."""
     f = view.filters
-    flags = [(f.open_only, "case.open", "open_only"), (f.overdue, "case.overdue", "overdue"), (f.unplaced, "case.unplaced", "unplaced")]
-    links: list[Any] = [
-        go(view.narrowed(**{name: not on}), w(key), "chip on" if on else "chip") for on, key, name in flags
-    ]
+    return replace(f, open_only=True) if view.order == "overdue" and not set(f.statuses) & set(OVER) else f
+
+
+def _filters(context: Context, w: Words, view: View, tabs: list[Any]) -> html.Div:
+    f = view.filters
+    flags = [(f.overdue, "case.overdue", "overdue"), (f.unplaced, "case.unplaced", "unplaced")]
+    if view.order == "newest":
+        flags.insert(0, (f.open_only, "case.open", "open_only"))
+    links: list[Any] = [chip(view.narrowed(**{name: not on}), w(key), on) for on, key, name in flags]
     links += [
-        go(view.narrowed(statuses=() if f.statuses == (code,) else (code,)), w.pick(STATUS_WORDS[code]),
-           "chip on" if code in f.statuses else "chip")
+        chip(view.narrowed(statuses=() if f.statuses == (code,) else (code,)), w.pick(STATUS_WORDS[code]), code in f.statuses)
         for code in STATUSES
+        if code in f.statuses or code not in ASIDE and (view.order == "newest" or code not in OVER)
     ]
-    for code in f.categories:
-        name = next((w.name(c) for c in context.city().categories if c.code == code), code)
-        links.append(go(view.narrowed(categories=tuple(c for c in f.categories if c != code)), f"{name} ✕", "chip on"))
-    for code in f.departments:
-        name = next((w.name(d) for d in context.city().departments if d.code == code), code)
-        links.append(go(view.narrowed(departments=tuple(d for d in f.departments if d != code)), f"{name} ✕", "chip on"))
+    for chosen, known, name in ((f.categories, context.city().categories, "categories"),
+                                (f.departments, context.city().departments, "departments")):
+        for code in chosen:
+            title = next((w.name(one) for one in known if one.code == code), code)
+            links.append(chip(view.narrowed(**{name: tuple(c for c in chosen if c != code)}), f"{title} ✕", True))
     if f != Filters():
-        links.append(go(view.but(filters=Filters()), w("case.clear"), "chip"))
+        links.append(chip(view.but(filters=Filters()), f"✕ {w('case.clear')}"))
     field = dcc.Input(id=ids.choice("text"), type="search", value=f.text, debounce=True, placeholder=w("case.text"))
-    orders = [go(view.but(order=o), w(f"case.order_{o}"), "chip on" if view.order == o else "chip") for o in ("overdue", "newest")]
-    return html.Div([chips(links), chips([field, *orders])], className="filters")
+    return html.Div([html.Div([chips(tabs), field], className="line"), chips(links)], className="filters")
 
 
 def _row(w: Words, view: View, row: CaseRow) -> html.Tr:
-    late = html.Span(f"▲ {w('case.overdue')} ", className="act") if row.overdue else ""
-    urgent = html.Span(f"! {w('case.urgent')} ", className="act") if row.urgent else ""
+    due, kind = due_words(w, row.due_at, row.is_open)
+    when = w("case.reported_at", at=w.short(row.reported_at))
+    urgent = html.Span(f"! {w('case.urgent')}", className="act") if row.urgent else ""
     return html.Tr([
         html.Td([
-            html.Span([urgent, row.title or w.pick(row.category_name)], className="what"),
-            go(view.but(case=row.no), row.no, "drill"),
-            html.Span(f" {w.pick(row.category_name)} · ", className="quiet"),
-            go(view.but(place=row.area_code), w.pick(row.area_name), "quiet"),
+            html.Div([urgent, go(view.but(case=row.no), row.title or w.pick(row.category_name), "drill", row.no)], className="what"),
+            html.Div([w.pick(row.category_name), " · ", go(view.but(place=row.area_code), w.pick(row.area_name))], className="where"),
         ]),
-        html.Td([late, w.pick(STATUS_WORDS[row.status])]),
-        html.Td([w.short(row.reported_at), html.Div(w.short(row.due_at) if row.due_at else w("unknown"), className="quiet")], className="num"),
-    ])
+        html.Td(status(w, row.status)),
+        html.Td([f"▲ {due}" if kind == "act" else due, html.Small(when)], className=f"due {kind}"),
+    ], className="row on" if row.no == view.case else "row")
 
 
 def _query(context: Context, view: View) -> str:
-    from dashboard.address import query
-    from dashboard.context import span
-
     since, until = span(view, context.city().last_day)
     return query(view.but(period="custom", since=since, until=until, case="", after=""))
 
 
-PANEL = Panel(id="case_list", title={"zh": "案件", "en": "Cases"}, order=70, slots={"leader": "right"}, render=render)
+PANEL = Panel(id="case_list", title={"zh": "案件", "en": "Cases"}, order=50, slots={"leader": "right"}, render=render)

@@ -28,7 +28,7 @@ def render(context: Context, view: View) -> Any:
             "mix on" if on else "mix",
         ))
     return [heading(w.pick(PANEL.title), w("category.aside")),
-            html.Div(rows, className="mixes scroll") if rows else nothing(w), strip(w, answer)]
+            html.Div(rows, className="mixes") if rows else nothing(w), strip(w, answer)]
 
 
 PANEL = Panel(

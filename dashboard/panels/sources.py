@@ -9,10 +9,11 @@ from dash import html
 from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._panel import Panel
-from dashboard.panels._parts import heading, nothing, strip, words
+from dashboard.panels._parts import Kind, badge, heading, nothing, strip, table, words
 from queries import sources_state
 
-SIGNS = {"ok": "●", "late": "▲", "failed": "✕", "never": "○"}
+#: How a source's state is shown: normal things are quiet.
+KINDS: dict[str, Kind] = {"ok": "", "late": "watch", "failed": "act", "never": "off"}
 
 
 def render(context: Context, view: View) -> Any:
@@ -23,8 +24,7 @@ def render(context: Context, view: View) -> Any:
         return [heading(w.pick(PANEL.title)), nothing(w, "no_city")]
     rows = [
         html.Tr([
-            html.Td([html.Span(f"{SIGNS[r.state]} {w('source.' + r.state)}", className="" if r.state == "ok" else "act"),
-                     html.Div(r.message, className="quiet") if r.message else ""]),
+            html.Td([badge(w("source." + r.state), KINDS[r.state]), html.Div(r.message, className="quiet") if r.message else ""]),
             html.Td([w.pick(r.title), html.Div(f"{r.id} · {w('kind.' + r.kind)}" + (f" · {r.licence}" if r.licence else ""), className="quiet")]),
             html.Td(w("unknown") if r.as_of is None else w.moment(r.as_of), className="num"),
             html.Td(w("unknown") if r.age_s is None else w.length(r.age_s), className="num"),
@@ -32,19 +32,17 @@ def render(context: Context, view: View) -> Any:
             html.Td(w.n(r.rows), className="num"), html.Td(w.n(r.refused), className="num"), html.Td(w.n(r.doubted), className="num"),
         ]) for r in answer.rows
     ]
-    head = [html.Th(w(k)) for k in ("source.state", "source.title", "source.as_of", "source.age", "source.every",
-                                    "source.rows", "source.refused", "source.doubted")]
+    numbers = ("source.as_of", "source.age", "source.every", "source.rows", "source.refused", "source.doubted")
+    head = [(w("source.state"), ""), (w("source.title"), ""), *((w(k), "num") for k in numbers)]
     reasons: Any = nothing(w, "source.clean")
     if why.rows:
-        reasons = html.Div(html.Table([
-            html.Thead(html.Tr([html.Th(w(k)) for k in ("source.title", "source.grade", "source.reason", "source.n", "source.first")])),
-            html.Tbody([html.Tr([
+        reasons = table(
+            [(w(k), "num" if k == "source.n" else "") for k in ("source.title", "source.grade", "source.reason", "source.n", "source.first")],
+            [html.Tr([
                 html.Td(r.source), html.Td(w("grade." + r.grade)), html.Td(w.pick(r.reason)), html.Td(w.n(r.n), className="num"),
                 html.Td(w("source.where", file=r.file, row=r.row, field=r.field, value=r.value[:60])),
-            ]) for r in why.rows]),
-        ]), className="scroll")
-    return [heading(w.pick(PANEL.title)), html.Div(html.Table([html.Thead(html.Tr(head)), html.Tbody(rows)]), className="scroll"),
-            html.H2(w("source.quarantine")), reasons, strip(w, answer)]
+            ]) for r in why.rows])
+    return [heading(w.pick(PANEL.title)), table(head, rows), html.H2(w("source.quarantine"), className="next"), reasons, strip(w, answer)]
 
 
 PANEL = Panel(id="sources", title={"zh": "数据来源", "en": "Sources"}, order=10, slots={"data": "main"}, render=render)

@@ -1,0 +1,90 @@
+// The map's life: begins with the Leaflet map, draws each state that comes, listens to mouse and keys.
+(function () {
+  "use strict";
+  const gov = window.govMap;
+  let fitted = "", moved = false;
+
+  function areas(next) {
+    const shapes = function (level) {
+      return gov.fetchJson(`/map/shapes/${next.tree}/${level}/${encodeURIComponent(next.place)}?lang=${next.lang}`);
+    };
+    gov.tip();
+    gov.dropFrame();
+    if (next.frame !== null) shapes(next.frame).then(function (told) { if (gov.now === next) gov.showFrame(told); }).catch(gov.failed);
+    if (next.crisp) {
+      shapes(next.level).then(function (told) {
+        if (gov.now !== next) return;
+        if (gov.grid) { gov.grid.remove(); gov.grid = null; }
+        gov.showCrisp(told);
+      }).catch(gov.failed);
+      return;
+    }
+    gov.dropCrisp();
+    if (gov.grid) gov.grid.remove();
+    gov.grid = gov.makeGrid().addTo(gov.leaflet);
+  }
+
+  function same(before, next) {
+    return before && before.tree === next.tree && before.level === next.level && before.place === next.place && before.lang === next.lang && (gov.grid || gov.crisp);
+  }
+
+  gov.show = function (next) {
+    const before = gov.now;
+    gov.now = next;
+    if (!gov.leaflet) return; // the map itself comes later and asks again
+    const place = `${next.tree}/${next.place}`;
+    if (place !== fitted) { fitted = place; moved = false; gov.fit(); }
+    gov.drawBase();
+    if (!same(before, next)) areas(next);
+    const query = new URLSearchParams(next.query);
+    query.set("layer", next.layer);
+    query.set("level", next.level);
+    gov.fetchJson("/map/values?" + query).then(function (told) {
+      if (gov.now !== next) return;
+      gov.setValues(told);
+      gov.tip();
+      gov.colourCrisp();
+      gov.drawPanel();
+      gov.painted += 1;
+    }).catch(gov.failed);
+    gov.drawMarks();
+  };
+
+  function begin(made) {
+    if (made.getContainer().id !== "map") return;
+    Object.assign(gov, { leaflet: made, grid: null, crisp: null, frame: null, values: null, markBoxes: [] });
+    gov.resetBase();
+    gov.resetMarks();
+    gov.dropCrisp();
+    gov.dropFrame();
+    fitted = "";
+    for (const [name, z] of [["gov-base", 210], ["gov-areas", 350], ["gov-water", 370], ["gov-lines", 380], ["gov-marks", 620], ["gov-names", 640]]) {
+      made.createPane(name).style.zIndex = z;
+      if (name !== "gov-areas" && name !== "gov-marks") made.getPane(name).style.pointerEvents = "none";
+    }
+    L.control.scale({ imperial: false, position: "bottomleft" }).addTo(made);
+    made.on("mousemove", gov.hover);
+    made.on("click", gov.clicked);
+    made.on("dragstart", function () { moved = true; });
+    made.on("moveend", gov.drawMarks);
+    made.on("zoomend", function () { gov.placeNames(); gov.shiftBase(); });
+    new ResizeObserver(function () {
+      made.invalidateSize();
+      if (gov.now && !moved) gov.fit();
+    }).observe(made.getContainer());
+    if (gov.now) {
+      const kept = gov.now;
+      gov.now = null;
+      made.whenReady(function () { setTimeout(function () { gov.show(kept); }, 0); });
+    }
+  }
+
+  document.addEventListener("keydown", function (key) {
+    if (key.key === "Escape" && !/^(INPUT|SELECT|TEXTAREA)$/.test(key.target.tagName)) gov.up();
+  });
+
+  (function hook() {
+    if (window.L && window.L.Map) window.L.Map.addInitHook(function () { begin(this); });
+    else setTimeout(hook, 5);
+  })();
+})();
