@@ -16,7 +16,9 @@ Open = Callable[[str], Any]
 @pytest.fixture
 def show(server: str, browser: Any) -> Open:
     def go(path: str) -> Any:
+        # What earlier pages said and asked is not this page's.
         browser.get_log("browser")
+        browser.get_log("performance")
         browser.get(server + path)
         until(browser, "return window.govMap && window.govMap.painted > 0")
         return browser
