@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import structlog
 
 from dashboard import logs
 from queries import loading, settings
-from queries.errors import GovError
+from queries.errors import GovError, SettingError
 from queries.store import Store
 
 log = structlog.get_logger("gov")
@@ -50,15 +51,16 @@ def _parser() -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=what, description=what)
         one.add_argument("folder", type=Path, help="folder with city.toml")
         one.add_argument("--data", type=Path, help="folder of the files that city.toml names, if another")
+        one.add_argument("--replace", action="store_true", help="take out another city that the database holds")
         one.add_argument("--lang", choices=("zh", "en"), help="language of the report")
     return parser
 
 
 def _bring(given: argparse.Namespace, held: settings.Settings, store: Store) -> int:
     act = loading.load if given.command == "load" else loading.check
-    told = act(given.folder, store, given.data, quiet=not sys.stderr.isatty())
+    told = act(given.folder, store, given.data, quiet=not sys.stderr.isatty(), replace=given.replace)
     print(told.text(given.lang or held.language))
-    return 1 if any(source.state == "failed" for source in told.sources) else 0
+    return 1 if told.failed else 0
 
 
 def _serve(held: settings.Settings, store: Store) -> int:
@@ -66,33 +68,47 @@ def _serve(held: settings.Settings, store: Store) -> int:
 
     from dashboard import create_app
 
+    listening = _listen(held)
     store.upgrade()
-    if not _loaded(store):
-        _make_demo(held, store)
+    _have_a_city(held, store)
     app = create_app(held, store)
     context = app.server.state.context
     _ = context.loop  # from now on the clock runs
     log.info("open", url=f"http://{held.host}:{held.port}")
     # The server object runs here and now: app.run would import this program a second time.
+    server = uvicorn.Server(uvicorn.Config(app.server, log_level="warning", access_log=False))
     try:
-        uvicorn.run(app.server, host=held.host, port=held.port, log_level="warning", access_log=False)
+        server.run(sockets=[listening])
     finally:
         context.close()
     return 0
 
 
-def _loaded(store: Store) -> bool:
-    from queries.store import get_meta
+def _listen(held: settings.Settings) -> socket.socket:
+    """Take the port before any work is done. Raises SettingError."""
+    try:
+        return socket.create_server((held.host, held.port), family=socket.AF_INET6 if ":" in held.host else socket.AF_INET)
+    except OSError as bad:
+        raise SettingError(
+            f"Nothing can listen on {held.host}, port {held.port} ({bad.strerror}). Stop the program that is there "
+            "or choose others with --host and --port."
+        ) from None
 
-    with store.read() as connection:
-        return get_meta(connection, "city") is not None
 
-
-def _make_demo(held: settings.Settings, store: Store) -> None:
+def _have_a_city(held: settings.Settings, store: Store) -> None:
+    """Make the demo city if there is none, or if another one than the demo there is was asked for."""
     from queries import demo
     from queries.clock import now
 
     folder = held.data_dir / f"demo-{held.demo_seed}-{held.demo_grids}"
+    there = loading.held_city(store)
+    if there is not None:
+        asked = held.model_fields_set & {"demo_grids", "demo_seed"}
+        if not asked or there.folder == folder.name:
+            return
+        if not there.demo:
+            log.warning("this database holds a real city; grids and seed are for the demo city", city=there.name)
+            return
     log.info("making the demo city", grids=held.demo_grids, seed=held.demo_seed)
     demo.make(folder, grids=held.demo_grids, seed=held.demo_seed, moment=now())
     log.info("loading it")

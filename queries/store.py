@@ -25,12 +25,11 @@ class Store:
     def __init__(self, url: str) -> None:
         """Open `url` (nothing is read or written yet). Raises StoreError."""
         try:
-            if url.startswith("sqlite:///"):
-                Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
             self.engine: Engine = create_engine(url, pool_size=8, max_overflow=8)
-        except (SQLAlchemyError, ModuleNotFoundError, OSError) as bad:
+        except (SQLAlchemyError, ModuleNotFoundError) as bad:
             raise StoreError(
-                f"The database cannot be opened ({type(bad).__name__}). Check GOV_DATABASE_URL."
+                f"The database cannot be opened ({type(bad).__name__}). Check GOV_DATABASE_URL: "
+                "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, or empty for the SQLite file."
             ) from None
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _sqlite_manners)
@@ -40,10 +39,28 @@ class Store:
         """Return 'sqlite' or 'postgresql'."""
         return self.engine.dialect.name
 
+    @property
+    def is_made(self) -> bool:
+        """Return whether the database has our tables. Asking makes no file."""
+        file = self._file
+        try:
+            return (file is None or file.is_file()) and inspect(self.engine).has_table("cases")
+        except SQLAlchemyError as bad:
+            raise StoreError(
+                f"The database cannot be read: {str(bad.__cause__ or bad).splitlines()[0]}. "
+                "Check that it is reachable, and GOV_DATABASE_URL."
+            ) from None
+
+    @property
+    def _file(self) -> Path | None:
+        name = self.engine.url.database
+        return Path(name) if self.dialect == "sqlite" and name and name != ":memory:" else None
+
     def upgrade(self) -> None:
         """Bring the schema to the newest revision; a new database is created."""
         from queries.schema import metadata
 
+        self._make_folder()
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         try:
@@ -58,7 +75,17 @@ class Store:
             raise StoreError(
                 f"The database cannot be upgraded: {str(bad.__cause__ or bad).splitlines()[0]}. "
                 "Check that it is reachable and that its user may create tables."
-            ) from bad
+            ) from None
+
+    def _make_folder(self) -> None:
+        if (file := self._file) is None:
+            return
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as bad:
+            raise StoreError(
+                f"The folder {file.parent} of the database cannot be made ({bad.strerror}). Check GOV_DATA_DIR."
+            ) from None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

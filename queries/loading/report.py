@@ -29,9 +29,11 @@ class SourceReport:
     reasons: list[dict[str, Any]] = field(default_factory=list)
     failed: str = ""
 
-    def note(self, refusals: Iterable[Refusal]) -> None:
-        """Count refusals by grade and reason."""
+    def note(self, refusals: Iterable[Refusal], file: str) -> None:
+        """Count refusals by grade and reason, and remember where each reason was met first."""
+        refusals = list(refusals)
         counted = Counter((r.grade, r.field, r.reason, r.reason_en) for r in refusals)
+        first = {(r.grade, r.field, r.reason, r.reason_en): r for r in reversed(refusals)}
         held = {(r["grade"], r["field"], r["zh"], r["en"]): r for r in self.reasons}
         for (grade, name, zh, en), n in counted.items():
             if grade == "refused":
@@ -42,7 +44,9 @@ class SourceReport:
             if known:
                 known["n"] += n
             else:
-                self.reasons.append({"grade": grade, "field": name, "zh": zh, "en": en, "n": n})
+                one = first[grade, name, zh, en]
+                self.reasons.append({"grade": grade, "field": name, "zh": zh, "en": en, "n": n, "file": file,
+                                     "row": one.row, "value": one.value})
 
     def place(self, how: dict[str, int], ambiguous: int, crossing: int) -> None:
         """Count how points found their area."""
@@ -58,8 +62,11 @@ class Report:
 
     city: str
     folder: str
+    city_en: str = ""
     checked_only: bool = False
     changed: bool = False
+    #: The city that was taken out to make room, if another one was there.
+    replaced: str = ""
     seconds: float = 0.0
     areas: dict[str, Any] = field(default_factory=dict)
     rules: dict[str, Any] = field(default_factory=dict)
@@ -78,20 +85,19 @@ class Report:
     def text(self, language: str = "zh") -> str:
         """Return the report for a person."""
         zh = language == "zh"
-        lines = [f"{self.city} · {self.folder} · {self.seconds:.1f} s"]
+        lines = [f"{self.city if zh else self.city_en or self.city} · {self.folder} · {self.seconds:.1f} s"]
         if self.checked_only:
             lines.append("仅检查，未写入任何内容" if zh else "Checked only, nothing was written")
         elif not self.changed:
             lines.append("没有变化" if zh else "Nothing changed")
+        if self.replaced:
+            lines.append(f"替换了原有城市：{self.replaced}" if zh else f"Takes the place of the city that was there: {self.replaced}")
         a = self.areas
         lines.append(
-            f"区域 {a.get('areas', 0)}，新增 {a.get('areas_new', 0)}，重新定位 {a.get('moved', 0)}" if zh
-            else f"Areas {a.get('areas', 0)}, new {a.get('areas_new', 0)}, placed again {a.get('moved', 0)}"
+            f"区域 {a.get('areas', 0)}，新增 {a.get('areas_new', 0)}，撤销 {a.get('areas_gone', 0)}，重新定位 {a.get('moved', 0)}" if zh
+            else f"Areas {a.get('areas', 0)}, new {a.get('areas_new', 0)}, gone {a.get('areas_gone', 0)}, placed again {a.get('moved', 0)}"
         )
-        names = {"overlaps": ("重叠", "overlaps"), "gaps": ("空隙", "gaps"),
-                 "outside_parent": ("超出上级", "outside parent")}
-        for key, found in self.topology.get("totals", {}).items():
-            lines.append(f"  {names[key][0 if zh else 1]}: {found['n']}, {found['m2']:,.0f} m²")
+        lines += _topology(self.topology.get("levels", []), zh)
         lines += _rules(self.rules, zh)
         for s in self.sources:
             lines += _told(s, zh)
@@ -108,13 +114,32 @@ def _rules(rules: dict[str, Any], zh: bool) -> list[str]:
     return lines
 
 
+FINDINGS = {"overlaps": ("重叠", "overlaps"), "gaps": ("下级未覆盖", "not covered by areas below"),
+            "outside_parent": ("超出上级", "outside the parent")}
+#: So many findings of a kind are named in the text; the stored report names more.
+NAMED = 3
+
+
+def _topology(levels: list[dict[str, Any]], zh: bool) -> list[str]:
+    lines = []
+    for level in levels:
+        for key, words in FINDINGS.items():
+            found = level[key]
+            if not found["n"]:
+                continue
+            worst = "; ".join(f"{' / '.join(one['codes'])} {one['m2']:,.0f} m²" for one in found["listed"][:NAMED])
+            lines.append(f"  {level['id']}: {words[0 if zh else 1]} {found['n']}, {found['m2']:,.0f} m² ({worst}{' …' if found['n'] > NAMED else ''})")
+    return lines
+
+
 def _told(s: SourceReport, zh: bool) -> list[str]:
     if s.failed:
         return [f"{s.id} ({s.kind}): {'失败' if zh else 'failed'}: {s.failed}"]
-    words = ("读入", "新增", "变更", "相同", "拒收", "存疑") if zh else (
-        "read", "new", "changed", "same", "refused", "doubted")
-    counts = (s.read, s.new, s.changed, s.same, s.refused, s.doubted)
-    lines = [f"{s.id} ({s.kind}): " + ", ".join(f"{w} {n}" for w, n in zip(words, counts, strict=True))]
+    counts = {"read": ("读入", s.read), "new": ("新增", s.new), "changed": ("变更", s.changed), "same": ("相同", s.same),
+              "refused": ("拒收", s.refused), "doubted": ("存疑", s.doubted)}
+    if s.kind == "areas":
+        counts = {key: counts[key] for key in ("read", "refused", "doubted")}
+    lines = [f"{s.id} ({s.kind}): " + ", ".join(f"{word if zh else key} {n}" for key, (word, n) in counts.items())]
     if s.placed:
         how = {"point": ("按坐标", "by point"), "code": ("按编码", "by code"), "outside": ("在所有区域之外", "in no area"),
                "none": ("无位置", "without a place")}
@@ -124,5 +149,13 @@ def _told(s: SourceReport, zh: bool) -> list[str]:
         lines.append("  " + ", ".join(told))
     for r in sorted(s.reasons, key=lambda r: -r["n"]):
         grade = ("拒收" if r["grade"] == "refused" else "存疑") if zh else r["grade"]
-        lines.append(f"  {grade} {r['n']}: {r['field']}: {r['zh'] if zh else r['en']}")
+        lines.append(f"  {grade} {r['n']}: {r['zh'] if zh else r['en']} ({_where(r, zh)})")
     return lines
+
+
+def _where(r: dict[str, Any], zh: bool) -> str:
+    """Say where a reason was met first: file, row, column and what stands there."""
+    parts = [r["file"], (f"第 {r['row']} 行" if zh else f"row {r['row']}") if r["row"] else "", r["field"]]
+    value = f" = {r['value'][:60]!r}" if r["value"] else ""
+    more = (" 等" if zh else " and others") if r["n"] > 1 else ""
+    return " ".join(p for p in parts if p) + value + more

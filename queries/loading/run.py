@@ -9,16 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import Connection, delete, func, inspect, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from tqdm import tqdm
 
-from queries.boundaries import Locator, read_areas, topology_report, write_trees
+from queries.boundaries import LevelRead, Locator, read_areas, topology_report, write_trees
 from queries.city import City, Refusal, TableSpec, read_city, read_rows
 from queries.clock import day_bucket, local_day, now, stamp
 from queries.clocks import read_calendar
 from queries.errors import CityFileError, TableError
 from queries.loading.cases_in import CasesIn
 from queries.loading.report import Report, SourceReport
+from queries.loading.room import make_room
 from queries.loading.rules_in import take_rules
 from queries.loading.things_in import newest, take_readings, take_things
 from queries.loop.projector import settle
@@ -30,12 +31,18 @@ from queries.tables import load as loads
 MOMENTS = {"cases": ("reported_at", "filed_at", "closed_at"), "readings": ("at",), "cameras": ("seen_at",), "sensors": ()}
 
 
-def load(folder: Path, store: Store, data: Path | None = None, quiet: bool = False) -> Report:
-    """Load a city folder (its files may lie in `data`). All in one transaction. Raises GovError."""
+def load(
+    folder: Path, store: Store, data: Path | None = None, quiet: bool = False, replace: bool = False
+) -> Report:
+    """Load a city folder (its files may lie in `data`). All in one transaction. Raises GovError.
+
+    A database holds one city. The demo city makes room for another one by itself, a real one only when
+    `replace` says so.
+    """
     city = read_city(Path(folder))
     store.upgrade()
     with store.engine.connect() as connection, connection.begin() as transaction:
-        report = _Run(connection, city, Path(folder), data, quiet).all()
+        report = _Run(connection, city, Path(folder), data, quiet, replace).all()
         if report.changed:
             bump(connection)
         else:
@@ -43,45 +50,50 @@ def load(folder: Path, store: Store, data: Path | None = None, quiet: bool = Fal
     return report
 
 
-def check(folder: Path, store: Store, data: Path | None = None, quiet: bool = True) -> Report:
+def check(
+    folder: Path, store: Store, data: Path | None = None, quiet: bool = True, replace: bool = False
+) -> Report:
     """Return what `load` would do and write nothing."""
     city = read_city(Path(folder))
-    if not inspect(store.engine).has_table("cases"):
+    if not store.is_made:
         with tempfile.TemporaryDirectory() as scratch:
             other = Store(f"sqlite:///{scratch}/check.sqlite")
             other.upgrade()
             try:
-                return _checked(city, folder, other, data, quiet)
+                return _checked(other, city, folder, data, quiet, replace)
             finally:
                 other.close()
-    return _checked(city, folder, store, data, quiet)
+    return _checked(store, city, folder, data, quiet, replace)
 
 
-def _checked(city: City, folder: Path, store: Store, data: Path | None, quiet: bool) -> Report:
+def _checked(store: Store, city: City, folder: Path, data: Path | None, quiet: bool, replace: bool) -> Report:
     with store.engine.connect() as connection, connection.begin() as transaction:
-        report = _Run(connection, city, Path(folder), data, quiet).all()
+        report = _Run(connection, city, Path(folder), data, quiet, replace).all()
         transaction.rollback()
     report.checked_only = True
     return report
 
 
 class _Run:
-    def __init__(self, connection: Connection, city: City, folder: Path, data: Path | None, quiet: bool) -> None:
-        self.connection, self.city, self.quiet = connection, city, quiet
+    def __init__(self, connection: Connection, city: City, folder: Path, data: Path | None, quiet: bool,
+                 replace: bool) -> None:
+        self.connection, self.city, self.quiet, self.replace = connection, city, quiet, replace
         self.data = Path(data) if data else (folder.parent if folder.suffix == ".toml" else folder)
-        self.report = Report(city=city.name, folder=folder.name)
+        self.report = Report(city=city.name, city_en=city.name_en, folder=folder.resolve().name)
         self.seen = stamp(now())
         self.refusals: list[tuple[str, str, Refusal]] = []
-        self.known = {r.id: r for r in connection.execute(select(source))}
 
     def all(self) -> Report:
         began = time.perf_counter()
         connection, city, report = self.connection, self.city, self.report
         # The first statement writes: from here on there is one transaction and one writer.
+        put_meta(connection, "begun", self.seen)
         before = get_meta(connection, "city")
         alone(connection, cases)
         if before is not None:
             settle(connection)
+        report.replaced = make_room(connection, city, report.folder, self.replace)
+        self.known = {r.id: r for r in connection.execute(select(source))}
         put_meta(connection, "city", city.model_dump(mode="json", include={
             "name", "name_en", "code", "timezone", "language", "demo"}))
         put_meta(connection, "water", _water(self.data / city.water) if city.water else None)
@@ -98,7 +110,7 @@ class _Run:
         self.locator = Locator(connection)
         self.projector = Projector(city.zone, lambda nodes: self.locator.areas_of(nodes))
         stored = connection.scalar(select(cases.c.id).limit(1)) is not None
-        self._areas_source(areas.refusals, sum(level.read for level in areas.levels))
+        self._areas_source(areas.levels)
         for kind in ("cases", "sensors", "readings", "cameras"):
             for spec in city.tables(kind):
                 self._source(kind, spec)
@@ -132,11 +144,12 @@ class _Run:
         if not self.connection.scalar(select(category.c.id).where(category.c.code == "other")):
             self.connection.execute(category.insert().values(code="other", name="其他", name_en="Other"))
 
-    def _areas_source(self, refusals: list[Refusal], read: int) -> None:
-        told = SourceReport(id="areas", kind="areas", read=read)
-        told.note(refusals)
-        told.accepted = told.same = read - told.refused
-        self.refusals += [("areas", "", r) for r in refusals]
+    def _areas_source(self, levels: list[LevelRead]) -> None:
+        told = SourceReport(id="areas", kind="areas", read=sum(level.read for level in levels))
+        for level in levels:
+            told.note(level.refusals, level.file)
+            self.refusals += [("areas", level.file, r) for r in level.refusals]
+        told.accepted = told.same = told.read - told.refused
         self.report.sources.append(told)
         self._put_source("areas", "areas", "行政与网格边界", "Boundaries", "", told, self.seen if "areas" not in self.known
                          else self.known["areas"].as_of, None, told.accepted)
@@ -182,7 +195,7 @@ class _Run:
                         take_things(self.connection, self.locator, kind, spec.id, part, today, told)
                     newest_at = _newest(newest_at, part, MOMENTS[kind], self.seen)
                 found = [*chunk.refusals, *more]
-                told.note(found)
+                told.note(found, chunk.file)
                 self.refusals += [(spec.id, chunk.file, r) for r in found]
                 bar.update(chunk.read)
         told.accepted = told.new + told.changed + told.same

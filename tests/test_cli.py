@@ -1,0 +1,56 @@
+"""The command line as a person types it: what it prints, what it returns, what it leaves behind."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dashboard.cli import main
+from tests.test_load import GOOD, GRIDS, HEAD, TOML
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A small city, and a data folder that does not exist yet."""
+    made = tmp_path / "little"
+    made.mkdir()
+    for name, text in (("city.toml", TOML), ("grids.geojson", GRIDS), ("cases.csv", HEAD + GOOD)):
+        (made / name).write_text(text, "utf-8")
+    monkeypatch.setenv("GOV_DATA_DIR", str(tmp_path / "data"))
+    root = logging.getLogger()
+    held, level = root.handlers[:], root.level
+    yield made
+    root.handlers[:] = held
+    root.setLevel(level)
+
+
+@pytest.mark.parametrize("command", ["check", "load"])
+def test_a_good_city_is_told_and_ends_well(folder: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert main([command, str(folder), "--lang", "en"]) == 0
+    told = capsys.readouterr().out
+    assert "Little" in told
+    assert "read 3, new 3" in told
+
+
+def test_a_table_that_failed_is_told_and_ends_with_1(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "cases.csv").write_bytes(bytes(range(256)) * 40)
+    assert main(["load", str(folder)]) == 1
+    assert "失败: cases.csv" in capsys.readouterr().out
+
+
+def test_a_city_that_cannot_be_read_is_one_line_and_ends_with_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "city.toml").write_text(TOML.replace("[[levels]]", "[[level]]", 1), "utf-8")
+    assert main(["check", str(folder)]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert "levels" in told.err
+    assert "Traceback" not in told.err
+
+
+def test_check_leaves_not_even_an_empty_database(folder: Path) -> None:
+    assert main(["check", str(folder)]) == 0
+    assert not (folder.parent / "data").exists()
