@@ -46,7 +46,7 @@ def _add_callbacks(app: Dash, context: Context) -> None:
     kept = (State(ids.URL, "pathname"), State(ids.URL, "search"))
 
     def read(pathname: str | None, search: str | None) -> tuple[address.View, tuple[address.Notice, ...]]:
-        return address.read(pathname, search, context.settings.language)
+        return address.read(pathname, search, context.language())
 
     @app.callback(Output(ids.HEADER, "children"), Output(ids.NOTICE, "children"), Output(ids.SEARCH, "placeholder"), *place, pulse)
     def show_header(pathname: str | None, search: str | None, _: Any) -> tuple[Any, Any, str]:

@@ -32,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _bring(given, held, store)
         return _serve(held, store)
     except GovError as bad:
-        print(f"{type(bad).__name__}: {bad}", file=sys.stderr)
+        # Nothing is known yet of the city's language, so the terminal is told both.
+        print(*dict.fromkeys((str(bad), bad.say("zh"))), sep="\n", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -59,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 def _bring(given: argparse.Namespace, held: settings.Settings, store: Store) -> int:
     act = loading.load if given.command == "load" else loading.check
     told = act(given.folder, store, given.data, quiet=not sys.stderr.isatty(), replace=given.replace)
-    print(told.text(given.lang or held.language))
+    print(told.text(given.lang or held.language or told.language))
     return 1 if told.failed else 0
 
 

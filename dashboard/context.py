@@ -53,6 +53,10 @@ class Context:
                 self._city = (held, today, city_now(connection))
         return self._city[2]
 
+    def language(self) -> str:
+        """Return the language of a link that names none."""
+        return self.settings.language or self.city().language
+
     def ask(self, view: View) -> Ask:
         """Return the question that a view puts. Period words end at the last day that data speaks of."""
         since, until = span(view, self.city().last_day)

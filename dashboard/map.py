@@ -106,7 +106,7 @@ def add_routes(server: FastAPI, context: Context) -> None:
     tiles = Tiles(context.store, context.settings)
 
     def asked(request: Request) -> View:
-        return address.read("/", request.url.query, context.settings.language)[0]
+        return address.read("/", request.url.query, context.language())[0]
 
     @server.get("/map/tiles/{tree}/{level}/{z}/{x}/{y}.png", include_in_schema=False)
     def tile(tree: str, level: int, z: int, x: int, y: int) -> Response:
@@ -155,7 +155,7 @@ def _without(request: Request, context: Context) -> View:
 
     own = {"mark", "west", "south", "east", "north", "zoom"}
     rest = urlencode([(k, v) for k, v in parse_qsl(request.url.query) if k not in own])
-    return address.read("/", rest, context.settings.language)[0]
+    return address.read("/", rest, context.language())[0]
 
 
 def _values(context: Context, view: View) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Settings(BaseModel):
     database_url: str = Field("", description="SQLAlchemy URL; empty = SQLite file in data_dir")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8050, ge=0, le=65535, description="port to listen on")
-    language: str = Field("zh", pattern="^(zh|en)$", description="language of a link that names none")
+    language: str = Field("", pattern="^(zh|en|)$", description="language of a link that names none (zh or en); empty = the city's own")
     tile_url: str = Field("", description="XYZ or WMTS template of a base map; empty = the bundled one")
     tile_label_url: str = Field("", description="XYZ or WMTS template of a label layer over tile_url")
     tile_crs: str = Field("WGS84", pattern="^(WGS84|GCJ02|BD09)$", description="datum of tile_url's pictures")

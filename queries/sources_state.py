@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -26,7 +27,7 @@ class SourceRow:
     title: dict[str, str]
     licence: str
     state: Literal["ok", "late", "failed", "never"]
-    message: str
+    message: dict[str, str]  # in both languages; empty = nothing to say
     as_of: datetime | None
     loaded_at: datetime | None
     age_s: int | None
@@ -66,11 +67,15 @@ def sources(store: Store) -> Answer[SourceRow]:
                 state = "late"
             rows.append(SourceRow(
                 id=r.id, kind=r.kind, title={"zh": r.title or r.id, "en": r.title_en or r.title or r.id},
-                licence=r.licence, state=state, message=r.message, age_s=age, every_s=r.every_s, rows=r.rows,
+                licence=r.licence, state=state, message=_both(r.message), age_s=age, every_s=r.every_s, rows=r.rows,
                 as_of=None if r.as_of is None else moment(r.as_of), refused=r.refused, doubted=r.doubted,
                 loaded_at=None if r.loaded_at is None else moment(r.loaded_at),
             ))
         return stamped(connection, rows, kinds=KINDS)
+
+
+def _both(message: str) -> dict[str, str]:
+    return json.loads(message) if message else {}
 
 
 def reasons(store: Store, limit: int = 100) -> Answer[ReasonRow]:

@@ -273,7 +273,7 @@ source = Table(
     Column("title", Text, nullable=False), Column("title_en", Text, nullable=False),
     Column("licence", Text, nullable=False, server_default=""),
     Column("state", Text, nullable=False),  # ok, failed
-    Column("message", Text, nullable=False, server_default=""),
+    Column("message", Text, nullable=False, server_default=""),  # JSON {zh, en}; empty = nothing to say
     Column("as_of", BigInteger),  # the newest moment that its rows speak of
     Column("loaded_at", BigInteger),
     Column("every_s", Integer),  # promised interval between deliveries; null = none promised

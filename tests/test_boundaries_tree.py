@@ -209,8 +209,9 @@ def test_too_many_days_of_change_are_merged_and_said(store, tmp_path, monkeypatc
 
 
 def test_city_of_which_every_area_is_refused_is_an_error(tmp_path):
-    with pytest.raises(BoundaryError, match="every area was refused"):
+    with pytest.raises(BoundaryError, match=r"every area was refused.*data row 1 .*has no code") as told:
         read(tmp_path, {"district": frame([one_area(" ", box(0, 0, 1, 1))])})
+    assert "数据第 1 行" in told.value.say("zh")
 
 
 def test_boundary_of_the_city_itself_may_come_from_a_file(store, tmp_path):

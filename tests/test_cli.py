@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dashboard.cli import main
+from dashboard.context import Context
+from queries.settings import Settings
+from queries.store import Store
 from tests.test_load import GOOD, GRIDS, HEAD, TOML
 
 
@@ -54,3 +58,31 @@ def test_a_city_that_cannot_be_read_is_one_line_and_ends_with_2(folder: Path, ca
 def test_check_leaves_not_even_an_empty_database(folder: Path) -> None:
     assert main(["check", str(folder)]) == 0
     assert not (folder.parent / "data").exists()
+
+
+def test_a_link_without_a_language_speaks_the_city_s_own(folder: Path) -> None:
+    (folder / "city.toml").write_text('language = "en"\n' + TOML, "utf-8")
+    assert main(["load", str(folder)]) == 0
+    store = Store(Settings(data_dir=folder.parent / "data").database)
+    assert Context(Settings(), store).language() == "en"
+    assert Context(Settings(language="zh"), store).language() == "zh"
+    store.close()
+
+
+def test_a_port_that_is_taken_is_said_before_any_work(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["--port", str(taken.getsockname()[1])]) == 2
+    assert "--port" in capsys.readouterr().err
+    assert not (folder.parent / "data").exists()
+
+
+@pytest.mark.parametrize("command", ["load", "check"])
+def test_a_database_out_of_reach_is_one_line_without_the_password(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("GOV_DATABASE_URL", "postgresql+psycopg://gov:sesame@127.0.0.1:1/gov")
+    assert main([command, str(folder)]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("StoreError: ")
+    assert "sesame" not in told
+    assert "Traceback" not in told

@@ -265,9 +265,9 @@ def test_the_report_says_where_each_reason_was_met_first(store: Store, folder: P
     bow = GRIDS.replace("[110.1,20.1],[110,20.1]", "[110,20.1],[110.1,20.1]", 1)
     (folder / "grids.geojson").write_text(bow, "utf-8")
     report = loading.load(folder, store, quiet=True)
-    assert "refused 2: the status word is not in the statuses of city.toml (cases.csv row 4 status = '飞了' and others)" in report.text("en")
-    assert "拒收 2: 状态词未在 city.toml 的 statuses 中登记 (cases.csv 第 4 行 status = '飞了' 等)" in report.text("zh")
-    assert "shape repaired: Self-intersection (grids.geojson row 1 geometry = '91')" in report.text("en")
+    assert "refused 2: the status word is not in the statuses of city.toml (cases.csv data row 4 status = '飞了' and others)" in report.text("en")
+    assert "拒收 2: 状态词未在 city.toml 的 statuses 中登记 (cases.csv 数据第 4 行 status = '飞了' 等)" in report.text("zh")
+    assert "shape repaired: Self-intersection (grids.geojson data row 1 geometry = '91')" in report.text("en")
     with store.read() as connection:
         held = connection.execute(select(quarantine).where(quarantine.c.source == "areas")).one()
     assert (held.file, held.row, held.field, held.value) == ("grids.geojson", 1, "geometry", "91")

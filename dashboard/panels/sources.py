@@ -24,7 +24,7 @@ def render(context: Context, view: View) -> Any:
         return [heading(w.pick(PANEL.title)), nothing(w, "no_city")]
     rows = [
         html.Tr([
-            html.Td([badge(w("source." + r.state), KINDS[r.state]), html.Div(r.message, className="quiet") if r.message else ""]),
+            html.Td([badge(w("source." + r.state), KINDS[r.state]), html.Div(w.pick(r.message), className="quiet") if r.message else ""]),
             html.Td([w.pick(r.title), html.Div(f"{r.id} · {w('kind.' + r.kind)}" + (f" · {r.licence}" if r.licence else ""), className="quiet")]),
             html.Td(w("unknown") if r.as_of is None else w.moment(r.as_of), className="num"),
             html.Td(w("unknown") if r.age_s is None else w.length(r.age_s), className="num"),

@@ -54,8 +54,8 @@ def read_areas(city: City, folder: Path) -> AreasRead:
     trees = plan(city, areas, logs)
     if not trees:
         raise BoundaryError(
-            f"No boundary of {city.name} could be used: every area was refused. "
-            "Look at the reasons in the report of `python app.py check`."
+            f"No boundary of {city.name} could be used: every area was refused. " + _reasons(logs, "en"),
+            zh=f"{city.name} 没有可用的边界：所有区域都被拒收。" + _reasons(logs, "zh"),
         )
     given = areas[areas["level"] == 0]
     newest = trees[-1]
@@ -66,6 +66,18 @@ def read_areas(city: City, folder: Path) -> AreasRead:
         shape = shapely.union_all(areas["geometry"].to_numpy()[newest.rows[newest.parent == -1]])
     return AreasRead(city=city, areas=areas, trees=trees, levels=logs, root_shape=shapes.polygons(shape),
                      root_given=bool(len(given)))
+
+
+def _reasons(logs: list[LevelRead], language: str) -> str:
+    """Return why areas were refused, each reason once with where it was met first."""
+    first: dict[str, str] = {}
+    for log in logs:
+        for r in log.refusals:
+            if r.grade == "refused":
+                said = r.reason if language == "zh" else r.reason_en
+                row = f"数据第 {r.row} 行" if language == "zh" else f"data row {r.row}"
+                first.setdefault(f"{log.id} {said}", f"{log.file} {row} {r.field} = {r.value!r}: {said}")
+    return "; ".join(list(first.values())[:5])
 
 
 def _beside(
@@ -88,7 +100,8 @@ def _beside(
     here, there = shapely.get_coordinates(above.centroid)[0], np.median(shapely.bounds(geoms), axis=0)[:2]
     raise BoundaryError(
         f"{file} (level {level}) lies near ({there[0]:.3f}, {there[1]:.3f}), but the levels above it near "
-        f"({here[0]:.3f}, {here[1]:.3f}). Check its crs in city.toml."
+        f"({here[0]:.3f}, {here[1]:.3f}). Check its crs in city.toml.",
+        zh=f"{file}（层级 {level}）位于 ({there[0]:.3f}, {there[1]:.3f}) 附近，而上级位于 ({here[0]:.3f}, {here[1]:.3f}) 附近。请核对 city.toml 中的坐标系 crs。",
     )
 
 

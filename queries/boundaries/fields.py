@@ -89,7 +89,8 @@ def days(
         if one is None:
             raise BoundaryError(
                 f"levels.{spec.id}.{key}: {source!r} is neither a column of {spec.file} nor a date "
-                "such as 2024-01-01."
+                "such as 2024-01-01.",
+                zh=f"levels.{spec.id}.{key}：{source!r} 既不是 {spec.file} 的列，也不是 2024-01-01 这样的日期。",
             )
         return pd.Series([one] * n, dtype=object)
     out: list[int | None] = []

@@ -40,7 +40,10 @@ def open_file(folder: Path, spec: LevelSpec) -> Opened:
     """Return all rows of a level's file. Raises BoundaryError that names the file and what to do."""
     path = find_file(folder, spec.file or "")
     if path.is_file() and path.stat().st_size == 0:
-        raise BoundaryError(f"{path.name} is empty (0 bytes). Export the boundaries of {spec.id} again.")
+        raise BoundaryError(
+            f"{path.name} is empty (0 bytes). Export the boundaries of {spec.id} again.",
+            zh=f"{path.name} 是空文件（0 字节）。请重新导出 {spec.name} 的边界。",
+        )
     notes: list[tuple[str, str]] = []
     with _said(path):
         suffix = path.suffix.lower()
@@ -59,9 +62,15 @@ def open_file(folder: Path, spec: LevelSpec) -> Opened:
             frame = _read(path, spec)
             crs = None if frame.crs is None else frame.crs.to_string()
     if not isinstance(frame, gpd.GeoDataFrame) or frame._geometry_column_name is None:
-        raise BoundaryError(f"{path.name} holds a table without shapes. Give the boundary file of {spec.id}.")
+        raise BoundaryError(
+            f"{path.name} holds a table without shapes. Give the boundary file of {spec.id}.",
+            zh=f"{path.name} 是没有图形的表。请提供 {spec.name} 的边界文件。",
+        )
     if frame.empty:
-        raise BoundaryError(f"{path.name} holds no area. Check the export, or its layer in city.toml.")
+        raise BoundaryError(
+            f"{path.name} holds no area. Check the export, or its layer in city.toml.",
+            zh=f"{path.name} 中没有区域。请核对导出结果或 city.toml 中的 layer。",
+        )
     return Opened(frame=frame.reset_index(drop=True), crs=crs, notes=notes)
 
 
@@ -73,7 +82,10 @@ def find_file(folder: Path, name: str) -> Path:
     there = [p.name for p in sorted(path.parent.iterdir())] if path.parent.is_dir() else []
     near = difflib.get_close_matches(path.name, there, n=1, cutoff=0.0)
     hint = f" The nearest file there is {near[0]!r}." if near else ""
-    raise BoundaryError(f"Boundary file {name!r} is not in {folder}.{hint}")
+    raise BoundaryError(
+        f"Boundary file {name!r} is not in {folder}.{hint}",
+        zh=f"{folder} 中没有边界文件 {name!r}。" + (f"最接近的是 {near[0]!r}。" if near else ""),
+    )
 
 
 @contextmanager
@@ -88,7 +100,8 @@ def _said(path: Path) -> Iterator[None]:
         first = str(bad).strip().splitlines()[0] if str(bad).strip() else type(bad).__name__
         raise BoundaryError(
             f"{path.name} cannot be read as boundaries ({first[:200]}). "
-            "Give GeoJSON, GeoPackage, Shapefile (also zipped) or GeoParquet, and check that it is whole."
+            "Give GeoJSON, GeoPackage, Shapefile (also zipped) or GeoParquet, and check that it is whole.",
+            zh=f"{path.name} 无法作为边界读取（{first[:200]}）。请提供完整的 GeoJSON、TopoJSON、GeoPackage、Shapefile（可打包为 zip）或 GeoParquet。",
         ) from bad
 
 
@@ -101,12 +114,14 @@ def _read(source: Path | str | io.BytesIO, spec: LevelSpec, encoding: str | None
         if layer is not None and layer not in listed:
             near = difflib.get_close_matches(layer, listed, n=1, cutoff=0.0)
             raise BoundaryError(
-                f"{spec.file} has no layer {layer!r}. The nearest one is {near[0] if near else '(none)'!r}."
+                f"{spec.file} has no layer {layer!r}. The nearest one is {near[0] if near else '(none)'!r}.",
+                zh=f"{spec.file} 没有图层 {layer!r}，最接近的是 {near[0] if near else '（无）'!r}。",
             )
         if layer is None and len(listed) > 1:
             raise BoundaryError(
                 f"{spec.file} has {len(listed)} layers ({', '.join(listed[:8])}). "
-                f"Say which one in city.toml: layer = \"…\" of level {spec.id}."
+                f"Say which one in city.toml: layer = \"…\" of level {spec.id}.",
+                zh=f"{spec.file} 有 {len(listed)} 个图层（{'、'.join(listed[:8])}）。请在 city.toml 的层级 {spec.id} 中写明 layer。",
             )
         if isinstance(source, io.BytesIO):
             source.seek(0)
@@ -127,17 +142,22 @@ def _text(path: Path, spec: LevelSpec, notes: list[tuple[str, str]]) -> tuple[by
             text = raw.decode("gb18030")
         except UnicodeDecodeError:
             raise BoundaryError(
-                f"{path.name} is neither UTF-8 nor GB18030 text. Save it as UTF-8."
+                f"{path.name} is neither UTF-8 nor GB18030 text. Save it as UTF-8.",
+                zh=f"{path.name} 既不是 UTF-8 也不是 GB18030 文本。请另存为 UTF-8。",
             ) from None
         notes.append(("文件不是 UTF-8，已按 GB18030 读取", "not UTF-8: read as GB18030"))
     try:
         head = json.loads(text)
     except (ValueError, RecursionError) as bad:
         raise BoundaryError(
-            f"{path.name} is not valid GeoJSON: {bad}. The file may have been cut off; export it again."
+            f"{path.name} is not valid GeoJSON: {bad}. The file may have been cut off; export it again.",
+            zh=f"{path.name} 不是有效的 GeoJSON（{bad}）。文件可能不完整，请重新导出。",
         ) from None
     if not isinstance(head, dict) or head.get("type") not in ("FeatureCollection", "Feature"):
-        raise BoundaryError(f"{path.name} is JSON but no GeoJSON FeatureCollection.")
+        raise BoundaryError(
+            f"{path.name} is JSON but no GeoJSON FeatureCollection.",
+            zh=f"{path.name} 是 JSON，但不是 GeoJSON FeatureCollection。",
+        )
     return text.encode("utf-8"), "crs" in head
 
 
@@ -151,7 +171,8 @@ def _shapefile(path: Path, spec: LevelSpec, notes: list[tuple[str, str]]) -> gpd
         total = sum(info.file_size for info in infos)
         if total > MOST_BYTES or total > MOST_RATIO * max(path.stat().st_size, 1_000_000):
             raise BoundaryError(
-                f"{path.name} unpacks to {total:,} bytes, which no boundary file needs. It was not opened."
+                f"{path.name} unpacks to {total:,} bytes, which no boundary file needs. It was not opened.",
+                zh=f"{path.name} 解压后有 {total:,} 字节，疑似压缩炸弹，未打开。",
             )
         names = [info.filename for info in infos if info.filename.lower().endswith(".shp")]
         if spec.layer is not None:
@@ -160,11 +181,15 @@ def _shapefile(path: Path, spec: LevelSpec, notes: list[tuple[str, str]]) -> gpd
             inner = [i.filename for i in infos if Path(i.filename).suffix.lower() in (".gpkg", ".geojson", ".json")]
             if len(inner) == 1:
                 return _read(f"/vsizip/{path.resolve()}/{inner[0]}", spec)
-            raise BoundaryError(f"{path.name} holds no Shapefile. Pack .shp, .shx, .dbf and .prj together.")
+            raise BoundaryError(
+                f"{path.name} holds no Shapefile. Pack .shp, .shx, .dbf and .prj together.",
+                zh=f"{path.name} 中没有 Shapefile。请把 .shp、.shx、.dbf、.prj 打包在一起。",
+            )
         if len(names) > 1:
             raise BoundaryError(
                 f"{path.name} holds {len(names)} Shapefiles. Say which one in city.toml: "
-                f"layer = \"{Path(names[0]).stem}\"."
+                f"layer = \"{Path(names[0]).stem}\".",
+                zh=f"{path.name} 中有 {len(names)} 个 Shapefile。请在 city.toml 中写明 layer = \"{Path(names[0]).stem}\"。",
             )
         stem = names[0][:-4]
         parts = {i.filename[len(stem):].lower(): packed.read(i) for i in infos
@@ -179,12 +204,21 @@ def _dbf_encoding(
     """Return in which encoding a Shapefile's texts are; check on the way that it is whole."""
     shp, dbf = parts.get(".shp", b""), parts.get(".dbf")
     if len(shp) < 100 or len(shp) < 2 * struct.unpack(">i", shp[24:28])[0]:
-        raise BoundaryError(f"{name} is cut off: its .shp is shorter than it says. Copy it again.")
+        raise BoundaryError(
+            f"{name} is cut off: its .shp is shorter than it says. Copy it again.",
+            zh=f"{name} 不完整：.shp 比其声明的短。请重新复制。",
+        )
     if dbf is None:
-        raise BoundaryError(f"{name} lacks its .dbf file, which holds the codes. Copy it too.")
+        raise BoundaryError(
+            f"{name} lacks its .dbf file, which holds the codes. Copy it too.",
+            zh=f"{name} 缺少存放编码的 .dbf 文件，请一并复制。",
+        )
     rows, head, width = struct.unpack("<IHH", dbf[4:12])
     if len(dbf) < head + rows * width:
-        raise BoundaryError(f"{name} is cut off: its .dbf is shorter than it says. Copy it again.")
+        raise BoundaryError(
+            f"{name} is cut off: its .dbf is shorter than it says. Copy it again.",
+            zh=f"{name} 不完整：.dbf 比其声明的短。请重新复制。",
+        )
     said = spec.encoding or parts.get(".cpg", b"").decode("ascii", "ignore").strip().split("\0")[0]
     said = f"cp{said}" if said.isdigit() and said not in ("65001",) else said
     try:

@@ -44,12 +44,14 @@ def on_earth(geoms: np.ndarray, crs: str | None, spec: LevelSpec, log: LevelRead
     except CRSError as bad:
         raise BoundaryError(
             f"{spec.file}: the coordinate system {_short(chosen)} is not known. "
-            f"Write crs = \"EPSG:…\" for level {spec.id} in city.toml."
+            f"Write crs = \"EPSG:…\" for level {spec.id} in city.toml.",
+            zh=f"{spec.file}：未知的坐标系 {_short(chosen)}。请在 city.toml 的层级 {spec.id} 中写明 crs = \"EPSG:…\"。",
         ) from bad
     if np.isnan(_medians(moved)).any() and not np.isnan(_medians(geoms)).any():
         raise BoundaryError(
             f"{spec.file}: its coordinates have no place on earth in {_short(chosen)}. "
-            f"Write the right crs = \"EPSG:…\" for level {spec.id} in city.toml."
+            f"Write the right crs = \"EPSG:…\" for level {spec.id} in city.toml.",
+            zh=f"{spec.file}：其坐标在 {_short(chosen)} 中没有位置。请在 city.toml 的层级 {spec.id} 中写明正确的坐标系 crs = \"EPSG:…\"。",
         )
     return moved
 
@@ -77,7 +79,8 @@ def _must_be_degrees(geoms: np.ndarray, spec: LevelSpec, claim: str) -> None:
         return
     raise BoundaryError(
         f"{spec.file} {claim}, but its coordinates ({x:.1f}, {y:.1f}) are no degrees. "
-        f"Write the system they are in for level {spec.id} in city.toml, such as crs = \"EPSG:4547\"."
+        f"Write the system they are in for level {spec.id} in city.toml, such as crs = \"EPSG:4547\".",
+        zh=f"{spec.file} 的坐标 ({x:.1f}, {y:.1f}) 不是经纬度。请在 city.toml 的层级 {spec.id} 中写明其坐标系，例如 crs = \"EPSG:4547\"。",
     )
 
 

@@ -88,7 +88,8 @@ def _fields(city: City, number: int, frame: Any, log: LevelRead) -> pd.DataFrame
         if name not in columns:
             raise BoundaryError(
                 f"{spec.file} has no column {name!r} (levels.{spec.id}.{what}). "
-                f"The nearest one is {fields.nearest(name, columns)!r}."
+                f"The nearest one is {fields.nearest(name, columns)!r}.",
+                zh=f"{spec.file} 没有列 {name!r}（levels.{spec.id}.{what}）。最接近的是 {fields.nearest(name, columns)!r}。",
             )
         return frame[name]
 

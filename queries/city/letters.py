@@ -29,7 +29,10 @@ def as_utf8(blocks: Iterator[bytes], encoding: str | None, name: str) -> Iterato
     head = first[:65536]
     plain = head[:min((at for at in map(head.find, UTF16) if at >= 0), default=len(head))]
     if b"\x00" in plain or sum(plain.count(byte) for byte in _ODD) > len(plain) / 100:
-        raise TableError(f"{name} is not a text table: it holds binary data. Give a CSV, Excel or Parquet file.")
+        raise TableError(
+            f"{name} is not a text table: it holds binary data. Give a CSV, Excel or Parquet file.",
+            zh=f"{name} 不是文本表格，其中是二进制数据。请提供 CSV、Excel 或 Parquet 文件。",
+        )
     yield from _by_line(_again(first.removeprefix(_MARK), blocks))
 
 
@@ -52,7 +55,10 @@ def _declared(blocks: Iterator[bytes], encoding: str, name: str) -> Iterator[byt
     try:
         decoder = codecs.getincrementaldecoder(encoding)("replace")
     except LookupError as bad:
-        raise TableError(f"{name}: {encoding!r} is no encoding we know. Try utf-8, gb18030 or utf-16.") from bad
+        raise TableError(
+            f"{name}: {encoding!r} is no encoding we know. Try utf-8, gb18030 or utf-16.",
+            zh=f"{name}：未知的编码 {encoding!r}。可用 utf-8、gb18030 或 utf-16。",
+        ) from bad
     for block in blocks:
         yield decoder.decode(block).removeprefix("\ufeff").encode("utf-8", "replace")
     yield decoder.decode(b"", True).encode("utf-8", "replace")

@@ -68,7 +68,8 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     except _BROKEN as bad:
         said = getattr(bad, "strerror", None) or str(bad) or type(bad).__name__
         raise TableError(
-            f"{path.name} cannot be unpacked or read to its end ({said}). It is damaged or only half a file: fetch it again."
+            f"{path.name} cannot be unpacked or read to its end ({said}). It is damaged or only half a file: fetch it again.",
+            zh=f"{path.name} 无法解压或读到结尾（{said}）。文件损坏或不完整，请重新获取。",
         ) from bad
 
 
@@ -90,7 +91,10 @@ def _only(pack: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
     ]
     if len(inside) != 1:
         names = ", ".join(info.filename for info in inside[:5]) or "nothing"
-        raise TableError(f"{path.name} must hold exactly one table; it holds {names}. Unpack it and name the file.")
+        raise TableError(
+            f"{path.name} must hold exactly one table; it holds {names}. Unpack it and name the file.",
+            zh=f"{path.name} 中应当只有一个表，现有 {names}。请解压后写明文件名。",
+        )
     return inside[0]
 
 
@@ -109,7 +113,8 @@ def check(size: int, packed: int, path: Path, limits: Limits = LIMITS) -> None:
     if size > limits.bytes or (size > limits.ratio_from and size / max(packed, 1) > limits.ratio):
         raise TableError(
             f"{path.name} ({packed:,} bytes) unpacks to more than {size:,} bytes: taken for a decompression bomb. "
-            "If it is meant to be so, unpack it yourself and name the unpacked file."
+            "If it is meant to be so, unpack it yourself and name the unpacked file.",
+            zh=f"{path.name}（{packed:,} 字节）解压后超过 {size:,} 字节，疑似压缩炸弹，未读取。若确实如此，请自行解压后写明文件名。",
         )
 
 
@@ -123,7 +128,10 @@ def check_workbook(path: Path, limits: Limits = LIMITS) -> None:
                     with pack.open(info) as stream:
                         _check_sheet(stream, path, limits)
     except _BROKEN as bad:
-        raise TableError(f"{path.name} is a damaged workbook ({bad}). Save it again.") from bad
+        raise TableError(
+            f"{path.name} is a damaged workbook ({bad}). Save it again.",
+            zh=f"{path.name} 是损坏的工作簿（{bad}）。请重新保存。",
+        ) from bad
 
 
 def _check_sheet(stream: IO[bytes], path: Path, limits: Limits) -> None:
@@ -138,7 +146,8 @@ def _check_sheet(stream: IO[bytes], path: Path, limits: Limits) -> None:
     if rows * columns > limits.cells:
         raise TableError(
             f"{path.name} spans {rows:,} rows and {columns:,} columns, more than can be read. "
-            "Delete the stray cells far right and below, or save the sheet as CSV."
+            "Delete the stray cells far right and below, or save the sheet as CSV.",
+            zh=f"{path.name} 跨 {rows:,} 行、{columns:,} 列，超出可读范围。请删除最右和最下方的零散单元格，或另存为 CSV。",
         )
 
 

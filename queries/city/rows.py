@@ -93,7 +93,8 @@ def files_of(folder: Path, spec: TableSpec) -> list[Path]:
             near = difflib.get_close_matches(name, there, n=1, cutoff=0.0)
             raise TableError(
                 f"Table {spec.id!r}: there is no file {name} in {folder}."
-                + (f" The nearest one is {near[0]}." if near else " The folder holds no files.")
+                + (f" The nearest one is {near[0]}." if near else " The folder holds no files."),
+                zh=f"表 {spec.id!r}：{folder} 中没有文件 {name}。" + (f"最接近的是 {near[0]}。" if near else "该文件夹是空的。"),
             )
         found += [path for path in here if path not in found]
     return found
@@ -163,7 +164,9 @@ def _columns(wanted: list[str], there: list[str], field: str, path: Path) -> lis
         raise TableError(
             f"{path.name} has no column {wanted[0]!r} (for {field}). "
             + (f"The nearest one is {near[0]!r}; " if near else "")
-            + f"it has {', '.join(list(alike.values())[::-1][:12])}. Correct `columns` in city.toml."
+            + f"it has {', '.join(list(alike.values())[::-1][:12])}. Correct `columns` in city.toml.",
+            zh=f"{path.name} 没有列 {wanted[0]!r}（用于 {field}）。" + (f"最接近的是 {near[0]!r}；" if near else "")
+            + f"现有列：{'、'.join(list(alike.values())[::-1][:12])}。请修改 city.toml 的 columns。",
         )
     return found
 

@@ -38,9 +38,15 @@ def read_table(
         with path.open("rb") as raw:
             head = raw.read(8)
     except OSError as bad:
-        raise TableError(f"{path.name} cannot be read ({bad.strerror}).") from bad
+        raise TableError(
+            f"{path.name} cannot be read ({bad.strerror}).",
+            zh=f"{path.name} 无法读取（{bad.strerror}）。",
+        ) from bad
     if not head:
-        raise TableError(f"{path.name} is empty (0 bytes). Give a file with a header row, or take it out of city.toml.")
+        raise TableError(
+            f"{path.name} is empty (0 bytes). Give a file with a header row, or take it out of city.toml.",
+            zh=f"{path.name} 是空文件（0 字节）。请提供带表头的文件，或从 city.toml 中去掉它。",
+        )
     if _is_workbook(path, head):
         if packed.packing(head):
             packed.check_workbook(path, limits)
@@ -64,7 +70,10 @@ def _unpacked(
     blocks = packed.blocks(stream, path, limits)
     first = next(blocks, b"")
     if not first:
-        raise TableError(f"{path.name} is empty when unpacked. Give a file with a header row.")
+        raise TableError(
+            f"{path.name} is empty when unpacked. Give a file with a header row.",
+            zh=f"{path.name} 解压后是空文件。请提供带表头的文件。",
+        )
     if first.startswith(b"PAR1"):
         yield from _parquet(path, packed.whole(path, limits), limits)
         return
@@ -97,7 +106,10 @@ def _parquet(path: Path, stream: IO[bytes], limits: Limits, only: list[str] | No
     try:
         file = pq.ParquetFile(stream)
         if file.metadata.num_rows > limits.rows:
-            raise TableError(f"{path.name} claims {file.metadata.num_rows:,} rows, more than {limits.rows:,} allowed.")
+            raise TableError(
+                f"{path.name} claims {file.metadata.num_rows:,} rows, more than {limits.rows:,} allowed.",
+                zh=f"{path.name} 声称有 {file.metadata.num_rows:,} 行，超过上限 {limits.rows:,} 行。",
+            )
         there = set(file.schema_arrow.names)
         columns = only if only and there.issuperset(only) else None
         done = 0
@@ -113,7 +125,8 @@ def _parquet(path: Path, stream: IO[bytes], limits: Limits, only: list[str] | No
             yield Chunk(frame=empty.with_columns(pl.Series(ROW, [], pl.Int64)), read=0)
     except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as bad:
         raise TableError(
-            f"{path.name} is a damaged Parquet file or only half of one ({str(bad).splitlines()[0][:120]}). Fetch it again."
+            f"{path.name} is a damaged Parquet file or only half of one ({str(bad).splitlines()[0][:120]}). Fetch it again.",
+            zh=f"{path.name} 是损坏或不完整的 Parquet 文件，请重新获取。",
         ) from bad
 
 
@@ -148,15 +161,24 @@ def _workbook(path: Path, sheet: str | None, header_row: int) -> Iterator[Chunk]
         book = CalamineWorkbook.from_path(str(path))
         names = book.sheet_names
         if sheet is not None and sheet not in names:
-            raise TableError(f"{path.name} has no sheet {sheet!r}; it has {', '.join(map(repr, names))}.")
+            raise TableError(
+                f"{path.name} has no sheet {sheet!r}; it has {', '.join(map(repr, names))}.",
+                zh=f"{path.name} 没有工作表 {sheet!r}，只有 {', '.join(map(repr, names))}。",
+            )
         rows = book.get_sheet_by_name(sheet or names[0]).to_python(skip_empty_area=False)
     except (CalamineError, OSError, IndexError) as bad:
-        raise TableError(f"{path.name} cannot be read as a workbook ({bad}). Save it again as .xlsx or CSV.") from bad
+        raise TableError(
+            f"{path.name} cannot be read as a workbook ({bad}). Save it again as .xlsx or CSV.",
+            zh=f"{path.name} 无法作为工作簿读取（{bad}）。请另存为 .xlsx 或 CSV。",
+        ) from bad
     at = header_row - 1
     while header_row == 1 and at < len(rows) and not any(_cell(value) for value in rows[at]):
         at += 1
     if at >= len(rows):
-        raise TableError(f"{path.name} is empty: it has no header row {header_row}.")
+        raise TableError(
+            f"{path.name} is empty: it has no header row {header_row}.",
+            zh=f"{path.name} 是空表：第 {header_row} 行没有表头。",
+        )
     columns = header_names([_cell(value) for value in rows[at]])
     schema = dict.fromkeys(columns, pl.String) | {ROW: pl.Int64}
     body = rows[at + 1:]

@@ -142,11 +142,17 @@ def _header(
         while at < len(lines) and not lines[at].strip():
             at += 1
     if at >= len(lines) or not lines[at].strip():
-        raise TableError(f"{name} is empty: it has no header row. Give a file with column names in line {header_row}.")
+        raise TableError(
+            f"{name} is empty: it has no header row. Give a file with column names in line {header_row}.",
+            zh=f"{name} 是空表，没有表头。请提供第 {header_row} 行为列名的文件。",
+        )
     delimiter = delimiter or sniff("\n".join(lines[at:at + 20]), name)
     cells, is_open = split(lines[at].rstrip("\r"), delimiter)
     if is_open:
-        raise TableError(f"{name}, line {at + 1}: a quote in the header row is never closed.")
+        raise TableError(
+            f"{name}, line {at + 1}: a quote in the header row is never closed.",
+            zh=f"{name} 第 {at + 1} 行：表头中的引号没有闭合。",
+        )
     start = 0
     for _ in range(at + 1):
         start = buffer.find(b"\n", start) + 1 or len(buffer)

@@ -28,6 +28,7 @@ class SourceReport:
     placed: dict[str, int] = field(default_factory=dict)
     reasons: list[dict[str, Any]] = field(default_factory=list)
     failed: str = ""
+    failed_zh: str = ""
 
     def note(self, refusals: Iterable[Refusal], file: str) -> None:
         """Count refusals by grade and reason, and remember where each reason was met first."""
@@ -63,6 +64,7 @@ class Report:
     city: str
     folder: str
     city_en: str = ""
+    language: str = "zh"
     checked_only: bool = False
     changed: bool = False
     #: The city that was taken out to make room, if another one was there.
@@ -134,7 +136,7 @@ def _topology(levels: list[dict[str, Any]], zh: bool) -> list[str]:
 
 def _told(s: SourceReport, zh: bool) -> list[str]:
     if s.failed:
-        return [f"{s.id} ({s.kind}): {'失败' if zh else 'failed'}: {s.failed}"]
+        return [f"{s.id} ({s.kind}): {f'失败: {s.failed_zh or s.failed}' if zh else f'failed: {s.failed}'}"]
     counts = {"read": ("读入", s.read), "new": ("新增", s.new), "changed": ("变更", s.changed), "same": ("相同", s.same),
               "refused": ("拒收", s.refused), "doubted": ("存疑", s.doubted)}
     if s.kind == "areas":
@@ -155,7 +157,7 @@ def _told(s: SourceReport, zh: bool) -> list[str]:
 
 def _where(r: dict[str, Any], zh: bool) -> str:
     """Say where a reason was met first: file, row, column and what stands there."""
-    parts = [r["file"], (f"第 {r['row']} 行" if zh else f"row {r['row']}") if r["row"] else "", r["field"]]
+    parts = [r["file"], (f"数据第 {r['row']} 行" if zh else f"data row {r['row']}") if r["row"] else "", r["field"]]
     value = f" = {r['value'][:60]!r}" if r["value"] else ""
     more = (" 等" if zh else " and others") if r["n"] > 1 else ""
     return " ".join(p for p in parts if p) + value + more

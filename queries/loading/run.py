@@ -79,7 +79,8 @@ class _Run:
                  replace: bool) -> None:
         self.connection, self.city, self.quiet, self.replace = connection, city, quiet, replace
         self.data = Path(data) if data else (folder.parent if folder.suffix == ".toml" else folder)
-        self.report = Report(city=city.name, city_en=city.name_en, folder=folder.resolve().name)
+        self.report = Report(
+            city=city.name, city_en=city.name_en, language=city.language, folder=folder.resolve().name)
         self.seen = stamp(now())
         self.refusals: list[tuple[str, str, Refusal]] = []
 
@@ -165,7 +166,7 @@ class _Run:
                 newest_at = self._take(kind, spec, told)
         except TableError as bad:
             # What the good part of the file said is taken back; the other sources still come in.
-            told.__init__(id=spec.id, kind=kind, failed=str(bad))  # type: ignore[misc]
+            told.__init__(id=spec.id, kind=kind, failed=str(bad), failed_zh=bad.say("zh"))  # type: ignore[misc]
             del self.refusals[kept:]
             for held, n in zip((self.projector._days, self.projector._bins, self.projector._open), mark, strict=True):
                 del held[n:]
@@ -206,13 +207,13 @@ class _Run:
         self.connection.execute(delete(source).where(source.c.id == name))
         self.connection.execute(source.insert().values(
             id=name, kind=kind, title=title, title_en=title_en, licence=licence, state="failed" if told.failed else "ok",
-            message=told.failed, as_of=as_of, loaded_at=self.seen, every_s=every_s, rows=rows, refused=told.refused,
+            message=_message(told), as_of=as_of, loaded_at=self.seen, every_s=every_s, rows=rows, refused=told.refused,
             doubted=told.doubted,
         ))
 
     def _refusals_changed(self, told: SourceReport) -> bool:
         old = self.known.get(told.id)
-        return old is None or (old.refused, old.doubted, old.message) != (told.refused, told.doubted, told.failed)
+        return old is None or (old.refused, old.doubted, old.message) != (told.refused, told.doubted, _message(told))
 
     def _cases_known(self) -> None:
         """Remember what every answer about cases must say of what it could not place."""
@@ -232,6 +233,10 @@ class _Run:
         bulk(self.connection, quarantine, columns, (
             (load_id, s, f, r.row, r.field, r.value, r.grade, r.reason, r.reason_en,
              json.dumps(r.raw, ensure_ascii=False, default=str)) for s, f, r in self.refusals))
+
+
+def _message(told: SourceReport) -> str:
+    return json.dumps({"zh": told.failed_zh, "en": told.failed}, ensure_ascii=False) if told.failed else ""
 
 
 def _newest(known: int | None, frame: pl.DataFrame, columns: tuple[str, ...], seen: int) -> int | None:
