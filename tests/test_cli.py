@@ -83,6 +83,6 @@ def test_a_database_out_of_reach_is_one_line_without_the_password(
     monkeypatch.setenv("GOV_DATABASE_URL", "postgresql+psycopg://gov:sesame@127.0.0.1:1/gov")
     assert main([command, str(folder)]) == 2
     told = capsys.readouterr().err
-    assert told.startswith("StoreError: ")
+    assert told.startswith("The database cannot be ")
     assert "sesame" not in told
     assert "Traceback" not in told
