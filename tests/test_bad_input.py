@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import pytest
 from openpyxl import Workbook
 from sqlalchemy import select
@@ -217,3 +218,39 @@ def test_five_date_formats_and_three_encodings_in_one_file_are_all_read(fresh: S
     told = next(s for s in loading.load(folder, fresh, quiet=True).sources if s.id == "c")
 
     assert (told.read, told.new, told.refused, told.doubted) == (5, 5, 0, 0)
+
+
+EXTREME = {
+    "NUL in a text": ("A\x00B", "市容", "处置中", "2026-03-05 08:00", "", "110.05", "20.05"),
+    "endless number": ("".join(chr(0x4E00 + n * n * 31 % 20000) for n in range(3000)), "市容", "处置中", "2026-03-05 08:00", "", "110.05", "20.05"),
+    "endless word": ("B1", "市" * 90000, "处置中", "2026-03-05 08:00", "", "110.05", "20.05"),
+    "huge coordinate": ("B1", "市容", "处置中", "2026-03-05 08:00", "", "1e300", "-1e300"),
+    "huge second": ("B1", "市容", "处置中", "9999999999999999", "", "110.05", "20.05"),
+    "emoji and combining letters": ("B😀1", "e\u0301", "处置中", "2026-03-05 08:00", "", "110.05", "20.05"),
+}
+
+
+@pytest.mark.parametrize("cells", EXTREME.values(), ids=EXTREME)
+def test_extreme_cells_are_loaded_or_told_on_both_databases(store: Store, folder: Path, cells: tuple[str, ...]) -> None:
+    pl.DataFrame([cells], schema=HEAD.strip().split(","), orient="row").write_parquet(folder / "cases.parquet")
+    toml('"cases.csv"', '["cases.csv", "cases.parquet"]', lambda _: None)(folder)
+    (folder / "city.toml").write_text((folder / "city.toml").read_text("utf-8").replace("[[levels]]", 'other = { name = "其他" }\n[[levels]]', 1), "utf-8")
+
+    told = next(s for s in loading.load(folder, store, quiet=True).sources if s.id == "c")
+
+    assert not told.failed
+    assert told.read == 4
+    assert told.new + told.refused == 4
+    assert told.new >= 3
+
+
+def test_an_area_with_an_endless_code_is_refused(store: Store, folder: Path) -> None:
+    grids(('"code":"92"', '"code":"' + "".join(chr(0x4E00 + n * n * 31 % 20000) for n in range(3000)) + '"'))(folder)
+    assert "grids.geojson data row 2 code" in loading.load(folder, store, quiet=True).text("en")
+
+
+def test_more_residents_than_a_place_can_have_are_unknown(store: Store, folder: Path) -> None:
+    grids(('"code":"91"', '"code":"91","n":99999999999'), ('"code":"92"', '"code":"92","n":7'))(folder)
+    (folder / "city.toml").write_text(TOML.replace('code = "code"\n', 'code = "code"\nresidents = "n"\n', 1), "utf-8")
+    report = loading.load(folder, store, quiet=True)
+    assert "residents" in report.text("en")

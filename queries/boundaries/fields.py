@@ -38,7 +38,7 @@ def _code(value: Any) -> str:
         return ""
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
-    text = str(value).strip()
+    text = str(value).replace("\0", "").strip()
     return text[:-2] if re.fullmatch(r"\d+\.0", text) else text
 
 
@@ -60,7 +60,7 @@ def words(column: pd.Series | None, n: int) -> list[str]:
     """Return names as text; '' where there is none."""
     if column is None:
         return [""] * n
-    return ["" if pd.isna(v) else " ".join(str(v).split()) for v in column]
+    return ["" if pd.isna(v) else " ".join(str(v).replace("\0", "").split()) for v in column]
 
 
 def residents(column: pd.Series | None, n: int, log: LevelRead) -> list[int | None]:

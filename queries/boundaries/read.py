@@ -18,6 +18,8 @@ from queries.city.sieve import Grade, Refusal
 from queries.errors import BoundaryError
 from queries.places import EARLY
 
+#: No code is longer: an index of PostgreSQL takes 2,700 bytes at most.
+LONGEST = 200
 COLUMNS = (
     "level", "code", "raw_code", "name", "name_en", "parent", "residents", "valid_from", "valid_to",
     "row", "geometry",
@@ -116,7 +118,10 @@ def _good_codes(table: pd.DataFrame, spec: LevelSpec, log: LevelRead) -> np.ndar
     blank = (table["raw_code"] == "").to_numpy()
     for row in table["row"][blank]:
         log.say(row, spec.code or "code", "", "refused", "没有编码", "has no code")
-    return ~blank
+    long = (table["raw_code"].str.len() > LONGEST).to_numpy()
+    for row, code in zip(table["row"][long], table["raw_code"][long], strict=True):
+        log.say(row, spec.code or "code", code, "refused", f"编码超过 {LONGEST} 个字符", f"its code is longer than {LONGEST} characters")
+    return ~(blank | long)
 
 
 def _good_days(table: pd.DataFrame, log: LevelRead) -> np.ndarray:

@@ -28,6 +28,8 @@ _CAMERA_WORDS = {
     "no_picture": ("无图像", "黑屏", "无画面", "视频丢失"), "unknown": ("未知",),
 }
 _LAST_YEAR = 2100
+#: No key is longer: an index of PostgreSQL takes 2,700 bytes at most.
+_LONGEST = 200
 
 
 @dataclass
@@ -126,6 +128,8 @@ class Shaper:
         sieve.refuse(bad, "value", cells["value"], "读数不是数字", "the reading is no number")
         sieve.refuse(value.is_null(), "value", cells["value"], "没有读数", "there is no reading")
         sieve.refuse(cells["metric"].is_null(), "metric", None, "没有指标名", "the metric has no name")
+        sieve.refuse(cells["metric"].str.len_chars() > _LONGEST, "metric", cells["metric"],
+                     f"指标名超过 {_LONGEST} 个字符", f"the metric's name is longer than {_LONGEST} characters")
         return pl.DataFrame({
             "sensor": self._code(cells, "sensor", sieve, "传感器编号", "sensor code"), "metric": cells["metric"],
             "at": self._moment(cells, "at", sieve, required=True), "value": value,
@@ -139,13 +143,15 @@ class Shaper:
 
     def _code(self, cells: pl.DataFrame, name: str, sieve: Sieve, zh: str, en: str) -> pl.Series:
         sieve.refuse(cells[name].is_null(), name, None, f"缺少{zh}", f"the {en} is missing")
+        sieve.refuse(cells[name].str.len_chars() > _LONGEST, name, cells[name], f"{zh}超过 {_LONGEST} 个字符",
+                     f"the {en} is longer than {_LONGEST} characters")
         return (self.spec.no_prefix + cells[name]).alias(name) if self.spec.no_prefix else cells[name]
 
     def _category(self, cells: pl.DataFrame, sieve: Sieve) -> pl.Series:
         words, city = cells["category"], self.city
         known = mapped(words, self._categories)
         if city.automatic_categories:
-            return pl.select(pl.coalesce(known, words, pl.lit("other")).alias("category")).to_series()
+            return pl.select(pl.coalesce(known, words.str.slice(0, _LONGEST), pl.lit("other")).alias("category")).to_series()
         lost = words.is_not_null() & known.is_null()
         if "other" in city.categories or not city.categories:
             if city.categories:
@@ -156,7 +162,7 @@ class Shaper:
         return known.alias("category")
 
     def _department(self, words: pl.Series) -> pl.Series:
-        return mapped(words, lambda word: self._departments(word) or word)
+        return mapped(words, lambda word: self._departments(word) or word[:_LONGEST])
 
     def _rework(self, words: pl.Series, sieve: Sieve) -> pl.Series:
         times, bad = numbers(words)

@@ -26,7 +26,8 @@ _SIDE = re.compile(r"^([NSEWnsew北南东西])?(?:纬|经)?\s*(.*?)\s*([NSEWnsew
 def clean(column: pl.Series, blanks: Iterable[str] = (), keep_no: bool = False) -> pl.Series:
     """Return a text column without outer space; blank words become null."""
     words = [word for word in BLANK if not (keep_no and word in _NO_WORDS)] + list(blanks)
-    column = column.cast(pl.String).str.strip_chars(_SPACE)
+    # NUL is no text to PostgreSQL.
+    column = column.cast(pl.String).str.replace_all("\0", "", literal=True).str.strip_chars(_SPACE)
     return pl.select(pl.when(~column.is_in(words)).then(column).alias(column.name)).to_series()
 
 

@@ -231,7 +231,7 @@ class _Run:
                 self.connection.execute(delete(quarantine).where(quarantine.c.source == told.id))
         columns = ("load_id", "source", "file", "row", "field", "value", "grade", "reason", "reason_en", "raw")
         bulk(self.connection, quarantine, columns, (
-            (load_id, s, f, r.row, r.field, r.value, r.grade, r.reason, r.reason_en,
+            (load_id, s, f, r.row, r.field, r.value.replace("\0", ""), r.grade, r.reason, r.reason_en,
              json.dumps(r.raw, ensure_ascii=False, default=str)) for s, f, r in self.refusals))
 
 
