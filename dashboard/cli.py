@@ -77,7 +77,7 @@ def _serve(held: settings.Settings, store: Store) -> int:
     _ = context.loop  # from now on the clock runs
     log.info("open", url=f"http://{held.host}:{held.port}")
     # The server object runs here and now: app.run would import this program a second time.
-    server = uvicorn.Server(uvicorn.Config(app.server, log_level="warning", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app.server, log_config=None, log_level="warning", access_log=False))
     try:
         server.run(sockets=[listening])
     finally:

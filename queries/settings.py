@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from queries.errors import SettingError
 
@@ -28,7 +29,7 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8050, ge=0, le=65535, description="port to listen on")
     language: str = Field("", pattern="^(zh|en|)$", description="language of a link that names none (zh or en); empty = the city's own")
-    tile_url: str = Field("", description="XYZ or WMTS template of a base map; empty = the bundled one")
+    tile_url: str = Field("", description="XYZ or WMTS template of a base map ({z} {x} {y}, or {TileMatrix} {TileCol} {TileRow}); empty = the bundled one")
     tile_label_url: str = Field("", description="XYZ or WMTS template of a label layer over tile_url")
     tile_crs: str = Field("WGS84", pattern="^(WGS84|GCJ02|BD09)$", description="datum of tile_url's pictures")
     tile_attribution: str = Field("", description="attribution shown for tile_url")
@@ -37,6 +38,18 @@ class Settings(BaseModel):
     demo_seed: int = Field(7, ge=0, description="seed of the demo city")
     log_format: str = Field("text", pattern="^(text|json)$", description="log lines for people or machines")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
+
+    @field_validator("tile_url", "tile_label_url")
+    @classmethod
+    def _template(cls, value: str) -> str:
+        """Bring a WMTS template to the words of XYZ; the map would stand still at a word that it does not know."""
+        for theirs, ours in (("TileMatrix", "z"), ("TileRow", "y"), ("TileCol", "x")):
+            value = re.sub(rf"\{{{theirs}\}}", f"{{{ours}}}", value, flags=re.IGNORECASE)
+        found = set(re.findall(r"\{(.*?)\}", value))
+        if not value or ({"z", "x"} <= found <= {"z", "x", "y", "-y", "s", "r"} and found & {"y", "-y"}):
+            return value
+        strange = ", ".join(sorted(f"{{{word}}}" for word in found - {"z", "x", "y", "-y", "s", "r"}))
+        raise ValueError("it needs {z}, {x} and {y}" + (f", and {strange} must be filled in" if strange else ""))
 
     @property
     def database(self) -> str:
@@ -64,7 +77,7 @@ def read(environ: Mapping[str, str] | None = None, **given: Any) -> Settings:
         name = ".".join(str(part) for part in first["loc"])
         # The value itself is not repeated: a database URL holds a password.
         raise SettingError(
-            f"Setting {name} ({PREFIX}{name.upper()}): {first['msg']}. See the README's settings table."
+            f"Setting {name} ({PREFIX}{name.upper()}): {first['msg'].removeprefix('Value error, ')}. See the README's settings table."
         ) from None
 
 
