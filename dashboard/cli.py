@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # the reader of our report has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 def _bring(given: argparse.Namespace, held: settings.Settings, store: Store) -> int:
     act = loading.load if given.command == "load" else loading.check
     told = act(given.folder, store, given.data, quiet=not sys.stderr.isatty(), replace=given.replace)
-    print(told.text(given.lang or held.language or told.language))
+    print(told.text(given.lang or held.language or told.language), flush=True)
     return 1 if told.failed else 0
 
 
