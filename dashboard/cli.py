@@ -1,4 +1,4 @@
-"""The command line: serve (nothing said), load, check. A mistake is one clear line and exit code 2."""
+"""The command line: serve (nothing said), load, check, account, token. A mistake is one clear line and exit code 2."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from dashboard import logs
+from dashboard import logs, people_cli
 from queries import loading, settings
 from queries.errors import GovError
 from queries.store import Store
@@ -29,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         store = Store(held.database)
         if given.command in ("load", "check"):
             return _bring(given, held, store)
+        if given.command in ("account", "token"):
+            return people_cli.run(given, store)
         return _serve(held, store)
     except GovError as bad:
         print(f"{type(bad).__name__}: {bad}", file=sys.stderr)
@@ -51,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("folder", type=Path, help="folder with city.toml")
         one.add_argument("--data", type=Path, help="folder of the files that city.toml names, if another")
         one.add_argument("--lang", choices=("zh", "en"), help="language of the report")
+    people_cli.add_parsers(commands)
     return parser
 
 
@@ -65,8 +68,10 @@ def _serve(held: settings.Settings, store: Store) -> int:
     import uvicorn
 
     from dashboard import create_app
+    from dashboard.login import loopback
 
     store.upgrade()
+    people_cli.begin(held, store, loopback(held.host))
     if not _loaded(store):
         _make_demo(held, store)
     app = create_app(held, store)
@@ -75,7 +80,8 @@ def _serve(held: settings.Settings, store: Store) -> int:
     log.info("open", url=f"http://{held.host}:{held.port}")
     # The server object runs here and now: app.run would import this program a second time.
     try:
-        uvicorn.run(app.server, host=held.host, port=held.port, log_level="warning", access_log=False)
+        uvicorn.run(app.server, host=held.host, port=held.port, log_level="warning", access_log=False,
+                    proxy_headers=bool(held.trusted_proxy), forwarded_allow_ips=held.trusted_proxy or None)
     finally:
         context.close()
     return 0
