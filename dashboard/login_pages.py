@@ -21,7 +21,7 @@ from dashboard.words import Words
 from queries import places, scope
 from queries.errors import GovError, SignInError, StoreError, WeakPasswordError
 from queries.frame import Scope
-from queries.people import accounts, demo_posts, sessions
+from queries.people import accounts, actors, demo_posts, sessions
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 #: More is no name and no password.
@@ -75,6 +75,8 @@ def add_routes(server: FastAPI, context: Context) -> None:
         """Return the way on with a session that did not exist before."""
         secret = sessions.begin(context.store, account.id, context.settings)
         onward = own(request.query_params.get("next"))
+        if urlsplit(onward).path == "/":
+            onward = _within(context, onward, actors.of_account(account).scope)
         answer = RedirectResponse(f"/password?next={quote(onward, safe='')}" if account.must_change else onward, 303)
         answer.set_cookie(SESSION, secret, httponly=True, samesite="lax", path="/", secure=_https(context, request))
         return answer
@@ -162,7 +164,7 @@ def _from(request: Request) -> str:
 
 
 def _within(context: Context, path: str, seen: Scope) -> str:
-    """Return an address without a place that the next post may not see."""
+    """Return an address that its visitor may see; who answers for one area begins there."""
     parts = urlsplit(path)
     view, _ = address.read(parts.path, parts.query, context.settings.language)
     on = context.city().last_day
@@ -170,8 +172,10 @@ def _within(context: Context, path: str, seen: Scope) -> str:
         try:
             scope.check(connection, seen, places.find(connection, view.place, on))
         except GovError:
-            view = view.but(place=None)
-    return address.write(view.but(case="", after=""))
+            view = view.but(place=None, case="", after="")
+    if view.place is None and seen.areas is not None and len(seen.areas) == 1:
+        view = view.but(place=next(iter(seen.areas)))
+    return address.write(view)
 
 
 def _page(context: Context, kind: str, lang: str, onward: str, why: str, kept: dict[str, str]) -> str:

@@ -34,7 +34,7 @@ from layers._palette import OVERDUE, STATUS
 from queries import outlines, places, scope
 from queries.case_rows import OVER, STATUS_WORDS
 from queries.city import doors
-from queries.errors import GovError
+from queries.errors import GovError, ScopeError
 from queries.frame import Scope
 from queries.places import Place
 from queries.settings import Settings
@@ -151,7 +151,8 @@ def _told(make: Any, headers: dict[str, str] = FRESH) -> Response:
     try:
         return Response(json.dumps(make(), ensure_ascii=False, separators=(",", ":")), media_type="application/json", headers=headers)
     except GovError as bad:
-        return Response(json.dumps({"error": str(bad)}, ensure_ascii=False), 400, media_type="application/json", headers=FRESH)
+        status = 403 if isinstance(bad, ScopeError) else 400
+        return Response(json.dumps({"error": str(bad)}, ensure_ascii=False), status, media_type="application/json", headers=FRESH)
 
 
 def _mine(request: Request, context: Context, make: Any) -> Response:
