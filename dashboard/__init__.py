@@ -10,12 +10,13 @@ from typing import Any
 from dash import MATCH, Dash, Input, Output, State, ctx, no_update
 from fastapi import FastAPI
 
-from dashboard import address, api, ids, panels, routes, shell
+from dashboard import address, api, ids, login_pages, panels, routes, shell
 from dashboard import map as map_
 from dashboard.context import Context
+from dashboard.login import Door
 from dashboard.panels._parts import failed
 from dashboard.words import Words
-from queries.errors import GovError
+from queries.errors import GovError, ScopeError
 from queries.settings import Settings
 from queries.store import Store
 
@@ -31,11 +32,14 @@ def create_app(settings: Settings, store: Store) -> Dash:
     server.state.context = context
     map_.add_routes(server, context)
     api.add_routes(server, context)
+    login_pages.add_routes(server, context)
     app = Dash(__name__, server=server, assets_folder=str(ASSETS), compress=True, update_title=None,
                title="社会治理大脑", suppress_callback_exceptions=True,
                meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}])
     app.layout = shell.layout
     _add_callbacks(app, context)
+    # Added last, so it stands before everything else that Dash put around the routes.
+    server.add_middleware(Door, context=context)
     return app
 
 
@@ -99,6 +103,8 @@ def draw(context: Context, view: address.View, name: str) -> Any:
     """Return a panel's content; one that fails says so and the rest lives on."""
     try:
         return panels.found()[name].render(context, view)
+    except ScopeError:
+        return failed(Words(view.lang)("panel.outside"))
     except GovError as bad:
         return failed(str(bad))
     except Exception:

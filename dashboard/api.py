@@ -15,7 +15,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from dashboard.context import Context
 from queries import cases, kpi, places, sources_state
 from queries import scope as rights
-from queries.errors import AskError, GovError, ScopeError
+from queries.case_rows import CaseRow
+from queries.errors import AskError, GovError, ScopeError, SignInError
 from queries.figures import FIGURES
 from queries.frame import Answer, Ask, Filters
 
@@ -27,6 +28,8 @@ Codes = Annotated[str, Query(description="codes, separated by commas", max_lengt
 Flag = Annotated[bool, Query()]
 #: Rows of one export; more are for a report, not for a spreadsheet.
 EXPORTED = 50_000
+#: Rows of it that are read at once.
+PART = 1000
 
 
 def add_routes(server: FastAPI, context: Context) -> None:
@@ -44,16 +47,22 @@ def add_routes(server: FastAPI, context: Context) -> None:
 
     @server.exception_handler(GovError)
     async def refused(_: Any, bad: GovError) -> JSONResponse:
-        status = 403 if isinstance(bad, ScopeError) else 404 if isinstance(bad, AskError) and "No " in str(bad)[:3] else 400
+        status = 401 if isinstance(bad, SignInError) else 403 if isinstance(bad, ScopeError) else 404 if isinstance(bad, AskError) and "No " in str(bad)[:3] else 400
         return JSONResponse({"error": type(bad).__name__, "message": str(bad)}, status)
+
+    @server.get("/api/v1/me", tags=["people"], summary="Who asks: name, post, areas and department")
+    def me() -> dict[str, Any]:
+        actor = context.actor
+        areas = None if actor.scope.areas is None else sorted(actor.scope.areas)
+        return {"name": actor.name, "shown": actor.shown, "post": actor.post, "department": actor.department, "areas": areas}
 
     @server.get("/api/v1/areas", tags=["places"], summary="A place, its path and the areas directly below it")
     def areas(place: Place = None, since: Since = None, until: Until = None) -> dict[str, Any]:
         asked = ask(place, since, until)
         with context.store.read() as connection:
             here = places.find(connection, asked.place, asked.until, context.scope)
-            rights.check(connection, context.scope, here)
-            below = places.children(connection, here)
+            visible = rights.check(connection, context.scope, here)
+            below = places.children(connection, here) if visible == [here] else visible
             return {"place": plain(here), "path": plain(places.path(connection, here)), "children": plain(below),
                     "on": asked.until.isoformat()}
 
@@ -94,7 +103,9 @@ def add_routes(server: FastAPI, context: Context) -> None:
     ) -> StreamingResponse:
         asked = ask(place, since, until, category=category, status=status, department=department, overdue=overdue,
                     open_only=open, unplaced=unplaced, text=text)
-        return StreamingResponse(_table(context, asked), media_type="text/csv; charset=utf-8",
+        # Read before the answer begins: what is refused must not be a table that breaks off.
+        first = cases.page(context.store, asked, limit=PART).rows
+        return StreamingResponse(_table(context, asked, first), media_type="text/csv; charset=utf-8",
                                  headers={"Content-Disposition": 'attachment; filename="cases.csv"'})
 
     @server.get("/api/v1/cases/{no}", tags=["cases"], summary="One case with its whole timeline")
@@ -105,7 +116,7 @@ def add_routes(server: FastAPI, context: Context) -> None:
     @server.get("/api/v1/sources", tags=["sources"], summary="Every source with its age, and the quarantine's reasons")
     def sources() -> dict[str, Any]:
         answer = sources_state.sources(context.store)
-        return {"rows": plain(answer.rows), "quarantine": plain(sources_state.reasons(context.store).rows), **_honesty(answer)}
+        return {"rows": plain(answer.rows), "quarantine": plain(sources_state.reasons(context.store, context.scope).rows), **_honesty(answer)}
 
     @server.get("/api/{rest:path}", include_in_schema=False)
     def nothing(rest: str) -> JSONResponse:
@@ -148,20 +159,21 @@ def _codes(text: str) -> tuple[str, ...]:
     return tuple(part for part in text.split(",") if part)
 
 
-def _table(context: Context, asked: Ask) -> Iterator[str]:
+def _table(context: Context, asked: Ask, rows: tuple[CaseRow, ...]) -> Iterator[str]:
     names = ("no", "title", "category", "kind", "status", "department", "area_code", "reported_at", "filed_at", "due_at",
              "closed_at", "overdue", "rework", "lon", "lat", "placed", "source")
     yield "\ufeff" + _line(names)
-    after, n = None, 0
+    n = 0
     order = "overdue" if asked.filters.open_only or asked.filters.overdue else "newest"
-    while n < EXPORTED:
-        rows = cases.page(context.store, asked, after=after, limit=1000).rows
+    while True:
         for row in rows:
             yield _line([getattr(row, name) for name in names])
         n += len(rows)
-        if len(rows) < 1000:
+        if len(rows) < PART:
             return
-        after = cases.cursor(rows[-1], order)
+        if n >= EXPORTED:
+            break
+        rows = cases.page(context.store, asked, after=cases.cursor(rows[-1], order), limit=PART).rows
     yield _line([f"… only the first {EXPORTED} rows; narrow the period or the place for the others"])
 
 

@@ -1,4 +1,4 @@
-"""The command line: serve (nothing said), load, check. A mistake is one clear line and exit code 2."""
+"""The command line: serve (nothing said), load, check, account, token. A mistake is one clear line and exit code 2."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from dashboard import logs
+from dashboard import logs, people_cli
 from queries import loading, settings
 from queries.errors import GovError, SettingError
 from queries.store import Store
@@ -31,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         store = Store(held.database)
         if given.command in ("load", "check"):
             return _bring(given, held, store)
+        if given.command in ("account", "token"):
+            return people_cli.run(given, store)
         return _serve(held, store)
     except GovError as bad:
         # Nothing is known yet of the city's language, so the terminal is told both.
@@ -58,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--data", type=Path, help="folder of the files that city.toml names, if another")
         one.add_argument("--replace", action="store_true", help="take out another city that the database holds")
         one.add_argument("--lang", choices=("zh", "en"), help="language of the report")
+    people_cli.add_parsers(commands)
     return parser
 
 
@@ -72,16 +75,19 @@ def _serve(held: settings.Settings, store: Store) -> int:
     import uvicorn
 
     from dashboard import create_app
+    from dashboard.login import loopback
 
     listening = _listen(held)
     store.upgrade()
+    people_cli.begin(held, store, loopback(held.host))
     _have_a_city(held, store)
     app = create_app(held, store)
     context = app.server.state.context
     _ = context.loop  # from now on the clock runs
     log.info("open", url=f"http://{held.host}:{held.port}")
     # The server object runs here and now: app.run would import this program a second time.
-    server = uvicorn.Server(uvicorn.Config(app.server, log_config=None, log_level="warning", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app.server, log_config=None, log_level="warning", access_log=False,
+                                           proxy_headers=bool(held.trusted_proxy), forwarded_allow_ips=held.trusted_proxy or None))
     try:
         server.run(sockets=[listening])
     finally:

@@ -1,20 +1,51 @@
-"""What every page, panel and route shares: settings, store, boot id; and how a view becomes an ask."""
+"""What every page, panel and route shares: settings, store, boot id; who asks; how a view becomes an ask."""
 
 from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Literal
 
 from dashboard.address import View
-from queries.frame import EVERYTHING, Ask, Scope
+from queries.frame import NOTHING, Actor, Ask, Scope
 from queries.loop.service import LoopService
 from queries.settings import Settings
 from queries.store import Store, version
 from queries.today import CityNow, city_now
 
 _starting = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """Who asks now, and by what right: nobody, an account's session, a demo post or a source's token."""
+
+    actor: Actor
+    by: Literal["nobody", "session", "demo", "token"]
+    #: An account whose one-time password must be replaced before anything else.
+    must_change: bool = False
+    #: This server lets visitors choose a demo post.
+    demo: bool = False
+
+
+NOBODY = Visitor(actor=Actor(name="", post="viewer", scope=NOTHING), by="nobody")
+#: Set for each request by dashboard/login.py. What runs outside of a request sees nothing.
+_visitor: ContextVar[Visitor] = ContextVar("visitor", default=NOBODY)
+
+
+@contextmanager
+def visited(visitor: Visitor) -> Iterator[None]:
+    """Let everything inside be asked by a visitor."""
+    token = _visitor.set(visitor)
+    try:
+        yield
+    finally:
+        _visitor.reset(token)
 
 
 @dataclass(eq=False)
@@ -24,8 +55,6 @@ class Context:
     settings: Settings
     store: Store
     boot_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
-    #: Who asks. Roles are not built yet; whoever adds them has this one place to fill.
-    scope: Scope = EVERYTHING
     _city: tuple[int, date, CityNow] | None = None
     _loop: LoopService | None = None
 
@@ -43,6 +72,21 @@ class Context:
             if self._loop is not None:
                 self._loop.close()
                 self._loop = None
+
+    @property
+    def visitor(self) -> Visitor:
+        """Return who asks now, and by what right."""
+        return _visitor.get()
+
+    @property
+    def actor(self) -> Actor:
+        """Return the one who asks now and whose name stands on what is done."""
+        return _visitor.get().actor
+
+    @property
+    def scope(self) -> Scope:
+        """Return what the one who asks now may see."""
+        return _visitor.get().actor.scope
 
     def city(self) -> CityNow:
         """Return the loaded city; read again when data or the day changed."""
@@ -76,5 +120,3 @@ def span(view: View, last: date) -> tuple[date, date]:
         return last.replace(month=1, day=1), last
     days = {"1d": 1, "7d": 7, "30d": 30, "90d": 90}.get(view.period, 30)
     return last - timedelta(days=days - 1), last
-
-

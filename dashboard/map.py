@@ -8,7 +8,9 @@ come as outlines with names and keyboard focus. assets/3x-map-*.js are the other
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+from collections import Counter
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -32,7 +34,8 @@ from layers._palette import OVERDUE, STATUS
 from queries import outlines, places, scope
 from queries.case_rows import OVER, STATUS_WORDS
 from queries.city import doors
-from queries.errors import GovError
+from queries.errors import GovError, ScopeError
+from queries.frame import Scope
 from queries.places import Place
 from queries.settings import Settings
 from queries.store import get_meta
@@ -77,8 +80,9 @@ def map_state(context: Context, view: View) -> dict[str, Any] | None:
         shown = next((one for one in known if one.level == view.level and one.level >= place.level), None)
         if shown is None:
             shown = below[0] if below else next(one for one in known if one.level == place.level)
-        sizes = outlines.level_sizes(connection, place)
-        while shown in below and not sizes.get(shown.level) and below.index(shown) + 1 < len(below):  # missing here
+        parts = scope.effective(connection, context.scope, place)
+        sizes = sum((Counter(outlines.level_sizes(connection, part)) for part in parts), Counter())
+        while shown in below and not sizes.get(shown.level) and below.index(shown) + 1 < len(below):  # missing here, or not seen
             shown = below[below.index(shown) + 1]
         n = sizes.get(shown.level, 0)
         # The nearest level below the place that is above the shown one: its borders and names help to find one's way.
@@ -87,7 +91,7 @@ def map_state(context: Context, view: View) -> dict[str, Any] | None:
     shift = _shift(context.settings.tile_crs, place)
     return {
         "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "frame": frame, "place": place.code,
-        "up": steps[-2].code if len(steps) > 2 else "", "top": len(steps) == 1, "bbox": place.bbox, "shift": shift,
+        "up": steps[-2].code if len(steps) > 2 else "", "top": len(steps) == 1, "bbox": _around(parts or [place]), "shift": shift,
         "layer": chosen, "query": address.query(view.but(case="", after="", place=place.code if len(steps) > 1 else None)), "lang": view.lang, "case": view.case,
         "levels": [{"id": one.level, "name": w.name(one)} for one in (below or [shown])],
         "layers": [{"id": one.id, "name": w.pick(one.title), "what": w.pick(one.definition)}
@@ -131,12 +135,12 @@ def add_routes(server: FastAPI, context: Context) -> None:
         return _told(make)
 
     @server.get("/map/shapes/{tree}/{level}/{place}", include_in_schema=False)
-    def shapes(tree: str, level: int, place: str, lang: str = "zh") -> Response:
-        return _told(lambda: json.loads(_shapes(context, tree, level, place, lang)), FOREVER)
+    def shapes(request: Request, tree: str, level: int, place: str, lang: str = "zh") -> Response:
+        return _mine(request, context, lambda: json.loads(_shapes(context, context.scope, tree, level, place, lang)))
 
     @server.get("/map/area/{tree}/{level}/{dense}", include_in_schema=False)
-    def area(tree: str, level: int, dense: int, lang: str = "zh") -> Response:
-        return _told(lambda: _area(context, tree, level, dense, lang), FOREVER)
+    def area(request: Request, tree: str, level: int, dense: int, lang: str = "zh") -> Response:
+        return _mine(request, context, lambda: _area(context, tree, level, dense, lang))
 
     @server.get("/map/base/{tree}", include_in_schema=False)
     def base(tree: str, lang: str = "zh") -> Response:
@@ -147,7 +151,25 @@ def _told(make: Any, headers: dict[str, str] = FRESH) -> Response:
     try:
         return Response(json.dumps(make(), ensure_ascii=False, separators=(",", ":")), media_type="application/json", headers=headers)
     except GovError as bad:
-        return Response(json.dumps({"error": str(bad)}, ensure_ascii=False), 400, media_type="application/json", headers=FRESH)
+        status = 403 if isinstance(bad, ScopeError) else 400
+        return Response(json.dumps({"error": str(bad)}, ensure_ascii=False), status, media_type="application/json", headers=FRESH)
+
+
+def _mine(request: Request, context: Context, make: Any) -> Response:
+    """Return what may be kept by this browser, but must be asked about each time: the next visitor may see less."""
+    asked = f"{sorted(context.scope.areas or ()) if context.scope.areas is not None else None} {request.url.path} {request.url.query}"
+    tag = f'"{hashlib.sha256(asked.encode()).hexdigest()[:32]}"'
+    headers = {"Cache-Control": "private, no-cache", "ETag": tag}
+    return Response(status_code=304, headers=headers) if request.headers.get("if-none-match") == tag else _told(make, headers)
+
+
+def _around(parts: list[Place]) -> tuple[float, float, float, float] | None:
+    """Return the box that holds some places: the map opens on what one may see."""
+    boxes = [part.bbox for part in parts if part.bbox]
+    if not boxes:
+        return None
+    west, south, east, north = zip(*boxes, strict=True)
+    return min(west), min(south), max(east), max(north)
 
 
 def _without(request: Request, context: Context) -> View:
@@ -195,13 +217,13 @@ def _on(context: Context, tree: str) -> tuple[int, date] | None:
 
 
 @lru_cache(maxsize=64)
-def _shapes(context: Context, tree: str, level: int, code: str, lang: str) -> str:
+def _shapes(context: Context, seen: Scope, tree: str, level: int, code: str, lang: str) -> str:
     found = _on(context, tree)
     if found is None:
         return '{"type":"FeatureCollection","features":[]}'
     with context.store.read() as connection:
-        place = places.find(connection, None if code == "-" else code, found[1], context.scope)
-        visible = {p.area_id: p for p in scope.visible_under(connection, context.scope, place, level)}
+        place = places.find(connection, None if code == "-" else code, found[1], seen)
+        visible = {p.area_id: p for p in scope.visible_under(connection, seen, place, level)}
         held = [s for s in outlines.shapes(connection, found[0], level, under=place) if s.area_id in visible]
     width = max((place.bbox[2] - place.bbox[0]) / 4000, 1e-6) if place.bbox else 1e-5
     thin = shapely.simplify(shapely.from_wkb([s.wkb for s in held]), width, preserve_topology=True)
@@ -242,9 +264,17 @@ def _base(context: Context, tree: str, lang: str) -> dict[str, Any]:
         water = get_meta(connection, "water")
         known = outlines.levels(connection)
     return {
-        "outline": json.loads(_shapes(context, tree, 0, "-", lang)), "water": water,
-        "first": json.loads(_shapes(context, tree, known[1].level, "-", lang)) if len(known) > 1 else None,
+        "outline": _outline(context, tree, found[1], lang), "water": water,
+        "first": json.loads(_shapes(context, context.scope, tree, known[1].level, "-", lang)) if len(known) > 1 else None,
     }
+
+
+def _outline(context: Context, tree: str, on: date, lang: str) -> dict[str, Any]:
+    """Return the outline of all that the visitor may see: of the city, or of each of their branches."""
+    with context.store.read() as connection:
+        parts = scope.effective(connection, context.scope, places.root(connection, on))
+    drawn = [json.loads(_shapes(context, context.scope, tree, part.level, part.code, lang)) for part in parts]
+    return {"type": "FeatureCollection", "features": [feature for one in drawn for feature in one["features"]]}
 
 
 def _shift(crs: str, place: Place) -> list[float] | None:

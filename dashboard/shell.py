@@ -10,6 +10,7 @@ from dashboard import ids, panels, scenes
 from dashboard.address import LANGUAGES, PERIODS, Notice, View
 from dashboard.context import Context, span
 from dashboard.freshness import stamps
+from dashboard.login_badge import badge
 from dashboard.panels._parts import chip, chips, go, words
 from queries import outlines, places
 from queries.errors import AskError
@@ -45,6 +46,7 @@ def header(context: Context, view: View) -> list[Any]:
             html.Nav(_crumbs(context, view), className="crumbs", **{"aria-label": w("crumbs")}),
         ], className="identity"),
         stamps(context, view),
+        badge(context, view),
         html.Div([
             html.Nav(chips([chip(view.but(scene=s.id), w.pick(s.title), s.id == view.scene)
                             for s in scenes.found().values()]), className="scenes", **{"aria-label": w("pages")}),

@@ -64,7 +64,7 @@ def stamped(
     if refused:
         dropped.append(Dropped(n=refused, why={
             "zh": "数据行未通过检查，已隔离", "en": "rows refused on loading, kept in quarantine"}))
-    if ask is not None and ask.place is None and "cases" in kinds:
+    if ask is not None and ask.place is None and ask.scope.areas is None and "cases" in kinds:
         unplaced = get_meta(connection, "unplaced") or {}
         n = sum(unplaced.values()) if isinstance(unplaced, dict) else 0
         if n:

@@ -12,6 +12,7 @@ GovError
 ├── StepError         a step that the case does not allow now; the legal ones are named
 ├── ConflictError     somebody else acted on it first
 └── SignInError       a name and password that do not open anything, or an account that may not now
+    └── WeakPasswordError  a password that may not be chosen
 """
 
 from __future__ import annotations
@@ -72,3 +73,11 @@ class ConflictError(GovError):
 
 class SignInError(GovError):
     """A name and password that do not open anything, or an account that may not now."""
+
+
+class WeakPasswordError(SignInError):
+    """A password that may not be chosen; `words` says why in both languages."""
+
+    def __init__(self, words: dict[str, str]) -> None:
+        super().__init__(f"{words['en']}.")
+        self.words = words

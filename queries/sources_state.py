@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from queries.answers import stamped
 from queries.clock import moment, now, stamp
-from queries.frame import Answer
+from queries.frame import Answer, Scope
 from queries.store import Store
 from queries.tables import quarantine, source
 
@@ -78,10 +78,16 @@ def _both(message: str) -> dict[str, str]:
     return json.loads(message) if message else {}
 
 
-def reasons(store: Store, limit: int = 100) -> Answer[ReasonRow]:
-    """Return the reasons of the quarantine, the most frequent first."""
+def reasons(store: Store, scope: Scope, limit: int = 100) -> Answer[ReasonRow]:
+    """Return the reasons of the quarantine, the most frequent first.
+
+    A refused row lies nowhere yet and shows what was in it: only who may see everything may see it.
+    """
     q = quarantine
     with store.read() as connection:
+        if scope.areas is not None:
+            return stamped(connection, (), kinds=KINDS, notes=({
+                "zh": "隔离区仅对可查看全市者开放", "en": "the quarantine is open to those who may see the whole city"},))
         grouped = connection.execute(
             select(q.c.source, q.c.grade, q.c.reason, q.c.reason_en, func.count().label("n"), func.min(q.c.id).label("first"))
             .group_by(q.c.source, q.c.grade, q.c.reason, q.c.reason_en).order_by(func.count().desc(), q.c.source).limit(limit)

@@ -11,7 +11,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, Table, create_engine, event, func, inspect, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from queries.errors import StoreError
 from queries.tables import meta
@@ -99,6 +99,18 @@ class Store:
         with self.engine.begin() as connection:
             yield connection
             bump(connection)
+
+    @contextmanager
+    def aside(self) -> Iterator[Connection]:
+        """Lend a writing transaction for what no answer depends on, such as sessions: caches stay.
+
+        Raises StoreError when another writer holds the database for too long.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except OperationalError as bad:
+            raise StoreError("The database is being written by somebody else. Try again in a moment.") from bad
 
     def close(self) -> None:
         """Give all connections back."""

@@ -12,8 +12,10 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,41 +112,49 @@ def city(request: pytest.FixtureRequest, demo_folder: Path, tmp_path_factory: py
     made.close()
 
 
-@pytest.fixture(scope="session")
-def server(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The application with the small demo city on a free loopback port; yields its address."""
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """Serve an application on a free loopback port; yields its address."""
     import uvicorn
 
-    from dashboard import create_app
-
-    data = tmp_path_factory.mktemp("server")
-    settings = Settings(data_dir=data)
-    made = Store(settings.database)
-    loading.load(demo_folder, made, quiet=True)
     free = socket.socket()
     free.bind(("127.0.0.1", 0))
-    runner = uvicorn.Server(uvicorn.Config(create_app(settings, made).server, log_level="warning"))
+    runner = uvicorn.Server(uvicorn.Config(app, log_level="warning", proxy_headers=False))
     thread = threading.Thread(target=runner.run, kwargs={"sockets": [free]}, daemon=True)
     thread.start()
     while not runner.started:
         time.sleep(0.05)
-    yield f"http://127.0.0.1:{free.getsockname()[1]}"
-    runner.should_exit = True
-    thread.join(10)
-    made.close()
+    try:
+        yield f"http://127.0.0.1:{free.getsockname()[1]}"
+    finally:
+        runner.should_exit = True
+        thread.join(10)
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[object]:
-    """Chromium without a screen, 1920x1080, that calls nobody but us."""
+def server(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The application with the small demo city on a free loopback port; yields its address."""
+    from dashboard import create_app
+
+    settings = Settings(data_dir=tmp_path_factory.mktemp("server"))
+    made = Store(settings.database)
+    loading.load(demo_folder, made, quiet=True)
+    with serving(create_app(settings, made).server) as address:
+        yield address
+    made.close()
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Open a Chromium without a screen, 1920x1080, with a profile of its own, that calls nobody but us."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (program and driver):
         _missing("Chromium and its driver are not installed")
     options = webdriver.ChromeOptions()
-    options.binary_location = chromium
+    options.binary_location = program
     profile = tempfile.mkdtemp(prefix="gov-browser-")
     for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
                  "--disable-component-update", "--disable-sync", "--window-size=1920,1080", f"--user-data-dir={profile}",
@@ -153,6 +163,15 @@ def browser() -> Iterator[object]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     made = webdriver.Chrome(options=options, service=Service(driver))
     made.set_page_load_timeout(60)
-    yield made
-    made.quit()
-    shutil.rmtree(profile, ignore_errors=True)
+    try:
+        yield made
+    finally:
+        made.quit()
+        shutil.rmtree(profile, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """A real browser."""
+    with chromium() as made:
+        yield made

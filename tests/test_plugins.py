@@ -9,7 +9,7 @@ import pytest
 import layers
 from dashboard import panels, scenes
 from layers._layer import paint
-from queries.frame import EVERYTHING, Ask
+from queries.frame import EVERYTHING, Actor, Ask
 from queries.store import Store
 
 ASK = Ask(scope=EVERYTHING, since=date(2026, 10, 25), until=date(2026, 11, 23))
@@ -41,16 +41,19 @@ def test_a_panel_stands_in_a_slot_that_exists(panel: panels.Panel) -> None:
 @pytest.mark.parametrize("panel", panels.found().values(), ids=lambda one: one.id)
 def test_a_panel_draws_with_data_and_without(panel: panels.Panel, lang: str, city: Store, tmp_path) -> None:  # noqa: ANN001
     from dashboard.address import View
-    from dashboard.context import Context
+    from dashboard.context import Context, Visitor, visited
     from queries.errors import GovError
     from queries.settings import Settings
 
     view = View(lang=lang, period="custom", since=ASK.since, until=ASK.until)
-    assert panel.render(Context(Settings(), city), view) is not None
+    leader = Visitor(actor=Actor(name="leader", post="viewer", scope=EVERYTHING), by="session")
+    with visited(leader):
+        assert panel.render(Context(Settings(), city), view) is not None
     empty = Store(f"sqlite:///{tmp_path / 'empty.sqlite'}")
     empty.upgrade()
     try:
-        panel.render(Context(Settings(), empty), view)
+        with visited(leader):
+            panel.render(Context(Settings(), empty), view)
     except GovError as told:
         assert "load" in str(told)
     finally:

@@ -19,7 +19,7 @@ KINDS: dict[str, Kind] = {"ok": "", "late": "watch", "failed": "act", "never": "
 def render(context: Context, view: View) -> Any:
     """Draw both tables."""
     w = words(context, view)
-    answer, why = sources_state.sources(context.store), sources_state.reasons(context.store)
+    answer, why = sources_state.sources(context.store), sources_state.reasons(context.store, context.scope)
     if not answer.rows:
         return [heading(w.pick(PANEL.title)), nothing(w, "no_city")]
     rows = [

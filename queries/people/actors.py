@@ -1,0 +1,43 @@
+"""From an account to the one who acts: its post and the branches of the tree that it may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import Connection
+
+from queries import places
+from queries.frame import EVERYTHING, NOTHING, Actor, Scope
+from queries.people import sessions
+from queries.people.accounts import Account
+from queries.people.roles import ALL, ROLES
+from queries.places import Place
+from queries.settings import Settings
+
+
+def scope_of(role: str, areas: Sequence[str]) -> Scope:
+    """Return what a role with some areas may see."""
+    if role not in ROLES:
+        return NOTHING
+    if ALL in areas or not areas and ROLES[role].everywhere:
+        return EVERYTHING
+    return Scope(areas=frozenset(areas))
+
+
+def of_account(held: Account) -> Actor:
+    """Return an account as the one who acts."""
+    return Actor(name=held.name, post=held.role, scope=scope_of(held.role, held.areas), department=held.department,
+                 shown=held.shown)
+
+
+def actor_of(connection: Connection, secret: str, settings: Settings) -> Actor | None:
+    """Return who holds a session's secret; None = nobody, or one who must choose a password first."""
+    held = sessions.find(connection, secret, settings)
+    return None if held is None or held.account.must_change else of_account(held.account)
+
+
+def areas_of(connection: Connection, actor: Actor, on: date) -> list[Place]:
+    """Return the areas that an actor's scope names, as they are on a day; none = the whole city, or nothing."""
+    ids = [id_ for code in sorted(actor.scope.areas or ()) for id_ in places.versions(connection, code)]
+    return places.at(connection, ids, places.tree_on(connection, on).tree_id) if ids else []

@@ -1,0 +1,542 @@
+"""The door: who is let in, what each one sees, and that nothing of one visitor is shown to another."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import re
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as checks
+from hypothesis import strategies as st
+from sqlalchemy import delete, select
+from starlette.testclient import TestClient
+
+from dashboard import create_app
+from dashboard.login_pages import own
+from queries import places
+from queries.people import accounts, tokens
+from queries.people.tables import account, session, token
+from queries.settings import Settings
+from queries.store import Store
+from queries.tables import cases, node
+from tests.conftest import MOMENT, chromium, serving
+
+HERE = "http://127.0.0.1"
+GOOD = "Lotus-Pond-88"
+RULES = Settings()
+LAST = MOMENT.date()
+PERIOD = f"from={LAST.replace(day=1)}&to={LAST}"
+#: One street in each of two districts, and a district.
+PLACES = {"north": ["990103001"], "south": ["990101001"], "east": ["990102"]}
+
+
+def open_account(store: Store, name: str, role: str, areas: list[str], department: str = "") -> None:
+    accounts.choose_password(store, name, accounts.make(store, name, role, areas, department), GOOD, RULES)
+
+
+@pytest.fixture(scope="module")
+def peopled(city: Store) -> Iterator[Store]:
+    """The demo city with accounts; they leave again, since the city is lent."""
+    for name, areas in PLACES.items():
+        open_account(city, name, "street", areas)
+    open_account(city, "boss", "admin", [])
+    yield city
+    with city.aside() as connection:
+        for table in (account, session, token):
+            connection.execute(delete(table))
+
+
+@pytest.fixture(scope="module")
+def app(peopled: Store, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return create_app(Settings(data_dir=tmp_path_factory.mktemp("tiles")), peopled).server
+
+
+@pytest.fixture(scope="module")
+def abroad(peopled: Store, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The same city where others reach it: without demo posts."""
+    return create_app(Settings(data_dir=tmp_path_factory.mktemp("tiles"), host="0.0.0.0", https=True), peopled).server
+
+
+def visit(app: Any, base: str = HERE, client: str = "127.0.0.1", **headers: str) -> TestClient:
+    return TestClient(app, base, client=(client, 50000), follow_redirects=False, headers=headers)
+
+
+def signed_in(app: Any, name: str, base: str = HERE) -> TestClient:
+    one = visit(app, base)
+    done = one.post("/login", data={"name": name, "password": GOOD})
+    assert done.status_code == 303, done.text
+    return one
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Any]:
+    """A server that is no demo, before anything is loaded."""
+    made = Store(f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    made.upgrade()
+    yield create_app(Settings(data_dir=tmp_path), made).server
+    made.close()
+
+
+CLOSED = ("/api/v1/me", "/api/v1/cases", "/api/v1/cases.csv", "/api", "/openapi.json", "/map/values?layer=overdue", "/map/base/x",
+          "/map/tiles/x/1/0/0/0.png", "/map/shapes/x/1/-", "/_dash-layout", "/_dash-dependencies")
+
+
+@pytest.mark.parametrize("path", CLOSED)
+def test_nobody_gets_nothing_from_a_real_city(empty: Any, path: str) -> None:
+    told = visit(empty).get(path)
+    assert told.status_code == 401
+    assert set(told.json()) == {"error", "message"}
+
+
+@pytest.mark.parametrize("path", ["/", "/data?lang=en", "/street", "/nonsense"])
+def test_a_page_leads_nobody_to_the_sign_in_page_and_back(empty: Any, path: str) -> None:
+    told = visit(empty).get(path)
+    assert told.status_code == 303
+    way = urlsplit(told.headers["location"])
+    assert way.path == "/login"
+    assert visit(empty).get(told.headers["location"]).status_code == 200
+
+
+def test_callbacks_and_sockets_are_closed_to_nobody(empty: Any) -> None:
+    from starlette.websockets import WebSocketDisconnect
+
+    one = visit(empty)
+    assert one.post("/_dash-update-component", json={}).status_code == 401
+    with pytest.raises(WebSocketDisconnect), one.websocket_connect("/_dash-ws-callback", headers={"origin": HERE}):
+        pass
+
+
+def test_what_needs_no_name_is_open(empty: Any, abroad: Any) -> None:
+    one = visit(empty)
+    assert one.get("/assets/60-login.css").status_code == 200
+    assert one.get("/login").status_code == 200
+    assert set(one.get("/healthz").json()) == {"boot", "loaded", "at", "sources"}
+    told = visit(abroad, "https://brain.example").get("/healthz").json()
+    assert all(set(source) == {"state"} for source in told["sources"])
+    assert len(told["sources"]) == 5
+
+
+@pytest.mark.parametrize("how", [
+    {"client": "10.1.2.3"}, {"base": "http://brain.example"}, {"X-Forwarded-For": "10.1.2.3"}, {"Forwarded": "for=10.1.2.3"},
+])
+def test_demo_posts_are_for_this_machine_only(app: Any, how: dict[str, str]) -> None:
+    assert visit(app).get("/api/v1/me").json()["name"] == "demo:viewer"
+    one = visit(app, **how)
+    assert one.get("/api/v1/me").status_code == 401
+    assert one.get("/").status_code == 303
+
+
+def test_a_demo_city_that_others_reach_needs_accounts(abroad: Any) -> None:
+    one = visit(abroad)
+    assert one.get("/api/v1/me").status_code == 401
+    assert one.post("/demo-post/admin").status_code == 303  # to the sign-in page
+    assert "gov_demo_post" not in one.cookies
+
+
+@pytest.mark.parametrize(("post", "role", "areas"), [
+    ("viewer", "viewer", None), ("dispatcher", "dispatcher", None), ("street", "street", ["990103001"]), ("department", "department", None),
+    ("admin", "admin", None),
+])
+def test_a_demo_post_is_chosen_and_stands_on_what_is_done(app: Any, post: str, role: str, areas: list[str] | None) -> None:
+    one = visit(app)
+    gone = one.post(f"/demo-post/{post}", headers={"referer": f"{HERE}/data?place=990105&lang=en"})
+    me = one.get("/api/v1/me").json()
+
+    assert (me["name"], me["post"], me["areas"]) == (f"demo:{post}", role, areas)
+    assert me["department"] == ("urban" if post == "department" else "")
+    # A place that the post may not see is left; who answers for one area begins there.
+    assert gone.headers["location"] == f"/data?place={'990103001' if post == 'street' else '990105'}&lang=en"
+
+
+def test_an_unknown_demo_post_is_the_usual_one(app: Any) -> None:
+    one = visit(app)
+    assert one.post("/demo-post/mayor").status_code == 404
+    one.cookies.set("gov_demo_post", "mayor")
+    assert one.get("/api/v1/me").json()["name"] == "demo:viewer"
+
+
+def test_the_cookie_is_kept_from_scripts_other_sites_and_plain_http(app: Any, abroad: Any) -> None:
+    def cookie(one: TestClient) -> set[str]:
+        given = one.post("/login", data={"name": "north", "password": GOOD}).headers["set-cookie"]
+        assert re.fullmatch(r"gov_session=[\w-]{43}", given.split(";")[0])
+        return {part.strip().lower() for part in given.split(";")[1:]}
+
+    assert cookie(visit(app)) == {"httponly", "samesite=lax", "path=/"}
+    assert cookie(visit(app, "https://127.0.0.1")) == {"httponly", "samesite=lax", "path=/", "secure"}
+    assert cookie(visit(abroad, "https://brain.example")) == {"httponly", "samesite=lax", "path=/", "secure"}
+    # Without a trusted proxy its word about https is only a word.
+    assert "secure" not in cookie(visit(app, **{"X-Forwarded-Proto": "https"}))
+
+
+def test_a_planted_session_is_not_taken_up(app: Any) -> None:
+    victim = visit(app)
+    victim.cookies.set("gov_session", "planted-by-somebody-who-waits")
+    done = victim.post("/login", data={"name": "north", "password": GOOD})
+
+    assert done.cookies["gov_session"] != "planted-by-somebody-who-waits"
+    waiting = visit(app)
+    waiting.cookies.set("gov_session", "planted-by-somebody-who-waits")
+    assert waiting.get("/api/v1/me").json()["name"] == "demo:viewer"
+
+
+def test_signing_in_again_ends_the_session_before(app: Any) -> None:
+    one = signed_in(app, "north")
+    old = one.cookies["gov_session"]
+    one.post("/login", data={"name": "north", "password": GOOD})
+    late = visit(app)
+    late.cookies.set("gov_session", old)
+    assert late.get("/api/v1/me").json()["name"] == "demo:viewer"
+
+
+def test_signing_out_ends_the_session_and_not_only_the_cookie(app: Any) -> None:
+    one = signed_in(app, "north")
+    secret = one.cookies["gov_session"]
+    assert one.get("/logout").status_code == 200
+    assert one.get("/api/v1/me").json()["name"] == "north"
+    assert one.post("/logout").headers["location"] == "/login"
+    late = visit(app)
+    late.cookies.set("gov_session", secret)
+    assert late.get("/api/v1/me").json()["name"] == "demo:viewer"
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "账号或密码不正确"), ("en", "do not open anything")])
+def test_a_refused_sign_in_says_the_same_words_whatever_is_wrong(app: Any, lang: str, words: str) -> None:
+    one = visit(app)
+    pages = [one.post(f"/login?lang={lang}", data={"name": name, "password": "Wrong-Pond-1"}) for name in ("south", "nobody")]
+    assert [page.status_code for page in pages] == [401, 401]
+    assert words in pages[0].text
+    assert pages[0].text.replace("south", "nobody") == pages[1].text
+    signed_in(app, "south")  # forgets the wrong one
+
+
+@pytest.mark.parametrize("sent", [b"", b"name=%ff&password=%ff", b"\xff\xfe", b"name=" + b"a" * 9000, b"&" * 90, b"name=a&password=" + b"b" * 3000])
+def test_a_form_of_rubbish_is_a_refused_sign_in(app: Any, sent: bytes) -> None:
+    assert visit(app).post("/login", content=sent).status_code == 401
+
+
+def test_what_was_typed_comes_back_as_text_only(app: Any) -> None:
+    page = visit(app).post("/login?next=%2F%22%3E%3Cscript%3E", data={"name": "\"><script>alert(1)</script>", "password": "x"})
+    assert "<script" not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+FOREIGN = (
+    {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "http://127.0.0.1:9999"}, {"Origin": "http://127.0.0.1.evil.example"},
+)
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout", "/password", "/demo-post/admin", "/_dash-update-component", "/api/v1/cases"])
+def test_another_sites_page_changes_nothing(app: Any, path: str) -> None:
+    for one in (visit(app), signed_in(app, "north")):
+        before = dict(one.cookies), one.get("/api/v1/me").json()
+        for headers in FOREIGN:
+            told = one.post(path, data={"name": "boss", "password": GOOD}, headers=headers)
+            assert told.status_code == 403, headers
+        assert (dict(one.cookies), one.get("/api/v1/me").json()) == before
+
+
+@pytest.mark.parametrize("headers", [{"Origin": HERE}, {"Sec-Fetch-Site": "same-origin", "Origin": HERE}, {}])
+def test_our_own_pages_may(app: Any, headers: dict[str, str]) -> None:
+    assert visit(app).post("/demo-post/admin", headers=headers).status_code == 303
+
+
+@given(st.text(max_size=40) | st.text("/\\.:@?#%a\t\n ", max_size=12))
+@example("//evil.example")
+@example("/\\evil.example")
+@example("/\t/evil.example")
+@example("https://evil.example")
+@example("javascript:alert(1)")
+def test_a_sign_in_never_leads_to_another_site(path: str) -> None:
+    # A browser drops tabs and line ends, and takes a backslash for a slash.
+    way = re.sub(r"[\t\r\n]", "", own(path)).replace("\\", "/")
+    assert way.startswith("/")
+    assert urlsplit(urljoin("https://brain.example/login", way)).netloc == "brain.example"
+
+
+def test_a_sign_in_leads_back_to_where_one_was(app: Any) -> None:
+    def way(next_: str) -> str:
+        return visit(app).post("/login", params={"next": next_}, data={"name": "boss", "password": GOOD}).headers["location"]
+
+    assert way("/data?place=990103&lang=en") == "/data?place=990103&lang=en"
+    assert way("https://evil.example/") == "/?lang=zh"
+    assert visit(app).post("/login", data={"name": "north", "password": GOOD}).headers["location"] == "/?place=990103001&lang=zh"
+
+
+def test_a_one_time_password_opens_nothing_but_its_replacement(app: Any, peopled: Store) -> None:
+    once = accounts.make(peopled, "newcomer", "viewer", ["all"])
+    one = visit(app)
+    assert urlsplit(one.post("/login", data={"name": "newcomer", "password": once}).headers["location"]).path == "/password"
+    assert urlsplit(one.get("/data").headers["location"]).path == "/password"
+    assert one.get("/api/v1/cases").status_code == 403
+    assert one.post("/_dash-update-component", json={}).status_code == 403
+    assert "一次性密码" in one.get("/password").text
+
+    wrong = {"old": once, "new": "Pond-Lotus-77", "again": "Pond-Lotus-78"}
+    assert "不一致" in one.post("/password", data=wrong).text
+    assert one.post("/password", data=wrong | {"new": "weak", "again": "weak"}).status_code == 400
+    assert one.post("/password", data=wrong | {"old": "no", "again": "Pond-Lotus-77"}).status_code == 401
+    before = one.cookies["gov_session"]
+    done = one.post("/password", data=wrong | {"again": "Pond-Lotus-77"})
+
+    assert done.headers["location"] == "/?lang=zh"
+    assert one.cookies["gov_session"] != before
+    assert one.get("/api/v1/me").json()["name"] == "newcomer"
+    assert accounts.verify(peopled, "newcomer", "Pond-Lotus-77", RULES)
+
+
+def test_a_source_brings_data_in_and_reads_nothing(app: Any, abroad: Any, peopled: Store) -> None:
+    secret = tokens.make(peopled, "hotline")
+    for one in (visit(app), visit(abroad, "https://brain.example", "10.1.2.3")):
+        machine = {"Authorization": f"Bearer {secret}"}
+        for path in ("/", "/api/v1/me", "/api/v1/cases", "/map/values", "/healthz"):
+            assert one.get(path, headers=machine).status_code == 403
+        assert one.post("/_dash-update-component", json={}, headers=machine).status_code == 403
+        # Let through to the intake, which knows no such path; a token is no cookie, so its origin is no matter.
+        assert one.post("/api/v1/nothing", headers=machine | {"Origin": "http://elsewhere"}).status_code in (404, 405)
+        # A bad token is nobody, also beside a good cookie or where demo posts are lent.
+        assert one.get("/api/v1/me", headers={"Authorization": "Bearer gov_guess"}).status_code == 401
+
+
+def test_a_page_left_alone_does_not_keep_its_session(app: Any, peopled: Store) -> None:
+    one = signed_in(app, "east")
+
+    def seen() -> int:
+        with peopled.read() as connection:
+            return connection.scalar(select(session.c.seen_at).join(account, account.c.id == session.c.account_id).where(account.c.name == "east"))
+
+    with peopled.aside() as connection:
+        connection.execute(session.update().values(seen_at=session.c.seen_at - 300))
+    then = seen()
+    one.get("/healthz")
+    one.get("/api/v1/me", headers={"X-Gov-Unattended": "1"})
+    time.sleep(0.3)
+    assert seen() == then
+    one.get("/api/v1/me")
+    end = time.monotonic() + 10
+    while seen() == then and time.monotonic() < end:
+        time.sleep(0.02)
+    assert seen() > then + 250
+
+
+def test_nothing_that_one_may_see_is_left_in_a_shared_cache(app: Any, tree: str) -> None:
+    one = signed_in(app, "north")
+    for path in ("/", f"/api/v1/kpi?{PERIOD}", f"/api/v1/cases.csv?{PERIOD}", "/map/values?layer=overdue&level=4", f"/map/shapes/{tree}/3/990103001",
+                 f"/map/area/{tree}/1/1", f"/map/base/{tree}"):
+        told = one.get(path)
+        assert told.status_code == 200
+        assert "public" not in told.headers["cache-control"]
+        assert "no-store" in told.headers["cache-control"] or "no-cache" in told.headers["cache-control"]
+        assert told.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.fixture(scope="module")
+def tree(peopled: Store) -> str:
+    with peopled.read() as connection:
+        return places.tree_on(connection, LAST).hash
+
+
+def test_an_outline_kept_by_one_visitor_is_not_shown_to_the_next(app: Any, tree: str) -> None:
+    path = f"/map/shapes/{tree}/2/-?lang=zh"
+    boss, north = signed_in(app, "boss"), signed_in(app, "north")
+    whole = boss.get(path)
+    assert boss.get(path, headers={"If-None-Match": whole.headers["etag"]}).status_code == 304
+
+    part = north.get(path, headers={"If-None-Match": whole.headers["etag"]})
+    assert part.status_code == 200
+    assert [f["properties"]["code"] for f in part.json()["features"]] == ["990103001"]
+    assert len(whole.json()["features"]) > 1
+    assert north.get(f"/map/shapes/{tree}/2/990101").json()["features"] == []
+
+
+def test_what_lies_outside_is_refused_wherever_it_is_asked_for(app: Any, tree: str, peopled: Store) -> None:
+    north = signed_in(app, "north")
+    with peopled.read() as connection:
+        hidden = connection.execute(
+            select(cases.c.no, node.c.num).join(node, node.c.num == cases.c.node).where(node.c.level == 4).order_by(cases.c.id)
+        ).all()
+        there = places.find(connection, "990101", LAST)
+        other = next(r.no for r in hidden if there.num <= r.num <= there.last)
+    for name in ("kpi", "children", "trend", "status", "categories", "ages", "cases", "cases.csv", "areas"):
+        assert north.get(f"/api/v1/{name}?place=990101&{PERIOD}").status_code == 403, name
+    assert north.get(f"/api/v1/cases/{other}").status_code == 403
+    assert signed_in(app, "south").get(f"/api/v1/cases/{other}").status_code in (200, 403)
+    assert signed_in(app, "boss").get(f"/api/v1/cases/{other}").status_code == 200
+    assert north.get(f"/map/points?place=990101&mark=cases&west=125&south=29&east=126.5&north=30&zoom=10&{PERIOD}").status_code == 403
+    assert [p["code"] for p in north.get("/api/v1/areas").json()["children"]] == ["990103001"]
+    assert north.get("/api/v1/sources").json()["quarantine"] == []
+    assert "不在任何区域" not in north.get(f"/api/v1/kpi?{PERIOD}").text
+
+
+def callback(one: Any, panel: str, search: str) -> str:
+    """Return what Dash's own way gives for a panel."""
+    where = {"kind": "panel", "name": panel}
+    spec = next(d for d in one.get("/_dash-dependencies").json() if '"panel"' in d["output"] and "MATCH" in d["output"])
+    body = {
+        "output": spec["output"], "outputs": {"id": where, "property": "children"}, "changedPropIds": [f"{spec['inputs'][0]['id']}.pathname"],
+        "inputs": [{"id": i["id"], "property": i["property"], "value": {"pathname": "/", "search": search}.get(i["property"])} for i in spec["inputs"]],
+    }
+    told = one.post("/_dash-update-component", json=body)
+    assert told.status_code == 200, told.text
+    return told.text
+
+
+def test_visitors_at_the_same_time_see_their_own_and_nothing_else(app: Any) -> None:
+    import httpx2
+
+    days = f"?period=custom&from={LAST.replace(day=1)}&to={LAST}&lang=zh"
+
+    def look(name: str) -> list[tuple[str, set[str]]]:
+        found = []
+        with httpx2.Client(base_url=address, timeout=60) as one:
+            assert one.post("/login", data={"name": name, "password": GOOD}).status_code == 303
+            for _ in range(6):
+                found.append((name, {r["area_code"][:len(PLACES[name][0])] for r in one.get(f"/api/v1/cases?{PERIOD}&limit=200").json()["rows"]}))
+                shown = callback(one, "children", days) + callback(one, "case_list", days)
+                found.append((name, {code[:len(PLACES[name][0])] for code in re.findall(r"place=(9901\d{3,})", shown)}))
+        return found
+
+    with serving(app) as address, ThreadPoolExecutor(6) as crowd:
+        seen = [one for many in crowd.map(look, [*PLACES, *PLACES]) for one in many]
+
+    assert len(seen) == 72
+    assert all(areas == set(PLACES[name]) for name, areas in seen)
+
+
+@pytest.fixture(scope="module")
+def random_officer(app: Any, peopled: Store) -> tuple[TestClient, Store, dict[str, list[str]]]:
+    open_account(peopled, "random", "viewer", ["all"])
+    with peopled.read() as connection:
+        known = {place.code: [step.code for step in places.path(connection, place)]
+                 for level in range(5) for place in places.below(connection, places.root(connection, LAST), level)}
+    return signed_in(app, "random"), peopled, known
+
+
+@checks(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_for_any_branches_every_way_shows_the_same_and_only_them(random_officer: Any, data: st.DataObject) -> None:
+    one, store, known = random_officer
+    codes = sorted(known)
+    granted = data.draw(st.lists(st.integers(0, 3).flatmap(lambda level: st.sampled_from([c for c in codes if len(known[c]) == level + 2])),
+                                 min_size=1, max_size=6, unique=True))
+    accounts.change(store, "random", areas=granted)
+    with store.read() as connection:
+        leaf = {place.num: place.code for level in range(5) for place in places.below(connection, places.root(connection, LAST), level)}
+        rows = connection.execute(select(cases.c.no, cases.c.node).where(cases.c.is_open)).all()
+    mine = {r.no for r in rows if set(known[leaf[r.node]]) & set(granted)}
+
+    listed: set[str] = set()
+    after = ""
+    while after is not None:
+        page = one.get(f"/api/v1/cases?open=1&{PERIOD}&limit=1000&after={after}").json()
+        listed |= {r["no"] for r in page["rows"]}
+        after = page["after"]
+    table = list(csv.DictReader(io.StringIO(one.get(f"/api/v1/cases.csv?open=1&{PERIOD}").text.lstrip("\ufeff"))))
+    children = one.get(f"/api/v1/children?measure=open&{PERIOD}").json()["rows"]
+    tiles = {r["id"]: r["numerator"] for r in one.get(f"/api/v1/kpi?{PERIOD}").json()["rows"]}
+    values = one.get(f"/map/values?layer=open_cases&level=4&period=custom&{PERIOD}").json()
+    points = one.get(f"/map/points?mark=cases&west=120&south=25&east=130&north=35&zoom=9&period=custom&{PERIOD}").json()["points"]
+    statuses = {r["id"]: r["n"] for r in one.get(f"/api/v1/status?{PERIOD}").json()["rows"]}
+
+    assert listed == mine
+    assert {row["no"] for row in table} == mine
+    assert page["total"] == len(mine)
+    assert tiles["open"] == len(mine)
+    assert sum(row["numerator"] for row in children) == len(mine)
+    assert sum(n for status, n in statuses.items() if status != "closed") == len(mine)
+    assert sum(n for n in values["n"] if n) == len(mine)
+    assert sum(p["n"] for p in points) == len(mine)
+    painted = base64.b64decode(values["numbers"])
+    assert sum(1 for number in painted if number) <= sum(1 for path in known.values() if len(path) == 5 and set(path) & set(granted))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("city", ["sqlite"], indirect=True)
+def test_two_browsers_of_two_posts_show_two_cities(app: Any, browser: Any) -> None:
+    def until(one: Any, script: str) -> Any:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            if found := one.execute_script(script):
+                return found
+            time.sleep(0.05)
+        raise AssertionError(script)
+
+    def enter(one: Any, name: str) -> None:
+        one.get(f"{address}/?lang=en")
+        until(one, "return location.pathname==='/' && document.querySelector('.who a[href^=\"/login\"]')")
+        one.get(f"{address}/login?lang=en")
+        one.execute_script("document.getElementById('name').value=arguments[0];document.getElementById('password').value=arguments[1];"
+                           "document.querySelector('form').requestSubmit()", name, GOOD)
+        until(one, "return location.pathname==='/' && document.querySelector('.who')")
+
+    def seen(one: Any) -> dict[str, Any]:
+        until(one, "return window.govMap && window.govMap.painted>0 && document.querySelector('.panel-case_list tbody tr') && document.querySelector('.ranking tbody tr')")
+        export = one.execute_script("return document.querySelector('a[download]').getAttribute('href')")
+        return one.execute_async_script("""
+          const done=arguments[2], places=[...document.querySelectorAll('.ranking a[href*="place="], .panel-case_list a[href*="place="]')].map(a=>new URL(a.href).searchParams.get('place'));
+          Promise.all([fetch(arguments[0]).then(r=>r.text()), fetch('/map/values?layer=open_cases&level=4').then(r=>r.json()),
+                       fetch('/api/v1/me').then(r=>r.json())])
+            .then(([table, values, me])=>done({places, table, n:values.n.filter(Boolean).length, me, who:document.querySelector('.who').innerText, state:window.govMap.state()}))
+        """, export, None)
+
+    with serving(app) as address, chromium() as second:
+        for one, name in ((browser, "north"), (second, "south")):
+            enter(one, name)
+        with ThreadPoolExecutor(2) as both:
+            told = dict(zip(("north", "south"), both.map(seen, (browser, second)), strict=True))
+        # One more time, now that everything of the other is in the caches of the server.
+        for one, name in ((browser, "north"), (second, "south")):
+            one.refresh()
+            told[f"{name} again"] = seen(one)
+        browser.delete_all_cookies()
+
+    for name, shown in told.items():
+        mine = PLACES[name.split()[0]][0]
+        assert shown["me"]["name"] == name.split()[0]
+        assert shown["places"]
+        assert all(code.startswith(mine) for code in shown["places"])
+        rows = list(csv.DictReader(io.StringIO(shown["table"].lstrip("\ufeff"))))
+        assert rows
+        assert all(row["area_code"].startswith(mine) for row in rows)
+        assert shown["n"] > 0
+        assert shown["state"]["place"] == mine
+        assert name.split()[0] in shown["who"]
+    assert told["north"]["table"] != told["south"]["table"]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("city", ["sqlite"], indirect=True)
+def test_a_session_that_is_over_leads_to_the_sign_in_page(abroad: Any, peopled: Store, browser: Any) -> None:
+    plain = create_app(Settings(data_dir=Path(abroad.state.context.settings.data_dir), host="0.0.0.0"), peopled).server
+    with serving(plain) as address:
+        browser.get(f"{address}/?lang=en")
+        assert "/login?next=" in browser.current_url
+        browser.execute_script("document.getElementById('name').value='boss';document.getElementById('password').value=arguments[0];"
+                               "document.querySelector('form').requestSubmit()", GOOD)
+        wait_for(browser, lambda: browser.execute_script("return document.querySelectorAll('.tile').length>5"))
+        wait_for(browser, lambda: browser.execute_script("return document.querySelector('.ranking tbody a')"))
+        with peopled.aside() as connection:
+            connection.execute(delete(session))
+        browser.execute_script("document.querySelector('.ranking tbody a').click()")
+        wait_for(browser, lambda: "/login?next=%2F%3Fplace" in browser.current_url)
+        browser.delete_all_cookies()
+
+
+def wait_for(browser: Any, true: Callable[[], Any]) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError(browser.current_url)
+
+
