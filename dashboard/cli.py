@@ -80,7 +80,7 @@ def _serve(held: settings.Settings, store: Store) -> int:
     listening = _listen(held)
     store.upgrade()
     people_cli.begin(held, store, loopback(held.host))
-    _have_a_city(held, store)
+    have_a_city(held, store)
     app = create_app(held, store)
     context = app.server.state.context
     _ = context.loop  # from now on the clock runs
@@ -106,7 +106,7 @@ def _listen(held: settings.Settings) -> socket.socket:
         ) from None
 
 
-def _have_a_city(held: settings.Settings, store: Store) -> None:
+def have_a_city(held: settings.Settings, store: Store) -> None:
     """Make the demo city if there is none, or if another one than the demo there is was asked for."""
     from queries import demo
     from queries.clock import now

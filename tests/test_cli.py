@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.cli import main
+from dashboard.cli import have_a_city, main
 from dashboard.context import Context
+from queries import loading
 from queries.settings import Settings
 from queries.store import Store
 from tests.test_load import GOOD, GRIDS, HEAD, TOML
@@ -86,3 +87,19 @@ def test_a_database_out_of_reach_is_one_line_without_the_password(
     assert told.startswith("The database cannot be ")
     assert "sesame" not in told
     assert "Traceback" not in told
+
+
+def test_other_grids_make_another_demo_city_but_never_in_the_place_of_a_real_one(folder: Path) -> None:
+    held = Settings(data_dir=folder.parent / "data", demo_grids=60)
+    store = Store(held.database)
+    store.upgrade()
+    have_a_city(held, store)
+    assert loading.held_city(store).folder == "demo-7-60"
+    have_a_city(Settings(data_dir=held.data_dir), store)  # nothing is asked for: what is there stays
+    assert loading.held_city(store).folder == "demo-7-60"
+    have_a_city(Settings(data_dir=held.data_dir, demo_grids=80), store)
+    assert loading.held_city(store).folder == "demo-7-80"
+    loading.load(folder, store, quiet=True)
+    have_a_city(held, store)
+    assert loading.held_city(store).name == "小城"
+    store.close()
