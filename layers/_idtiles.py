@@ -207,7 +207,10 @@ def bake(store: Store, settings: Settings, zooms: Iterable[int] | None = None) -
     """
     tiles = Tiles(store, settings)
     with store.read() as connection:
-        newest = places.trees(connection)[-1]
+        known = places.trees(connection)
+        if not known:
+            return 0
+        newest = known[-1]
         numbers = [level.level for level in places.levels(connection)]
         whole = places.root(connection, newest.valid_from or places.day(None) or _today())
     if whole.bbox is None:
