@@ -6,16 +6,20 @@ import argparse
 import os
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
 from dashboard import logs, people_cli
+from layers import _idtiles
 from queries import loading, settings
 from queries.errors import GovError, SettingError
 from queries.store import Store
 
+#: After so long the first page is served, and what is drawn ahead does not stand in its way.
+QUIET_S = 15
 log = structlog.get_logger("gov")
 
 
@@ -68,6 +72,8 @@ def _bring(given: argparse.Namespace, held: settings.Settings, store: Store) -> 
     act = loading.load if given.command == "load" else loading.check
     told = act(given.folder, store, given.data, quiet=not sys.stderr.isatty(), replace=given.replace)
     print(told.text(given.lang or held.language or told.language), flush=True)
+    if given.command == "load" and told.changed:
+        _idtiles.bake(store, held)
     return 1 if told.failed else 0
 
 
@@ -104,6 +110,11 @@ def _listen(held: settings.Settings) -> socket.socket:
             f"Nothing can listen on {held.host}, port {held.port} ({bad.strerror}). Stop the program that is there "
             "or choose others with --host and --port."
         ) from None
+
+
+def _bake(held: settings.Settings, store: Store) -> None:
+    drawn = _idtiles.bake(store, held)
+    log.debug("map tiles are ready", tiles=drawn)
 
 
 def have_a_city(held: settings.Settings, store: Store) -> None:

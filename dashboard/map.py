@@ -185,19 +185,32 @@ def _values(context: Context, view: View) -> dict[str, Any]:
     w = Words(view.lang, context.city().zone)
     layer = layers.found()[view.layer]
     painted = paint(layer, context.store, context.ask(view), view.level or 0)
-    told: list[float | int | None] = [None] * len(painted.numbers)
-    counts: list[int | None] = [None] * len(painted.numbers)
-    for dense, mark in painted.by_dense.items():
-        told[dense] = None if mark.value is None else float(f"{mark.value:.5g}")
-        counts[dense] = mark.n
+    marks, told = painted.marks, np.full(len(painted.numbers), np.nan)
+    told[marks.dense] = marks.value
+    counts = np.zeros(0 if marks.n is None or layer.unit == "n" else len(told), np.int64)
+    if len(counts):
+        counts[marks.dense] = marks.n
     return {
         "classes": [{"number": c.number, "word": w.pick(c.word), "text": w.pick(c.text), "colour": c.colour,
                      "pattern": c.pattern, "count": c.count, "act": c.act, "quiet": not (c.act or c.pattern)}
                     for c in painted.classes],
-        "numbers": base64.b64encode(painted.numbers.tobytes()).decode(), "values": told, "n": counts,
+        "numbers": base64.b64encode(painted.numbers.tobytes()).decode(), "values": _short(told), "n": counts.tolist(),
         "unit": layer.unit, "unit_word": w.pick(UNITS[layer.unit]), "title": w.pick(layer.title), "what": w.pick(layer.definition), "note": w.pick(painted.note),
         "as_of": None if painted.answer.as_of is None else w.moment(painted.answer.as_of),
     }
+
+
+def _short(values: np.ndarray) -> list[float | None]:
+    """Return values in five digits, those that are not known as None."""
+    with np.errstate(divide="ignore"):
+        size = np.floor(np.log10(np.abs(values), where=values != 0, out=np.zeros(len(values))))
+    scale = 10.0 ** np.clip(4 - np.nan_to_num(size), 0, 15)
+    out: list[float | None] = (np.round(values * scale) / scale).tolist()
+    if not np.any(values[~np.isnan(values)] % 1):
+        out = [None if v is None or v != v else int(v) for v in out]
+    for i in np.flatnonzero(np.isnan(values)).tolist():
+        out[i] = None
+    return out
 
 
 def _point(p: Any) -> dict[str, Any]:

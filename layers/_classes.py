@@ -64,11 +64,11 @@ class Classes:
 
 
 def classify(
-    values: Sequence[float | None], few: Sequence[bool], bad: Bad, unit: str = "n", fixed: Sequence[float] = (),
+    values: Sequence[float | None] | np.ndarray, few: Sequence[bool] | np.ndarray, bad: Bad, unit: str = "n", fixed: Sequence[float] = (),
 ) -> Classes:
     """Return the classes of some values. A value at a border is in the class nearer to action."""
     weak = np.asarray(few, bool)
-    numbers = np.array([math.nan if v is None else float(v) for v in values])
+    numbers = np.asarray(values, float)  # None becomes NaN
     known = numbers[~weak & ~np.isnan(numbers)]
     rule = Fences() if fixed else fences(known, bad, unit)
     borders = tuple(fixed) or _borders(known, rule, bad, unit)
@@ -105,10 +105,12 @@ def _borders(known: np.ndarray, rule: Fences, bad: Bad, unit: str) -> tuple[floa
     """Return the inner borders from low to high: quiet steps, then the fences that some value is beyond."""
     if not len(known):
         return ()
-    usual = np.array([v for v in known.tolist() if not rule.step(v, bad)])
+    # A large city has hundreds of thousands of areas but few different values.
+    distinct, which = np.unique(known, return_inverse=True)
+    steps = np.array([rule.step(v, bad) for v in distinct.tolist()])
+    usual = known[(steps == 0)[which]]
     cuts = set(_steps(usual, unit)) if len(usual) else set()
-    beyond = {fence for fence, n in ((rule.far, 1), (rule.very, 2))
-              if fence is not None and any(rule.step(v, bad) >= n for v in known.tolist())}
+    beyond = {fence for fence, n in ((rule.far, 1), (rule.very, 2)) if fence is not None and steps.max() >= n}
     if rule.far is not None and beyond:
         cuts = {c for c in cuts if (c < rule.far if bad == "up" else c > rule.far)}
     return tuple(sorted(cuts | beyond))

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from queries import places
+from queries import outlines, places
 from queries.settings import Settings
 from queries.store import Store
 
@@ -29,21 +29,22 @@ DEEPEST = 20
 THIN = 0.35
 #: Areas smaller than this many pixels are single pixels.
 SPECK = 1.2
+#: Up to so many corners an area on average, thinning would cost more than it saves.
+PLAIN = 20
 _HELD = 6
 
 Numbered = Iterable[tuple[int, bytes]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thinned:
-    """Outlines of one zoom: rings in unit mercator, flat, and their search tree."""
+class Outlines:
+    """Outlines of one zoom in unit mercator, flat: corners, where rings begin, where polygons begin, their boxes."""
 
-    coords: np.ndarray
+    corners: np.ndarray
     rings: np.ndarray
     parts: np.ndarray
-    dense: np.ndarray
     boxes: np.ndarray
-    tree: shapely.STRtree
+    thinned: bool
 
 
 def mercator(lonlat: np.ndarray) -> np.ndarray:
@@ -59,14 +60,17 @@ class TileSet:
     def __init__(self, numbered: Numbered) -> None:
         """Hold the outlines of (dense number, WKB in EPSG:4326)."""
         pairs = list(numbered)
-        shapes = shapely.transform(shapely.from_wkb([wkb for _, wkb in pairs]), mercator)
+        shapes = shapely.from_wkb([wkb for _, wkb in pairs])
         polygons, owner = shapely.get_parts(np.asarray(shapes, object), return_index=True)
-        dense = np.array([number for number, _ in pairs], np.int64)[owner] if len(pairs) else np.zeros(0, np.int64)
-        # Large ones first, so that an enclave is drawn into its hole.
-        whole = shapely.area(shapes)[owner] if len(pairs) else np.zeros(0)
-        order = np.argsort(-whole, kind="stable")
-        self.polygons, self.dense = polygons[order], dense[order]
-        self._held: OrderedDict[int, Thinned] = OrderedDict()
+        # Large ones first, so that an enclave is drawn over what surrounds it.
+        order = np.argsort(-shapely.area(shapes)[owner], kind="stable") if len(pairs) else np.zeros(0, int)
+        polygons, owner = polygons[order], owner[order]
+        self.dense = np.array([number for number, _ in pairs], np.int64)[owner]
+        plain = int(shapely.get_num_coordinates(polygons).sum()) <= PLAIN * len(polygons)
+        # Outlines of few corners have nothing to lose: all zooms share them as they are.
+        self._plain = _flat(polygons) if plain else None
+        self._polygons = None if plain else shapely.transform(polygons, mercator)
+        self._held: OrderedDict[int, Outlines] = OrderedDict()
         self._lock = threading.Lock()
 
     def png(self, z: int, x: int, y: int) -> bytes:
@@ -78,50 +82,85 @@ class TileSet:
         return out.getvalue()
 
     def numbers(self, z: int, x: int, y: int) -> np.ndarray:
-        """Return one tile as numbers, row by row."""
-        held = self._thinned(z)
+        """Return one tile as numbers, row by row: each pixel is the area that holds its middle."""
+        held = self._outlines(z)
         scale = SIZE * 2.0**z
-        edge = 1.5 / scale
-        west, north, side = x / 2**z, y / 2**z, 1 / 2**z
-        hit = np.sort(held.tree.query(shapely.box(west - edge, north - edge, west + side + edge, north + side + edge)))
-        image = Image.new("I", (SIZE, SIZE), 0)
-        if not len(hit):
-            return np.asarray(image)
-        extent = (held.boxes[hit, 2:] - held.boxes[hit, :2]).max(1) * scale
-        large = hit[extent >= SPECK]
-        pen = ImageDraw.Draw(image)
-        corner = np.array([west, north])
-        for i in large:
-            number = int(held.dense[i])
-            for k in range(held.parts[i], held.parts[i + 1]):
-                ring = (held.coords[held.rings[k]:held.rings[k + 1]] - corner) * scale - 0.5
-                pen.polygon(ring.ravel().tolist(), fill=number if k == held.parts[i] else 0)
-        drawn = np.array(image)
-        small = hit[extent < SPECK]
-        if len(small):
-            middle = ((held.boxes[small, :2] + held.boxes[small, 2:]) / 2 - corner) * scale
-            at = np.floor(middle).astype(int)
+        corner = np.array([x, y]) / 2**z
+        near, far = corner - 1.5 / scale, corner + (SIZE + 1.5) / scale
+        west, north, east, south = held.boxes
+        hit = np.flatnonzero((west <= far[0]) & (east >= near[0]) & (north <= far[1]) & (south >= near[1]))
+        drawn = np.zeros(SIZE * SIZE, np.int64)
+        if len(hit):
+            boxes = (held.boxes[:, hit].T - np.tile(corner, 2)) * scale
+            speck = (boxes[:, 2:] - boxes[:, :2]).min(1) < SPECK
+            whole = (boxes[:, 2:] - boxes[:, :2]).max(1) >= SPECK
+            _fill(drawn, held, hit[whole], self.dense, corner, scale)
+            at = np.floor((boxes[speck, :2] + boxes[speck, 2:]) / 2).astype(int)
             inside = ((at >= 0) & (at < SIZE)).all(1)
-            drawn[at[inside, 1], at[inside, 0]] = held.dense[small[inside]]
-        return drawn
+            drawn[at[inside, 1] * SIZE + at[inside, 0]] = self.dense[hit[speck][inside]]
+        drawn = drawn.reshape(SIZE, SIZE)
+        return _mended(drawn) if held.thinned else drawn
 
-    def _thinned(self, z: int) -> Thinned:
+    def _outlines(self, z: int) -> Outlines:
+        if self._plain is not None:
+            return self._plain
         with self._lock:
-            if z in self._held:
-                self._held.move_to_end(z)
-                return self._held[z]
-            thin = shapely.simplify(self.polygons, THIN / (SIZE * 2.0**z), preserve_topology=True)
-            kind, coords, offsets = shapely.to_ragged_array(thin) if len(thin) else (None, np.zeros((0, 2)), None)
-            if offsets is None:
-                rings, parts = np.zeros(1, int), np.zeros(1, int)
-            else:
-                rings, parts = offsets[0], offsets[1]
-            made = Thinned(coords=coords, rings=rings, parts=parts, dense=self.dense,
-                           boxes=shapely.bounds(thin).reshape(-1, 4), tree=shapely.STRtree(thin))
-            self._held[z] = made
-            while len(self._held) > _HELD:
-                self._held.popitem(last=False)
-            return made
+            if z not in self._held:
+                self._held[z] = _flat(shapely.simplify(self._polygons, THIN / (SIZE * 2.0**z), preserve_topology=True), thinned=True)
+                while len(self._held) > _HELD:
+                    self._held.popitem(last=False)
+            self._held.move_to_end(z)
+            return self._held[z]
+
+
+def _flat(polygons: np.ndarray, thinned: bool = False) -> Outlines:
+    if not len(polygons):
+        none = np.zeros(1, int)
+        return Outlines(corners=np.zeros((0, 2)), rings=none, parts=none, boxes=np.zeros((4, 0)), thinned=thinned)
+    _, corners, (rings, parts) = shapely.to_ragged_array(polygons)
+    corners = corners if thinned else mercator(corners)
+    first = rings[parts[:-1]]  # an empty polygon has no corners: its box meets nothing
+    empty = rings[parts[1:]] == first
+    low = np.minimum.reduceat(corners, np.minimum(first, len(corners) - 1))
+    high = np.maximum.reduceat(corners, np.minimum(first, len(corners) - 1))
+    boxes = np.ascontiguousarray(np.where(empty[:, None], np.nan, np.hstack([low, high])).T)
+    return Outlines(corners=corners, rings=rings, parts=parts, boxes=boxes, thinned=thinned)
+
+
+def _fill(drawn: np.ndarray, held: Outlines, hit: np.ndarray, dense: np.ndarray, corner: np.ndarray, scale: float) -> None:
+    """Paint polygons into a flat picture: along each row of pixels, from every odd crossing of an outline to the next."""
+    ring, of_ring = _ranges(held.parts[hit], held.parts[hit + 1])
+    at, of_edge = _ranges(held.rings[ring], held.rings[ring + 1] - 1)
+    owner = of_ring[of_edge]
+    x0, y0 = ((held.corners[at] - corner) * scale).T
+    x1, y1 = ((held.corners[at + 1] - corner) * scale).T
+    top = np.clip(np.ceil(np.minimum(y0, y1) - 0.5), 0, SIZE).astype(int)
+    end = np.clip(np.ceil(np.maximum(y0, y1) - 0.5), 0, SIZE).astype(int)
+    row, edge = _ranges(top, end)
+    x = x0[edge] + (row + 0.5 - y0[edge]) * (x1[edge] - x0[edge]) / (y1[edge] - y0[edge])
+    line = owner[edge] * SIZE + row
+    order = np.lexsort((x, line))
+    line, x = line[order], np.clip(np.ceil(x[order] - 0.5), 0, SIZE).astype(int)
+    pixel, span = _ranges(x[::2], x[1::2])
+    # Of several areas in one pixel the last stays, which is the smallest.
+    drawn[line[::2][span] % SIZE * SIZE + pixel] = dense[hit[line[::2][span] // SIZE]]
+
+
+def _ranges(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return all whole numbers from each start to before its end, and which range each belongs to."""
+    n = np.maximum(end - start, 0)
+    which = np.repeat(np.arange(len(n)), n)
+    return np.arange(len(which)) - (np.cumsum(n) - n)[which] + start[which], which
+
+
+def _mended(drawn: np.ndarray) -> np.ndarray:
+    # Neighbours are thinned each by itself, so a pixel's middle may fall between them.
+    for axis in (0, 1):
+        one, other = np.roll(drawn, 1, axis), np.roll(drawn, -1, axis)
+        gap = (drawn == 0) & (one != 0) & (other != 0)
+        gap[[0, -1]] = gap[:, [0, -1]] = False
+        drawn = np.where(gap, one, drawn)
+    return drawn
 
 
 class Tiles:
@@ -155,8 +194,7 @@ class Tiles:
                     trees = [t for t in places.trees(connection) if t.hash == tree_hash]
                     if not trees:
                         return None
-                    shapes = places.shapes(connection, trees[0].tree_id, level)
-                    self._sets[tree_hash, level] = TileSet((s.dense, s.wkb) for s in shapes)
+                    self._sets[tree_hash, level] = TileSet(outlines.numbered_shapes(connection, trees[0].tree_id, level))
                 while len(self._sets) > 8:
                     self._sets.popitem(last=False)
             return self._sets[tree_hash, level]
@@ -169,7 +207,10 @@ def bake(store: Store, settings: Settings, zooms: Iterable[int] | None = None) -
     """
     tiles = Tiles(store, settings)
     with store.read() as connection:
-        newest = places.trees(connection)[-1]
+        known = places.trees(connection)
+        if not known:
+            return 0
+        newest = known[-1]
         numbers = [level.level for level in places.levels(connection)]
         whole = places.root(connection, newest.valid_from or places.day(None) or _today())
     if whole.bbox is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -35,6 +35,38 @@ class AreaMark:
     few: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AreaMarks(Sequence[AreaMark]):
+    """Marks of many areas in columns. NaN = not known; `n` None = rests on no count."""
+
+    code: np.ndarray
+    dense: np.ndarray
+    value: np.ndarray
+    n: np.ndarray | None
+    few: np.ndarray
+
+    @classmethod
+    def of(cls, rows: Sequence[AreaMark]) -> AreaMarks:
+        """Return any marks in columns."""
+        if isinstance(rows, cls):
+            return rows
+        return cls(
+            code=np.array([r.code for r in rows], object), dense=np.array([r.dense for r in rows], np.int64),
+            value=np.array([r.value for r in rows], float), few=np.array([r.few for r in rows], bool),
+            n=None if any(r.n is None for r in rows) else np.array([r.n for r in rows], np.int64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return [self[k] for k in range(*i.indices(len(self)))]
+        value = float(self.value[i])
+        return AreaMark(code=self.code[i], dense=int(self.dense[i]), value=None if np.isnan(value) else value,
+                        n=None if self.n is None else int(self.n[i]), few=bool(self.few[i]))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layer:
     """One layer of the map. An area layer has `values`, a point layer has `points`."""
@@ -63,9 +95,9 @@ class Painted:
     classes: tuple[Any, ...]
     numbers: np.ndarray  # uint8 by dense number
     answer: Answer[AreaMark]
+    marks: AreaMarks
     #: By which rule a class calls for action, in words.
     note: Words = field(default_factory=dict)
-    by_dense: dict[int, AreaMark] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1)
@@ -83,10 +115,8 @@ def paint(layer: Layer, store: Store, ask: Ask, level: int) -> Painted:
     if layer.values is None:
         raise ValueError(f"Layer {layer.id!r} shows points; it has no areas to paint.")
     answer = layer.values(store, ask, level)
-    rows = answer.rows
-    made = classify([row.value for row in rows], [row.few for row in rows], layer.bad, layer.unit, layer.breaks)
-    numbers = np.zeros(max((row.dense for row in rows), default=0) + 1, np.uint8)
-    for row, number in zip(rows, made.chosen, strict=True):
-        numbers[row.dense] = number
-    return Painted(layer=layer, classes=made.classes, numbers=numbers, answer=answer, note=made.note,
-                   by_dense={row.dense: row for row in rows})
+    marks = AreaMarks.of(answer.rows)
+    made = classify(marks.value, marks.few, layer.bad, layer.unit, layer.breaks)
+    numbers = np.zeros(int(marks.dense.max(initial=0)) + 1, np.uint8)
+    numbers[marks.dense] = made.chosen
+    return Painted(layer=layer, classes=made.classes, numbers=numbers, answer=answer, note=made.note, marks=marks)

@@ -17,23 +17,28 @@ from queries.store import get_meta, version
 from queries.tables import source
 
 T = TypeVar("T")
-KEPT = 512
+KEPT, FEW_KEPT = 512, 32
 _kept: OrderedDict[Hashable, Any] = OrderedDict()
+_ageless: OrderedDict[Hashable, Any] = OrderedDict()
 _lock = threading.Lock()
 
 
-def remembered(connection: Connection, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
-    """Return what `make` returns, made once per data version and minute. Not for use while writing."""
-    whole = (connection.engine.url, _version(connection), int(now().timestamp()) // 60, *key)
+def remembered(connection: Connection, key: tuple[Hashable, ...], make: Callable[[], T], ageless: bool = False) -> T:
+    """Return what `make` returns, made once per data version and minute. Not for use while writing.
+
+    `ageless`: only new data changes it. Such things may be large, so few of them are kept.
+    """
+    kept, most, minute = (_ageless, FEW_KEPT, 0) if ageless else (_kept, KEPT, int(now().timestamp()) // 60)
+    whole = (connection.engine.url, _version(connection), minute, *key)
     with _lock:
-        if whole in _kept:
-            _kept.move_to_end(whole)
-            return _kept[whole]
+        if whole in kept:
+            kept.move_to_end(whole)
+            return kept[whole]
     made = make()
     with _lock:
-        _kept[whole] = made
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
+        kept[whole] = made
+        while len(kept) > most:
+            kept.popitem(last=False)
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
@@ -94,10 +95,11 @@ class Answer(Generic[R]):
     """Rows with their honesty: as of when, next due when, from which sources, what was dropped.
 
     `as_of` is None when no source has ever delivered: nothing is known, which is not the same as zero.
-    `total` is the number of rows that exist when `rows` is only a page of them.
+    `total` is the number of rows that exist when `rows` is only a page of them. Rows of very many areas
+    may be held as columns (queries/area_values.py) and read like any others.
     """
 
-    rows: tuple[R, ...]
+    rows: Sequence[R]
     as_of: datetime | None
     source: tuple[str, ...]
     due: datetime | None = None

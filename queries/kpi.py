@@ -21,7 +21,6 @@ from queries.figures import (
     FEW,
     FIGURES,
     AgeRow,
-    AreaValue,
     ChildRow,
     Measure,
     MixRow,
@@ -63,8 +62,8 @@ def _tiles(connection: Connection, ask: Ask) -> Answer[Tile]:
     for name, (since, until) in periods.items():
         wanted[name] = pieces(since, until)
         wanted[f"{name}.upto"] = upto(until)
-        wanted[f"{name}.owed"] = upto(_owed_until(connection, until))
-    only = _narrowing(ask)
+        wanted[f"{name}.owed"] = upto(owed_until(connection, until))
+    only = narrowing(ask)
     per = _windows(connection, areas, wanted, only)
     bins = {
         name: None if any(only) or not _covers(known, *span) else _bins(connection, areas, wanted[name])
@@ -91,7 +90,7 @@ def children(store: Store, ask: Ask, measure: str) -> Answer[ChildRow]:
 
     Handling times are among the figures only when they are what is ranked by.
     """
-    figure = _figure(measure)
+    figure = figure_named(measure)
     with store.read() as connection:
         return remembered(connection, ("children", ask, measure), lambda: _children(connection, ask, figure))
 
@@ -118,27 +117,6 @@ def _children(connection: Connection, ask: Ask, figure: Measure) -> Answer[Child
     return stamped(connection, ranked, ask=ask, notes=only_sums(ask))
 
 
-def area_values(store: Store, ask: Ask, measure: str, level: int) -> Answer[AreaValue]:
-    """Return one figure for every visible area of a level at or under the place."""
-    figure = _figure(measure)
-
-    def make() -> Answer[AreaValue]:
-        place = places.find(connection, ask.place, ask.until, ask.scope)
-        below = rights.visible_under(connection, ask.scope, place, level)
-        every = _by_area(connection, [p.area_id for p in below], ask, (figure,), figure.id in QUANTILES)
-        rows = []
-        for one in below:
-            value, numerator, denominator = every[one.area_id][figure.id]
-            rows.append(AreaValue(
-                area_id=one.area_id, code=one.code, dense=one.dense or 0, value=value, numerator=numerator,
-                denominator=denominator, n=denominator if denominator is not None else (numerator or 0),
-            ))
-        return stamped(connection, rows, ask=ask, notes=only_sums(ask))
-
-    with store.read() as connection:
-        return remembered(connection, ("area_values", ask, measure, level), make)
-
-
 def trend(store: Store, ask: Ask) -> Answer[TrendRow]:
     """Return the period day by day, or month by month when it is longer than 92 days."""
     with store.read() as connection:
@@ -156,7 +134,7 @@ def _trend(connection: Connection, ask: Ask) -> Answer[TrendRow]:
         days = [month_start(b) for b in range(lo, hi + 1)]
         span = Piece(grain=MONTH, lo=lo, hi=hi)
     before = upto(days[0] - timedelta(days=1))
-    found = _rows(connection, areas, [span, *before], _narrowing(ask))
+    found = _rows(connection, areas, [span, *before], narrowing(ask))
     stock = sum(m["reported"] - m["closed"] for key, m in found.items() if _inside(key, before))
     rows = []
     for i, day in enumerate(days):
@@ -182,7 +160,7 @@ def status_mix(store: Store, ask: Ask) -> Answer[MixRow]:
         )
         statement = _narrowed(statement, open_now, ask)
         found = {r.status: int(r.n) for r in connection.execute(statement)}
-        per = _windows(connection, areas, {"now": pieces(ask.since, ask.until)}, _narrowing(ask))
+        per = _windows(connection, areas, {"now": pieces(ask.since, ask.until)}, narrowing(ask))
         found["closed"] = per["now"]["closed"]
         whole = sum(found.values())
         rows = [
@@ -219,7 +197,7 @@ def open_by_age(store: Store, ask: Ask) -> Answer[AgeRow]:
         for id_, young, old in AGES:
             end = ask.until - timedelta(days=young)
             wanted[id_] = upto(end) if old is None else pieces(ask.until - timedelta(days=old), end)
-        per = _windows(connection, areas, wanted, _narrowing(ask))
+        per = _windows(connection, areas, wanted, narrowing(ask))
         rows = [
             AgeRow(id=id_, days_from=young, days_to=old, n=per[id_]["still_open"], title={
                 "zh": f"{young} 天以上" if old is None else f"{young}–{old} 天",
@@ -229,7 +207,8 @@ def open_by_age(store: Store, ask: Ask) -> Answer[AgeRow]:
         return stamped(connection, rows, ask=ask, notes=only_sums(ask))
 
 
-def _figure(measure: str) -> Measure:
+def figure_named(measure: str) -> Measure:
+    """Return a figure by its id. Raises AskError."""
     if measure not in FIGURES:
         raise AskError(f"No figure is called {measure!r}. Known: {', '.join(FIGURES)}.")
     return FIGURES[measure]
@@ -267,7 +246,13 @@ def _covers(known: tuple[date, date] | None, since: date, until: date) -> bool:
         known is not None and since <= known[0] <= until and until >= known[1])
 
 
-def _owed_until(connection: Connection, until: date) -> date:
+def covered(connection: Connection, ask: Ask) -> bool:
+    """Return whether the case sources speak of an ask's period."""
+    return _covers(_known(connection), ask.since, ask.until)
+
+
+def owed_until(connection: Connection, until: date) -> date:
+    """Return the last day whose deadlines have passed."""
     today = local_day(stamp(now()), city_now(connection).zone)
     return min(until, today - timedelta(days=1))
 
@@ -284,12 +269,13 @@ def _inside(key: tuple[int, int], wanted: Iterable[Piece]) -> bool:
     return any(key[0] == p.grain and p.lo <= key[1] <= p.hi for p in wanted)
 
 
-def _narrowing(ask: Ask) -> Narrowing:
+def narrowing(ask: Ask) -> Narrowing:
+    """Return the codes of categories and departments that an ask is narrowed to."""
     return ask.filters.categories, ask.filters.departments
 
 
 def _narrowed(statement: Select[Any], table: Table, ask: Ask) -> Select[Any]:
-    for words, column, codes in zip((category, department), _keys(table), _narrowing(ask), strict=True):
+    for words, column, codes in zip((category, department), _keys(table), narrowing(ask), strict=True):
         if codes:
             statement = statement.where(column.in_(select(words.c.id).where(words.c.code.in_(codes))))
     return statement
@@ -378,7 +364,7 @@ def _by_area(
 ) -> dict[int, dict[str, tuple[float | None, int | None, int | None]]]:
     """Return {area id: {figure id: (value, numerator, denominator)}}."""
     chosen = list(FIGURES.values() if figures is None else figures)
-    now_pieces, only = pieces(ask.since, ask.until), _narrowing(ask)
+    now_pieces, only = pieces(ask.since, ask.until), narrowing(ask)
     empty = dict.fromkeys(MEASURES, 0)
 
     def summed(wanted: Sequence[Piece], measures: tuple[str, ...] = MEASURES) -> dict[int, Sums]:
@@ -390,7 +376,7 @@ def _by_area(
     ids = {figure.id for figure in chosen}
     period = summed(now_pieces)
     stock = summed(upto(ask.until), ("reported", "closed")) if "open" in ids else {}
-    owed = summed(upto(_owed_until(connection, ask.until)), ("due", "due_closed")) if "overdue" in ids else {}
+    owed = summed(upto(owed_until(connection, ask.until)), ("due", "due_closed")) if "overdue" in ids else {}
     bins = _bins_by_area(connection, areas, now_pieces) if with_bins and not any(only) else {}
     seen = _covers(_known(connection), ask.since, ask.until)
     nothing = (None, None, None)
@@ -454,5 +440,5 @@ def _with_rank(rows: list[ChildRow], i: int, figure: Measure) -> ChildRow:
 
 
 __all__ = [
-    "area_values", "category_mix", "children", "open_by_age", "quantile", "status_mix", "tiles", "trend",
+    "category_mix", "children", "open_by_age", "quantile", "status_mix", "tiles", "trend",
 ]

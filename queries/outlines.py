@@ -84,3 +84,14 @@ def level_sizes(connection: Connection, place: Place) -> dict[int, int]:
         .where(node.c.tree_id == place.tree_id, node.c.main.is_(True), node.c.num.between(place.num, place.last))
     )
     return remembered(connection, ("level_sizes", place.num), lambda: {level: int(n) for level, n in connection.execute(statement)})
+
+
+def numbered_shapes(connection: Connection, tree_id: int, level: int) -> list[tuple[int, bytes]]:
+    """Return (number in the id tiles, WKB) of every outline of one level, as plainly as the driver gives them."""
+    held = connection.execute(
+        select(node.c.dense, area.c.shape).join(area, area.c.id == node.c.area_id)
+        .where(node.c.tree_id == tree_id, node.c.level == level, node.c.main.is_(True), area.c.shape.is_not(None))
+    )
+    rows = held.cursor.fetchall()
+    held.close()
+    return rows

@@ -132,12 +132,11 @@ class Projector:
         monthly_bins = _monthly(bins, ["bin"], ["n"])
         waiting = self._spread(pl.concat(self._open), ["category_id", "department_id", "status"], ["n"])
         n = 0
-        for frame, grain in ((days, 0), (months, 1)):
-            frame = frame.with_columns(grain=pl.lit(grain))
-            n += _put(connection, rollup, frame, KEY, MEASURES)
-        for frame, grain in ((bins, 0), (monthly_bins, 1)):
-            frame = frame.with_columns(grain=pl.lit(grain))
-            n += _put(connection, duration, frame, BINS_KEY, ("n",))
+        for table, key, measures, by_day, by_month in (
+            (rollup, KEY, MEASURES, days, months), (duration, BINS_KEY, ("n",), bins, monthly_bins),
+        ):
+            graded = [frame.select(*(c for c in (*key, *measures) if c != "grain"), grain=pl.lit(grain)) for grain, frame in enumerate((by_day, by_month))]
+            n += _put(connection, table, pl.concat(graded), key, measures)
         n += _put(connection, open_now, waiting, OPEN_KEY, ("n",))
         self._days, self._bins, self._open = [], [], []
         return n
@@ -153,8 +152,8 @@ class Projector:
             parts.append(
                 frame.join(areas, on="node").group_by("area_id", *by).agg(pl.col(measures).sum())
             )
-        whole = pl.concat(parts).group_by("area_id", *by).agg(pl.col(measures).sum())
-        return whole.filter(pl.any_horizontal(pl.col(m) != 0 for m in measures))
+        # An area stands on one level, so no two parts speak of the same one.
+        return pl.concat(parts).filter(pl.any_horizontal(pl.col(m) != 0 for m in measures))
 
 
 def _monthly(frame: pl.DataFrame, by: list[str], measures: list[str]) -> pl.DataFrame:
@@ -170,9 +169,7 @@ def _put(connection: Connection, table, frame: pl.DataFrame, key: tuple[str, ...
     empty = connection.scalar(select(table.c.area_id).limit(1)) is None
     added = ", ".join(f"{m} = {table.name}.{m} + excluded.{m}" for m in measures)
     suffix = "" if empty or not len(frame) else f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}"
-    if empty and "grain" in key:
-        suffix = ""
-    return bulk(connection, table, [*key, *measures], frame.iter_rows(), suffix)
+    return bulk(connection, table, [*key, *measures], frame, suffix)
 
 
 def tidy(connection: Connection) -> None:

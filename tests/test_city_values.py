@@ -172,3 +172,16 @@ def test_words_match_without_regard_to_case_and_width_and_the_longest_beginning_
     assert [match(word) for word in ["RUBBISH ", "垃圾桶", "垃圾（大件）家具", "noise", "road"]] == [
         "trash", "trash", "bulky", "noise", None,
     ]
+
+
+@pytest.mark.parametrize("text", ["1711929600", "171192960", "1711929600123", "1711929600123456", "2024010112", "1912345678", "20240101", "202401011230", "12345", "1711929600.5", "999999999999999"])
+def test_counts_of_seconds_read_alike_alone_and_in_a_column(text: str) -> None:
+    import polars as pl
+
+    from queries.city.dates import DateReader, _counted
+
+    reader = DateReader(ZoneInfo("Asia/Shanghai"))
+    at_once = _counted(pl.Series([text])).item()
+
+    assert at_once in (None, reader._one(text)[0])
+    assert (at_once is None) == (text not in ("1711929600", "171192960", "1711929600123", "1711929600123456"))

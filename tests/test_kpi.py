@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from queries import kpi, loading
+from queries.area_values import area_values
 from queries.frame import EVERYTHING, Ask, Filters, Scope
 from queries.store import Store
 
@@ -121,7 +122,7 @@ def test_a_scope_sees_its_own_branch_only(store: Store, tmp_path: Path) -> None:
     one = MARCH.but(scope=Scope(areas=frozenset({"12"})))
     assert tiles(store, one)["reported"].value == 10
     assert [row.place.code for row in kpi.children(store, one, "open").rows] == ["12"]
-    assert len(kpi.area_values(store, one, "open", 1).rows) == 1
+    assert len(area_values(store, one, "open", 1).rows) == 1
 
 
 @pytest.mark.parametrize("measure", list(kpi.FIGURES))
@@ -130,7 +131,7 @@ def test_every_figure_can_rank_and_paint(city: Store, measure: str) -> None:
     rank = [row.rank for row in kpi.children(city, ask, measure).rows if row.rank]
     assert rank == sorted(rank)
     assert len(rank) == 9
-    painted = kpi.area_values(city, ask, measure, 1).rows
+    painted = area_values(city, ask, measure, 1).rows
     whole = tiles(city, ask)[measure]
     if whole.unit != "h" and whole.denominator:
         assert sum(row.numerator for row in painted) <= whole.numerator

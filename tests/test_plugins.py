@@ -22,7 +22,7 @@ def test_a_layer_says_what_it_shows_and_answers(layer: layers.Layer, city: Store
         assert words["en"]
     if layer.kind == "areas":
         painted = paint(layer, city, ASK, 1)
-        assert sum(one.count for one in painted.classes) == len(painted.by_dense) == 9
+        assert sum(one.count for one in painted.classes) == len(painted.marks) == 9
         assert all(one.word["zh"] and one.text["en"] for one in painted.classes)
     else:
         answer = layer.points(city, ASK, (125.0, 29.0, 126.5, 30.0), 11)

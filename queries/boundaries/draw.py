@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from queries.boundaries.areas import AreasRead
 from queries.boundaries.parents import TreePlan
 
 ROOT = "root"
+_RUNS = re.compile(r"[\x00-\x7f]+|[^\x00-\x7f]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,13 +161,18 @@ def _sound(name: str) -> tuple[str, str]:
     if name.isascii():
         words = name.lower().replace("-", " ").split()
         return "".join(name.lower().split()), "".join(word[0] for word in words)
-    # Its dictionary takes a third of a second to open, which a start without loading need not spend.
-    from pypinyin import Style, lazy_pinyin
+    # Digits and Latin letters sound as they are written; grids share all the rest of their names.
+    heard = [(run, run) if run.isascii() else _heard(run) for run in _RUNS.findall(name)]
+    return tuple("".join("".join(part).lower().split()) for part in zip(*heard, strict=True))  # type: ignore[return-value]
 
-    return (
-        "".join("".join(lazy_pinyin(name)).lower().split()),
-        "".join("".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower().split()),
-    )
+
+@lru_cache(maxsize=65_536)
+def _heard(run: str) -> tuple[str, str]:
+    # Its dictionary takes a third of a second to open, which a start without loading need not spend.
+    from pypinyin import lazy_pinyin
+
+    words = lazy_pinyin(run)
+    return "".join(words), "".join(word[0] if word.isascii() else word for word in words)
 
 
 def _hash(*parts: Any) -> str:

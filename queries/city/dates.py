@@ -104,6 +104,7 @@ class DateReader:
         guessed = pl.Series([False]).new_from_index(0, len(column))
         seconds, gone = self._at_once(column, seconds, (*self.formats, *ZONED, *LOCAL, *DAYS))
         guessed = guessed | gone
+        seconds = pl.select(pl.coalesce(seconds, _counted(column))).to_series()
         left = (column.is_not_null() & seconds.is_null()).arg_true()
         if len(left) > _MANY and (forms := self.order.learn_many(column.gather(left))):
             seconds, gone = self._at_once(column, seconds, forms)
@@ -200,6 +201,15 @@ class DateReader:
             return int(moment.replace(tzinfo=offset).timestamp()), not sure
         seconds, guessed = _local(moment, self.zone)
         return seconds, guessed or not sure
+
+
+def _counted(column: pl.Series) -> pl.Series:
+    """Return what is surely a count of seconds, milliseconds or microseconds since 1970, as `_digits` reads it."""
+    text, n = pl.lit(column), pl.lit(column).str.len_bytes()
+    # Ten digits that begin with 19 or 20 may also be a day and an hour.
+    sure = text.str.contains(r"^[0-9]+$") & (n.is_in([9, 13, 16]) | (n == 10) & ~text.str.contains("^(19|20)"))
+    whole = pl.when(sure).then(text).cast(pl.Int64, strict=False)
+    return pl.select(pl.when(n == 13).then(whole // 1000).when(n == 16).then(whole // 1_000_000).otherwise(whole)).to_series()
 
 
 def _parse(text: pl.Series, form: str) -> pl.Series:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from pypinyin import lazy_pinyin
 
@@ -63,6 +65,7 @@ def _number(n: int) -> str:
     return ("" if tens == 1 else _number(tens) if tens > 9 else digits[tens]) + "十" + (digits[ones] if ones else "")
 
 
+@lru_cache(maxsize=65_536)
 def english(name: str) -> str:
     """Return a Chinese name in pinyin, written as one word."""
     return "".join(lazy_pinyin(name)).capitalize()

@@ -70,8 +70,8 @@ class CasesIn:
             self._next += len(frame)
             rows = self._finished(source, frame.with_columns(id=pl.Series(ids)), report)
             implied, rows = derived(rows, self._seen)
-            bulk(self._connection, cases, WRITTEN, rows.select(WRITTEN).iter_rows())
-            bulk(self._connection, event, implied.columns, implied.iter_rows())
+            bulk(self._connection, cases, WRITTEN, rows)
+            bulk(self._connection, event, implied.columns, implied)
             self._projector.add(rows)
             report.new += len(rows)
         return refusals

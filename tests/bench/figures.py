@@ -38,8 +38,7 @@ def run(given: argparse.Namespace) -> Iterator[Row]:
             took = time.perf_counter() - began
             n = next(s.accepted for s in report.sources if s.kind == "cases")
             yield f"load {n:,} cases, {GRIDS:,} grids, SQLite, all sums", f"{n / took:,.0f}/s", f"{took:.0f} s in all", ">= 20,000/s"
-            for row in _page(store, size, before):
-                yield row
+            yield from _page(store, size, before)
             store.close()
 
 

@@ -1,0 +1,120 @@
+"""For the benchmarks of pages: a city on disk, a server of its own, a browser with an empty cache, counted bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from queries import demo, loading
+from queries.settings import Settings
+from queries.store import Store
+
+HOME = Path(__file__).resolve().parents[2]
+
+
+def city(where: Path, grids: int) -> Path:
+    """Return a data folder that holds the demo city of so many grids; made once."""
+    data = where / f"data-{grids}"
+    if not (data / "brain.sqlite").exists():
+        store = Store(Settings(data_dir=data / "part").database)
+        loading.load(demo.make(where / f"city-{grids}", grids=grids, seed=7), store, quiet=True)
+        store.close()
+        for part in (data / "part").iterdir():
+            part.rename(data / part.name)
+    return data
+
+
+@contextmanager
+def serve(data: Path, *command: str, wait: bool = True) -> Iterator[str]:
+    """Run `python app.py` (or another command that takes --port) on a free port; yield its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GOV_")} | {"GOV_DATA_DIR": str(data)}
+    run = subprocess.Popen([sys.executable, *(command or ("app.py",)), "--port", port], cwd=HOME, env=env,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        if wait:
+            ready(f"http://127.0.0.1:{port}", run)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        run.terminate()
+        run.wait(20)
+
+
+def ready(url: str, run: subprocess.Popen[bytes] | None = None, seconds: float = 600) -> None:
+    """Wait until a server answers."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if run is not None and run.poll() is not None:
+            raise RuntimeError(f"the server ended with code {run.returncode}")
+        try:
+            urllib.request.urlopen(f"{url}/healthz", timeout=20).read()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError(url)
+
+
+@contextmanager
+def browser(*scripts: str) -> Iterator[Any]:
+    """Lend a Chromium without a screen and with an empty cache; scripts run before those of any page."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    profile = tempfile.mkdtemp(prefix="gov-bench-")
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or "chromium"
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                 "--disable-component-update", "--disable-sync", "--window-size=1920,1080", f"--user-data-dir={profile}",
+                 "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    made = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    try:
+        made.set_page_load_timeout(300)
+        made.set_script_timeout(300)
+        made.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": False})
+        for script in scripts:
+            made.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+        yield made
+    finally:
+        made.quit()
+        shutil.rmtree(profile, ignore_errors=True)
+
+
+def until(page: Any, script: str, seconds: float) -> Any:
+    """Return the first true value of an expression; None when the time is up."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := page.execute_script("return " + script):
+            return found
+        time.sleep(0.05)
+    return None
+
+
+def transferred(page: Any, *parts: str) -> int:
+    """Return the bytes on the wire, headers too, of what was fetched since last asked (whose address holds a part)."""
+    urls: dict[str, str] = {}
+    total = 0
+    for line in page.get_log("performance"):
+        message = json.loads(line["message"])["message"]
+        held = message.get("params", {})
+        if message["method"] == "Network.requestWillBeSent":
+            urls[held["requestId"]] = held["request"]["url"]
+        elif message["method"] == "Network.loadingFinished":
+            url = urls.get(held["requestId"], "")
+            if url.startswith("http") and (not parts or any(part in url for part in parts)):
+                total += int(held["encodedDataLength"])
+    return total
