@@ -10,7 +10,7 @@ from typing import Any
 from dash import MATCH, Dash, Input, Output, State, ctx, no_update
 from fastapi import FastAPI
 
-from dashboard import address, api, ids, login_pages, panels, routes, shell
+from dashboard import address, api, doors, ids, login_pages, panels, routes, shell
 from dashboard import map as map_
 from dashboard.context import Context
 from dashboard.login import Door
@@ -31,6 +31,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     routes.add_routes(server, context)
     server.state.context = context
     map_.add_routes(server, context)
+    doors.add_routes(server, context)
     api.add_routes(server, context)
     login_pages.add_routes(server, context)
     app = Dash(__name__, server=server, assets_folder=str(ASSETS), compress=True, update_title=None,

@@ -7,9 +7,12 @@ GovError
 │   └── TableError    one table file cannot be read at all (its bad rows are refused, not raised)
 ├── BoundaryError     the boundary tree cannot be built
 ├── StoreError        the database cannot be opened, upgraded or written
+│   └── BusyError     too much waits to be written
 ├── AskError          a question that cannot be answered as put (unknown place, bad period)
+│   └── NoSuchError   what it speaks of does not exist
 ├── ScopeError        the question or act reaches outside what the asker may see or do
 ├── StepError         a step that the case does not allow now; the legal ones are named
+│   └── PostError     a step that is for another post
 ├── ConflictError     somebody else acted on it first
 └── SignInError       a name and password that do not open anything, or an account that may not now
     └── WeakPasswordError  a password that may not be chosen
@@ -19,12 +22,12 @@ from __future__ import annotations
 
 
 class GovError(Exception):
-    """Base of all errors that are meant for a person. `zh` = the same in Chinese, where a person at a desk sees it."""
+    """Base of all errors that are meant for a person. `zh` = the same in Chinese; `field` = what of a message is meant."""
 
-    def __init__(self, message: str = "", zh: str = "") -> None:
+    def __init__(self, message: str = "", zh: str = "", field: str = "") -> None:
         """Say what happened, to what, and what to do."""
         super().__init__(message)
-        self.zh = zh
+        self.zh, self.field = zh, field
 
     def say(self, lang: str) -> str:
         """Return the message in a language, as far as it is known in it."""
@@ -55,8 +58,16 @@ class StoreError(GovError):
     """The database cannot be opened, upgraded or written."""
 
 
+class BusyError(StoreError):
+    """Too much waits to be written; nothing was lost."""
+
+
 class AskError(GovError):
     """A question that cannot be answered as put."""
+
+
+class NoSuchError(AskError):
+    """What a question or an act speaks of does not exist."""
 
 
 class ScopeError(GovError):
@@ -65,6 +76,10 @@ class ScopeError(GovError):
 
 class StepError(GovError):
     """A step that the case, the task list or the post does not allow now."""
+
+
+class PostError(StepError):
+    """A step that is for another post."""
 
 
 class ConflictError(GovError):

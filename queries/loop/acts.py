@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from queries.clock import stamp
-from queries.errors import AskError, StepError
+from queries.errors import AskError, NoSuchError, StepError
 from queries.loop import task_list, whistles
 from queries.loop.course import Course, Happened, folded, restored
 from queries.loop.orders import Order
@@ -92,7 +92,7 @@ def _reassigned(page: Page, order: Order, row: Any, course: Course, at: int) -> 
 def _extended(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
     until = stamp(order.until) if order.until else 0
     if until <= at or (course.due_at is not None and until <= course.due_at):
-        raise StepError("An extension must end later than the deadline that holds now.", zh="延期后的期限须晚于现在的期限。")
+        raise StepError("An extension must end later than the deadline that holds now.", zh="延期后的期限须晚于现在的期限。", field="until")
     return Act(due_at=until, stage_due_at=until)
 
 
@@ -120,9 +120,13 @@ def _reopened(page: Page, order: Order, row: Any, course: Course, at: int) -> Ac
 
 
 def _merged(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
-    into, target = page.case(order.into, order.actor)
+    try:
+        into, target = page.case(order.into, order.actor)
+    except NoSuchError as bad:
+        # The case that the step is on does exist; it is the message that is wrong.
+        raise AskError(str(bad), zh=bad.zh, field="into") from None
     if into.id == row.id or not target.is_open:
-        raise StepError(f"Case {order.into!r} is over or the same case; merge into an open one.", zh="只能并入另一件未结案件。")
+        raise StepError(f"Case {order.into!r} is over or the same case; merge into an open one.", zh="只能并入另一件未结案件。", field="into")
     page.connection.execute(update(reporter).where(reporter.c.case_id == row.id).values(case_id=into.id))
     page.write(case_id=into.id, before=target, base=target, actor=order.actor, note=row.no, door=order.source,
                happened=Happened(seq=target.seq + 1, at=at, step="noted", data=json.dumps({"repeat": row.no})))
@@ -167,7 +171,8 @@ def happened(r: Any) -> Happened:
 
 def _department(page: Page, code: str) -> int:
     if code not in page.book.departments:
-        raise AskError(f"No department has the code {code!r}. Known: {', '.join(sorted(page.book.departments)) or 'none'}.")
+        raise AskError(f"No department has the code {code!r}. Known: {', '.join(sorted(page.book.departments)) or 'none'}.",
+                       zh=f"没有代码为 {code} 的部门。", field="department")
     return page.book.departments[code]
 
 

@@ -94,7 +94,7 @@ def after(course: Course, event: Happened) -> Course:
     if event.due_at is not None:
         now["due_at"] = event.due_at or None
     if event.data and '"set"' in event.data:
-        now |= json.loads(event.data)["set"]
+        now |= json.loads(event.data).get("set", {})
     return replace(course, **now)
 
 

@@ -12,22 +12,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from queries import scope as rights
 from queries.clock import now, stamp
-from queries.errors import AskError, ConflictError, ScopeError, StepError
+from queries.errors import AskError, ConflictError, NoSuchError, PostError, ScopeError, StepError
 from queries.frame import Actor
 from queries.loop import acts, reports
 from queries.loop.book import Book
 from queries.loop.course import NAMES, Course, Happened, after
 from queries.loop.deltas import Deltas
+from queries.loop.hearing import Hearing
 from queries.loop.orders import Found, Order, Receipt, digest
 from queries.loop.steps import STEPS, WAITING, legal
 from queries.loop.tables import received, refusal, unprojected
 from queries.loop.tallies import told_by
 from queries.store import bump
-from queries.tables import cases, event, source
+from queries.tables import cases, event
 
 T = TypeVar("T")
 # Made once: building a statement costs more than running it.
@@ -37,6 +38,8 @@ _BY_NO = select(cases).where(cases.c.no == bindparam("no")).with_for_update()
 _CAME = select(received).where(received.c.source == bindparam("source"), received.c.key == bindparam("key"))
 #: A message may run this far ahead of our clock; beyond, it counts as now and is marked.
 SKEW_S = 300
+#: A message that comes so long after what it tells of is counted as late.
+LATE_S = 3600
 
 
 class Page:
@@ -51,7 +54,8 @@ class Page:
         self.seen = stamp(now())
         self._deltas = Deltas(book.city.zone, book.line)
         self._part = self._deltas
-        self._heard: dict[str, int] = {}
+        self.hearing = Hearing()
+        self._marks: list[str] = []
 
     def attempt(self, act: Callable[[], T]) -> T:
         """Run one act wholly or not at all; what it refuses is raised, and the page goes on."""
@@ -72,29 +76,40 @@ class Page:
 
     def report(self, found: Found) -> Receipt:
         """Take in a new case. Raises AskError, ConflictError."""
-        return self.attempt(lambda: self._once(found, lambda: reports.take(self, found)))
+        return self._heard(found, lambda: reports.take(self, found))
 
     def take(self, order: Order) -> Receipt:
         """Take a step on a case. Raises AskError, ScopeError, StepError, ConflictError."""
-        return self.attempt(lambda: self._once(order, lambda: self._take(order)))
+        return self._heard(order, lambda: self._take(order))
+
+    def _heard(self, what: Found | Order, act: Callable[[], Receipt]) -> Receipt:
+        """Run an act and count what came of it by the source that brought it."""
+        self._marks = []
+        try:
+            receipt = self.attempt(lambda: self._once(what, act))
+        except ConflictError:
+            if what.source:
+                self.hearing.count(what.source, "conflict")
+            raise
+        if what.source:
+            for mark in ("again",) if receipt.again else ("taken", *self._marks):
+                self.hearing.count(what.source, mark)
+            if not receipt.again:
+                self.hearing.at(what.source, self.seen if what.at is None else min(stamp(what.at), self.seen))
+        return receipt
 
     def finish(self) -> None:
         """Write what the roll-ups gained."""
         if self.inline:
             self._deltas.write(self.connection)
-        for name, at in self._heard.items():
-            self.connection.execute(update(source).where(source.c.id == name).values(
-                as_of=func.coalesce(func.max(source.c.as_of, at) if self.connection.dialect.name == "sqlite"
-                                    else func.greatest(source.c.as_of, at), at), loaded_at=self.seen))
-
-    def heard(self, name: str, at: int) -> None:
-        """Remember that a source spoke of a moment."""
-        self._heard[name] = max(self._heard.get(name, 0), min(at, self.seen))
+            self.hearing.write(self.connection, self.seen)
 
     def moment(self, at: Any) -> tuple[int, int]:
         """Return when something happened and how many seconds the teller's clock ran ahead of ours."""
         told = self.seen if at is None else stamp(at)
         ahead = told - self.seen
+        if ahead > SKEW_S or ahead < -LATE_S:
+            self._marks.append("ahead" if ahead > 0 else "late")
         return (self.seen, ahead) if ahead > SKEW_S else (min(told, self.seen), 0)
 
     def write(self, *, case_id: int, before: Course | None, base: Course, happened: Happened, actor: Actor,
@@ -117,8 +132,6 @@ class Page:
                 self._part.tell(now_, happened.at, measure)
         else:
             self.connection.execute(_WAITS, {"event_id": event_id})
-        if door:
-            self.heard(door, happened.at)
         return now_, event_id
 
     def tell(self, course: Course, at: int, measure: str, n: int = 1, department_id: int | None = None) -> None:
@@ -130,18 +143,21 @@ class Page:
         """Return a stored case, locked against other writers, and its course. Raises AskError, ScopeError."""
         row = self.connection.execute(_BY_NO, {"no": no}).one_or_none()
         if row is None:
-            raise AskError(f"No case has the number {no!r}. Check the number, or look in the case list.")
+            raise NoSuchError(f"No case has the number {no!r}. Check the number, or look in the case list.", zh=f"没有案号 {no}，请核对。")
         if not rights.sees(self.connection, actor.scope, row.node):
-            raise ScopeError(f"Case {no!r} lies outside what you may see.")
+            raise ScopeError(f"Case {no!r} lies outside what you may see.", zh=f"案件 {no} 不在您的辖区内。")
         return row, Course(**{name: getattr(row, name) for name in NAMES})
 
     def _take(self, order: Order) -> Receipt:
         step = STEPS.get(order.step)
         if step is None:
-            raise AskError(f"No step is called {order.step!r}. Known: {', '.join(s for s in STEPS if s not in ('changed', 'told'))}.")
+            raise AskError(f"No step is called {order.step!r}. Known: {', '.join(s for s in STEPS if s not in ('changed', 'told'))}.",
+                           zh=f"没有“{order.step}”这一步。", field="step")
         row, course = self.case(order.no, order.actor)
         self._check(order, row, course)
         at, ahead = self.moment(order.at)
+        if course.since_at is not None and at < course.since_at:
+            self._marks.append("disordered")
         act = acts.act(self, order, row, course, at)
         details = {**act.details, **({"ahead_s": ahead} if ahead else {})}
         data = json.dumps({**details, **({"set": act.set} if act.set else {})}, ensure_ascii=False) if details or act.set else ""
@@ -167,14 +183,14 @@ class Page:
                 zh=f"案件 {order.no} 现为“{acts.STATUS_WORDS[course.status]['zh']}”，不能“{step.title['zh']}”。可以："
                    f"{'、'.join(s.title['zh'] for s in may) or '无'}。")
         if actor.post not in step.posts:
-            raise StepError(f"The post {actor.post!r} may not take the step {step.id!r}; it is for {', '.join(step.posts)}.",
+            raise PostError(f"The post {actor.post!r} may not take the step {step.id!r}; it is for {', '.join(step.posts)}.",
                             zh=f"当前岗位不能“{step.title['zh']}”。")
         if actor.post == "department" and step.id in acts.OWN_WORK and actor.department != self.book.department(course.department_id):
-            raise StepError(f"Case {order.no} is not with department {actor.department!r}.", zh=f"案件 {order.no} 不在本部门名下。")
+            raise PostError(f"Case {order.no} is not with department {actor.department!r}.", zh=f"案件 {order.no} 不在本部门名下。")
         for need in step.needs:
             if not getattr(order, need):
                 raise StepError(f"The step {step.id!r} needs a {need}. Say it and try again.",
-                                zh=f"“{step.title['zh']}”须填写{acts.NEED_WORDS[need]}。")
+                                zh=f"“{step.title['zh']}”须填写{acts.NEED_WORDS[need]}。", field=need)
 
     def _once(self, what: Found | Order, act: Callable[[], Receipt]) -> Receipt:
         """Return what was answered before if the same message has come before, else act and keep the answer."""

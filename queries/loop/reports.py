@@ -39,7 +39,8 @@ def take(page: Page, found: Found) -> Receipt:
         raise ScopeError(f"The post {found.actor.post!r} may not report a case.", zh="当前岗位不能上报。")
     category_id = book.categories.get(found.category)
     if category_id is None:
-        raise AskError(f"No category has the code {found.category!r}. Known: {', '.join(sorted(book.categories))}.")
+        raise AskError(f"No category has the code {found.category!r}. Known: {', '.join(sorted(book.categories))}.",
+                       zh=f"没有代码为 {found.category} 的类别。", field="category")
     at, ahead = page.moment(found.at)
     lon, lat = _point(found)
     placed = book.locator.place(np.array([lon]), np.array([lat]), np.array([book.day(at)]), [found.area_code or None])
@@ -57,7 +58,7 @@ def take(page: Page, found: Found) -> Receipt:
         **first.columns(),
     }
     if found.no and page.connection.scalar(select(cases.c.id).where(cases.c.no == found.no)) is not None:
-        raise AskError(f"The case number {found.no!r} is taken. Leave it out to get a new one.", zh=f"案号 {found.no} 已存在。")
+        raise AskError(f"The case number {found.no!r} is taken. Leave it out to get a new one.", zh=f"案号 {found.no} 已存在。", field="no")
     case_id = page.connection.execute(_CASE, values).inserted_primary_key[0]
     no = found.no or f"{datetime.fromtimestamp(at, book.city.zone):%y%m%d}-{case_id}"
     if not found.no:
@@ -96,5 +97,6 @@ def _point(found: Found) -> tuple[float, float]:
         return math.nan, math.nan
     lon, lat = float(found.lon), float(found.lat)
     if not (math.isfinite(lon) and math.isfinite(lat) and -180 <= lon <= 180 and -85 <= lat <= 85):
-        raise AskError(f"({found.lon}, {found.lat}) is no place on the earth: longitude first, then latitude, in degrees.")
+        raise AskError(f"({found.lon}, {found.lat}) is no place on the earth: longitude first, then latitude, in degrees.",
+                       zh="坐标不在地球上：先经度后纬度，单位为度。", field="lon")
     return lon, lat

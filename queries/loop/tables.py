@@ -47,6 +47,15 @@ received = Table(
     sqlite_with_rowid=False,
 )
 
+#: What came of each source's messages, so that floods, repeats and wrong clocks are seen.
+heard = Table(
+    "heard", metadata,
+    Column("source", Text, primary_key=True),
+    Column("what", Text, primary_key=True),  # taken, again, late, ahead, disordered, refused, conflict
+    Column("n", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 #: Time limits as data, with their legal basis. The narrowest that fits on the day holds.
 time_limit = Table(
     "time_limit", metadata,

@@ -66,10 +66,14 @@ def blow(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
     if order.reason not in REASONS:
         raise StepError(f"{order.reason!r} is no reason to whistle. Legal: {', '.join(REASONS)}.",
                         zh=f"吹哨事由只有三种：{'；'.join(w['zh'] for w in REASONS.values())}。")
-    codes = list(dict.fromkeys([order.department, *order.details.get("departments", ())]))
+    more = order.details.get("departments", [])
+    if not isinstance(more, list) or not all(isinstance(code, str) for code in more):
+        raise AskError("details.departments is a list of department codes.", zh="details.departments 须为部门代码的列表。", field="details.departments")
+    codes = list(dict.fromkeys([order.department, *more]))
     unknown = [c for c in codes if c not in page.book.departments]
     if unknown:
-        raise AskError(f"No department has the code {unknown[0]!r}. Known: {', '.join(sorted(page.book.departments)) or 'none'}.")
+        raise AskError(f"No department has the code {unknown[0]!r}. Known: {', '.join(sorted(page.book.departments)) or 'none'}.",
+                       zh=f"没有代码为 {unknown[0]} 的部门。", field="department")
     due = page.book.arrival_due(order.reason, course, at)
     by = page.book.departments.get(order.actor.department) if order.actor.post == "department" else None
     for code in codes:

@@ -9,13 +9,20 @@ roll-ups to the one projector, which follows the log (queries/loop/projector.py)
 from __future__ import annotations
 
 import queue
+import random
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from queries.errors import GovError, StoreError
+import structlog
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+
+from queries.clock import now, stamp
+from queries.errors import BusyError, GovError, StoreError
 from queries.loop.book import Book
+from queries.loop.hearing import Hearing
 from queries.loop.orders import Found, Order, Receipt
 from queries.loop.page import Page
 from queries.store import Store
@@ -25,6 +32,10 @@ T = TypeVar("T")
 TOGETHER = 256
 #: So many may wait; beyond, a door is told to come again (503), and nothing is lost.
 WAITING = 20_000
+#: Seconds between two writings of what was heard, and how often an act is tried when another was in the way.
+FLUSH_S, TRIES = 1.0, 5
+Job = tuple[Callable[[Page], Any], Future[Any]]
+log = structlog.get_logger("writer")
 
 
 class Writer:
@@ -34,7 +45,7 @@ class Writer:
         """Serve `store`: by one thread on SQLite, by two on PostgreSQL unless told otherwise."""
         self.store = store
         self.inline = store.dialect == "sqlite"
-        self._queue: queue.Queue[tuple[Callable[[Page], Any], Future[Any]] | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[Job | None] = queue.Queue(WAITING)
         self._threads = [threading.Thread(target=self._work, name=f"writer-{i}", daemon=True)
                          for i in range(1 if self.inline else threads or 2)]
         self._closed = False
@@ -45,12 +56,12 @@ class Writer:
         """Hand in an act; its future is done when it is committed. Raises StoreError when too many wait."""
         done: Future[T] = Future()
         if self._closed:
-            raise StoreError("The writer is closed; the server is going down. Try again when it is back.")
+            raise BusyError("The writer is closed; the server is going down. Try again when it is back.", zh="服务正在关闭，请稍后再试。")
         try:
             self._queue.put_nowait((act, done))
         except queue.Full:
-            raise StoreError("Too many changes wait to be written. Try again in a moment; nothing was lost.",
-                             zh="待写入的变更过多，请稍后再试；没有丢失任何内容。") from None
+            raise BusyError("Too many changes wait to be written. Try again in a moment; nothing was lost.",
+                            zh="待写入的变更过多，请稍后再试；没有丢失任何内容。") from None
         return done
 
     def run(self, act: Callable[[Page], T]) -> T:
@@ -74,17 +85,29 @@ class Writer:
             thread.join(30)
 
     def _work(self) -> None:
-        book = Book()
+        book, hearing = Book(), Hearing()
+        flushed = time.monotonic()
         while True:
-            first = self._queue.get()
+            try:
+                first = self._queue.get(timeout=FLUSH_S if hearing else None)
+            except queue.Empty:
+                self._flush(hearing)
+                continue
             if first is None:
-                return
+                break
             jobs, last = self._gather(first)
-            self._together(book, jobs)
+            # Whoever went away before it began wants it no more; from here on it is done and told.
+            jobs = [job for job in jobs if job[1].set_running_or_notify_cancel()]
+            if jobs:
+                self._together(book, jobs, hearing)
             if last:
-                return
+                break
+            if hearing and time.monotonic() - flushed > FLUSH_S:
+                self._flush(hearing)
+                flushed = time.monotonic()
+        self._flush(hearing)
 
-    def _gather(self, first: tuple[Callable[[Page], Any], Future[Any]]) -> tuple[list[tuple[Callable[[Page], Any], Future[Any]]], bool]:
+    def _gather(self, first: Job) -> tuple[list[Job], bool]:
         jobs = [first]
         # On PostgreSQL a held row lock makes others wait, so acts are committed one by one there.
         while self.inline and len(jobs) < TOGETHER:
@@ -97,25 +120,58 @@ class Writer:
             jobs.append(one)
         return jobs, False
 
-    def _together(self, book: Book, jobs: list[tuple[Callable[[Page], Any], Future[Any]]]) -> None:
+    def _together(self, book: Book, jobs: list[Job], hearing: Hearing, tries: int = TRIES) -> None:
         """Run acts in one transaction; each future learns of its own act, and of the commit."""
-        results: list[tuple[Future[Any], Any, BaseException | None]] = []
         try:
-            with self.store.engine.begin() as connection:
-                page = Page(connection, book, self.inline)
-                for act, done in jobs:
-                    try:
-                        results.append((done, act(page), None))
-                    except GovError as refused:
-                        results.append((done, None, refused))
-                page.finish()
+            results, heard = self._run(book, [act for act, _ in jobs])
+        except (OperationalError, IntegrityError) as bad:
+            # Another writer was in the way (a dead-lock, the same key at once), or the database is away.
+            book.forget()
+            if tries > 1:
+                time.sleep(random.uniform(0.0, 0.02) * (TRIES - tries + 1))
+                self._together(book, jobs, hearing, tries - 1)
+                return
+            _tell_all(jobs, StoreError(f"The database does not take changes now ({type(bad).__name__}). Nothing was written; try again.",
+                                       zh="数据库暂时不能写入，未写入任何内容，请稍后再试。"))
         except BaseException as bad:  # noqa: BLE001  (whoever waits must be told, whatever happened)
             book.forget()
-            for _, done in jobs:
-                done.set_exception(bad)
-            return
-        for done, value, refused in results:
-            if refused is None:
-                done.set_result(value)
+            if len(jobs) == 1:
+                _tell_all(jobs, bad)
             else:
-                done.set_exception(refused)
+                # One bad act must not take the others with it.
+                for job in jobs:
+                    self._together(book, [job], hearing)
+        else:
+            hearing.join(heard)
+            for (_, done), (value, refused) in zip(jobs, results, strict=True):
+                if refused is None:
+                    done.set_result(value)
+                else:
+                    done.set_exception(refused)
+
+    def _run(self, book: Book, acts: list[Callable[[Page], Any]]) -> tuple[list[tuple[Any, GovError | None]], Hearing]:
+        results: list[tuple[Any, GovError | None]] = []
+        with self.store.engine.begin() as connection:
+            page = Page(connection, book, self.inline)
+            for act in acts:
+                try:
+                    results.append((act(page), None))
+                except GovError as refused:
+                    results.append((None, refused))
+            page.finish()
+        return results, page.hearing
+
+    def _flush(self, hearing: Hearing) -> None:
+        """Write what was heard of sources, apart from the acts: it is one row for all writers."""
+        if not hearing:
+            return
+        try:
+            with self.store.engine.begin() as connection:
+                hearing.write(connection, stamp(now()))
+        except SQLAlchemyError as bad:
+            log.warning("counts of sources wait for the database", error=type(bad).__name__)
+
+
+def _tell_all(jobs: list[Job], bad: BaseException) -> None:
+    for _, done in jobs:
+        done.set_exception(bad)

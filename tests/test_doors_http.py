@@ -1,0 +1,131 @@
+"""HTTP intake: each message wholly or not at all, and each refusal with its reason in both languages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import func, select
+
+from dashboard import create_app
+from queries.loop.tables import heard
+from queries.settings import Settings
+from queries.store import Store
+from queries.tables import cases, event, quarantine
+from tests.test_loop import HERE, little  # noqa: F401  (a fixture)
+
+CASE = {"category": "litter", "title": "垃圾", **HERE}
+Post = Callable[..., Any]
+
+
+@pytest.fixture
+def post(little: Store, tmp_path: Path) -> Iterator[Post]:  # noqa: F811
+    app = create_app(Settings(data_dir=tmp_path), little)
+    with TestClient(app.server, base_url="http://127.0.0.1", client=("127.0.0.1", 5)) as client:
+        def send(path: str, told: Any, key: str = "", raw: bytes | None = None) -> Any:
+            body = json.dumps(told).encode() if raw is None else raw
+            return client.post(path, content=body, headers={"Idempotency-Key": key} if key else {})
+        yield send
+    app.server.state.context.close()
+
+
+def count(store: Store, table: Any) -> int:
+    with store.read() as connection:
+        return connection.scalar(select(func.count()).select_from(table))
+
+
+def test_a_case_comes_in_and_goes_its_way_over_http(post: Post) -> None:
+    made = post("/api/v1/cases", CASE)
+    assert made.status_code == 201
+    no = made.json()["no"]
+    assert (made.json()["status"], made.json()["waiting"]) == ("reported", "street")
+    filed = post(f"/api/v1/cases/{no}/steps", {"step": "filed", "expected": 1})
+    assert (filed.status_code, filed.json()["seq"]) == (201, 2)
+    late = post(f"/api/v1/cases/{no}/steps", {"step": "filed", "expected": 1})
+    assert late.status_code == 409
+    assert late.json()["zh"]
+
+
+def test_the_same_key_again_is_the_same_case_and_another_message_under_it_is_refused(post: Post, little: Store) -> None:  # noqa: F811
+    first, again = post("/api/v1/cases", CASE, "k1"), post("/api/v1/cases", CASE, "k1")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["no"] == again.json()["no"]
+    assert post("/api/v1/cases", CASE | {"title": "别的"}, "k1").status_code == 409
+    assert count(little, cases) == 1
+
+
+@pytest.mark.parametrize(("told", "field"), [
+    ({"category": "litter", "colour": "red"}, "colour"), ({}, "category"), ({"category": "nothing"}, "category"),
+    ({"category": "litter", "lon": 181}, "lon"), ({"category": "litter", "at": "2026-11-23T08:00:00"}, "at"),
+    ({"category": "litter", "title": "a\x00b"}, "title"), ({"category": "litter", "title": "x" * 301}, "title"),
+    ({"category": "litter", "at": "1066-10-14T08:00:00Z"}, "at"), ([], "body"), ("x", "body"), (None, "body"),
+])
+def test_what_cannot_be_used_is_refused_with_its_field_in_both_languages(post: Post, little: Store, told: Any, field: str) -> None:  # noqa: F811
+    bad = post("/api/v1/cases", told)
+    assert bad.status_code == 422
+    assert bad.json()["message"]
+    assert bad.json()["zh"] != bad.json()["message"]
+    assert bad.json()["fields"][0]["field"] == field
+    assert count(little, cases) == 0
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"\xff\xfe", b'{"category":"litter","lon":NaN}', b'{"category":"litter","lon":1e999}',
+                                 b'{"category":"litter","title":"\\ud800"}', b"[" * 5000, b'{"category":' + b'{"a":' * 3000])
+def test_what_is_no_json_is_refused(post: Post, little: Store, raw: bytes) -> None:  # noqa: F811
+    bad = post("/api/v1/cases", None, raw=raw)
+    assert bad.status_code == 422
+    assert count(little, cases) == 0
+
+
+def test_a_message_over_five_megabytes_is_turned_away(post: Post) -> None:
+    assert post("/api/v1/cases", None, raw=b" " * 5_000_001).status_code == 413
+
+
+def test_a_step_on_no_case_or_with_bad_details_is_refused(post: Post) -> None:
+    assert post("/api/v1/cases/nowhere/steps", {"step": "filed"}).status_code == 404
+    no = post("/api/v1/cases", CASE).json()["no"]
+    assert post(f"/api/v1/cases/{no}/steps", {"step": "noted", "reason": "x", "details": {"a": "b" * 17_000}}).status_code == 422
+    assert post(f"/api/v1/cases/{no}/steps", {"step": "noted", "reason": "x", "details": {"a": "set"}}).status_code == 201
+    illegal = post(f"/api/v1/cases/{no}/steps", {"step": "closed"})
+    assert illegal.status_code == 422
+    assert "You may" in illegal.json()["message"]
+    into = post(f"/api/v1/cases/{no}/steps", {"step": "merged", "into": "nowhere"})
+    assert (into.status_code, into.json()["fields"][0]["field"]) == (422, "into")
+
+
+def test_of_a_batch_good_rows_come_in_and_bad_ones_are_told_and_kept(post: Post, little: Store) -> None:  # noqa: F811
+    rows = [CASE | {"key": "a"}, {"category": "?"}, CASE | {"key": "a"}, "no row", CASE | {"key": "a", "title": "别的"}]
+    done = post("/api/v1/cases/batch", {"rows": rows})
+    assert done.status_code == 200
+    told = done.json()
+    assert [row["status"] for row in told["rows"]] == [201, 422, 200, 422, 409]
+    assert (told["new"], told["again"], told["refused"]) == (1, 1, 3)
+    assert count(little, cases) == 1
+    assert count(little, quarantine) == 2
+    no = told["rows"][0]["receipt"]["no"]
+    steps = post("/api/v1/steps/batch", {"rows": [{"no": no, "step": "filed", "key": "s"}, {"no": no, "step": "closed"}]}).json()
+    assert [row["status"] for row in steps["rows"]] == [201, 422]
+    assert count(little, event) == 2
+
+
+def test_a_batch_of_a_wrong_shape_is_refused_as_a_whole(post: Post) -> None:
+    for told in ([], {"rows": []}, {"rows": [CASE] * 5001}, {"rows": [CASE], "more": 1}, {"rows": "x"}):
+        assert post("/api/v1/cases/batch", told).status_code == 422
+
+
+def test_late_and_skewed_messages_are_taken_and_counted(post: Post, little: Store) -> None:  # noqa: F811
+    post("/api/v1/cases", CASE | {"at": "2026-01-05T08:00:00+08:00"})
+    post("/api/v1/cases", CASE | {"at": "2099-01-05T08:00:00+08:00"})
+    post("/api/v1/cases", CASE, "k")
+    post("/api/v1/cases", CASE, "k")
+    import time
+
+    # Where several writers share the counts, they are written once a second.
+    time.sleep(0 if little.dialect == "sqlite" else 2.5)
+    with little.read() as connection:
+        told = {r.what: r.n for r in connection.execute(select(heard))}
+    assert told == {"taken": 3, "late": 1, "ahead": 1, "again": 1}
