@@ -231,8 +231,10 @@ def _held_against(opens: Opens) -> list[ColumnElement[bool]]:
         found.append(~select(earlier.c.id).where(earlier.c.case_id == event.c.case_id, earlier.c.seq < event.c.seq,
                                                  earlier.c.step.in_(("returned", "reassigned"))).exists())
     if opens.late:
-        late = select(whistle.c.id).where(whistle.c.case_id == event.c.case_id, whistle.c.blown_at == event.c.at,
-                                          or_(whistle.c.arrived_at > whistle.c.due_at, whistle.c.arrived_at.is_(None)))
+        called = department.alias("called")
+        late = select(whistle.c.id).join(called, called.c.id == whistle.c.department_id).where(
+            whistle.c.case_id == event.c.case_id, whistle.c.blown_at == event.c.at, event.c.data.contains('"' + called.c.code + '"'),
+            or_(whistle.c.arrived_at > whistle.c.due_at, whistle.c.arrived_at.is_(None)))
         found.append(late.exists())
     return found
 
