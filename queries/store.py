@@ -73,6 +73,8 @@ class Store:
                 else:  # a new database is made as it should be; only older ones take the steps
                     metadata.create_all(connection)
                     command.stamp(config, "head")
+                if get_meta(connection, "rebuild"):
+                    self._rebuild(connection)
         except SQLAlchemyError as bad:
             raise StoreError(
                 f"The database cannot be upgraded: {str(bad.__cause__ or bad).splitlines()[0]}. "
@@ -88,6 +90,15 @@ class Store:
             raise StoreError(
                 f"The folder {file.parent} of the database cannot be made ({bad.strerror}). Check GOV_DATA_DIR."
             ) from None
+
+    def _rebuild(self, connection: Connection) -> None:
+        # An upgrade that changed what is counted leaves the sums empty: the newest code makes them, not the old step.
+        from queries.loop.book import Book
+        from queries.loop.rebuild import from_events
+
+        bump(connection)
+        from_events(connection, Book().open(connection))
+        connection.execute(meta.delete().where(meta.c.key == "rebuild"))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -178,6 +178,10 @@ event = Table(
     Index("ix_event_case", "case_id", "seq", unique=True),
     sqlite_autoincrement=True,
 )
+# What people and sources did, by kind and moment: the numbers of the evaluation open their cases by it.
+# Events that an import implies are not in it, so that a load does not pay for it.
+Index("ix_event_step_at", event.c.step, event.c.at,
+      sqlite_where=text("derived IS 0"), postgresql_where=text("derived IS false"))
 
 #: Additive measures, each in the bucket of its own day. See queries/rollup.py for the definitions.
 MEASURES = (

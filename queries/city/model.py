@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from queries.city.evaluation import EvaluationSpec
 from queries.city.specs import (
     CAMERA_STATES,
     FIELDS,
@@ -62,6 +63,7 @@ class City(Part):
     codes: CodeRule = CodeRule()
     calendar: CalendarSpec = CalendarSpec()
     limits: list[LimitSpec] = []
+    evaluation: EvaluationSpec = EvaluationSpec()
     levels: list[LevelSpec] = Field(min_length=1)
     cases: list[TableSpec] = []
     sensors: list[TableSpec] = []

@@ -1,4 +1,4 @@
-"""The city's rules come in: its calendar and its time limits. Who keeps them in memory sees a new number of "rules"."""
+"""The city's rules come in: its calendar, its time limits, how it evaluates. Who keeps them in memory sees a new number of "rules"."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select
 
 from queries.city import City
 from queries.clock import day_bucket
+from queries.loop import evaluation
 from queries.loop.tables import time_limit
 from queries.store import get_meta, put_meta
 
@@ -20,7 +21,7 @@ def take_rules(connection: Connection, city: City) -> bool:
 
     No case is touched: one that runs keeps the due that its event recorded.
     """
-    changed = _calendar(connection, city) | _limits(connection, city)
+    changed = _calendar(connection, city) | _limits(connection, city) | evaluation.keep(connection, city.evaluation.model_dump())
     if changed:
         put_meta(connection, "rules", get_meta(connection, "rules", 0) + 1)
     return changed

@@ -11,6 +11,8 @@ from queries.boundaries import Locator
 from queries.clock import day_bucket, local_day
 from queries.clocks import Calendar, Limit, Limits, read_calendar, read_limits
 from queries.loop.course import Course
+from queries.loop.deltas import Deltas
+from queries.loop.evaluation import COUNTED, Evaluation, read_evaluation
 from queries.loop.steps import STAGE
 from queries.store import get_meta
 from queries.tables import category, department, tree
@@ -31,6 +33,7 @@ class Book:
         self.city: CityNow
         self.calendar: Calendar
         self.limits: Limits
+        self.evaluation: Evaluation
         self.locator: Locator
         self.categories: dict[str, int] = {}
         self.departments: dict[str, int] = {}
@@ -41,7 +44,7 @@ class Book:
 
     def open(self, connection: Connection) -> Book:
         """Make sure that what is known still holds; return self."""
-        mark = (get_meta(connection, "rules", 0), connection.scalar(select(func.max(tree.c.id))), get_meta(connection, "city"),
+        mark = (get_meta(connection, "rules", 0), connection.scalar(select(func.max(tree.c.id))), get_meta(connection, "city"), get_meta(connection, COUNTED),
                 connection.scalar(select(func.count()).select_from(category)), connection.scalar(select(func.count()).select_from(department)))
         if mark != self._mark:
             self._read(connection)
@@ -52,12 +55,17 @@ class Book:
     def _read(self, connection: Connection) -> None:
         self.city = city_now(connection)
         self.calendar, self.limits = read_calendar(connection), read_limits(connection)
+        self.evaluation = read_evaluation(connection)
         self.locator = Locator(connection)
         self._lines = {}
         self.categories = {r.code: r.id for r in connection.execute(select(category.c.code, category.c.id))}
         self.departments = {r.code: r.id for r in connection.execute(select(department.c.code, department.c.id))}
         self._category_codes = {id_: code for code, id_ in self.categories.items()}
         self._department_codes = {id_: code for code, id_ in self.departments.items()}
+
+    def deltas(self) -> Deltas:
+        """Return an empty count of what changes, in the city's days."""
+        return Deltas(self.city.zone, self.line, self.evaluation.shift_s)
 
     def category(self, id_: int) -> str:
         """Return the code of a category."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Table
 
 from queries.clock import day_bucket, month_bucket
 from queries.loop.course import Course
+from queries.loop.evaluation import CALL_BACKS
 from queries.loop.tables import tally
 from queries.rollup import BASE, BINS_KEY, KEY, NOBODY, OPEN_KEY, SHORTEST
 from queries.store import bulk
@@ -33,9 +34,12 @@ Line = Sequence[int]
 class Deltas:
     """What some changes add to the roll-ups; `write` brings it to the database once."""
 
-    def __init__(self, zone: ZoneInfo, line_of: Callable[[int], Line]) -> None:
-        """Count in the local days of `zone`; `line_of` gives the area ids from the city down at a node."""
-        self._zone, self._line_of = zone, line_of
+    def __init__(self, zone: ZoneInfo, line_of: Callable[[int], Line], shift_s: int = 0) -> None:
+        """Count in the local days of `zone`, call-backs in days that begin `shift_s` seconds before midnight.
+
+        `line_of` gives the area ids from the city down at a node.
+        """
+        self._zone, self._line_of, self._shift = zone, line_of, shift_s
         self._sums: dict[tuple[int, ...], list[int]] = defaultdict(lambda: [0] * len(MEASURES))
         self._bins: dict[tuple[int, ...], int] = defaultdict(int)
         self._open: dict[tuple[Any, ...], int] = defaultdict(int)
@@ -49,7 +53,7 @@ class Deltas:
 
     def tell(self, course: Course, at: int, measure: str, n: int = 1, department_id: int | None = None) -> None:
         """Count something that happened at a moment to a case."""
-        day, month = buckets(at, self._zone)
+        day, month = buckets(at, self._zone, self._shift if measure in CALL_BACKS else 0)
         own = course.department_id if department_id is None else department_id
         for area_id in self._line(course.node):
             for grain, bucket in ((DAY, day), (MONTH, month)):
@@ -70,7 +74,7 @@ class Deltas:
         n = _put(connection, rollup, KEY, MEASURES, ((k, v) for k, v in sorted(self._sums.items()) if any(v)))
         for table, key, held in ((duration, BINS_KEY, self._bins), (open_now, OPEN_KEY, self._open), (tally, TALLY_KEY, self._tally)):
             n += _put(connection, table, key, ("n",), ((k, (v,)) for k, v in sorted(held.items()) if v))  # type: ignore[attr-defined]
-        self.__init__(self._zone, self._line_of)  # type: ignore[misc]
+        self.__init__(self._zone, self._line_of, self._shift)  # type: ignore[misc]
         return n
 
     def _line(self, node: int) -> Iterator[int]:
@@ -126,14 +130,18 @@ def bin_of(seconds: int) -> int:
     return math.floor(math.log(float(max(seconds, SHORTEST)) / SHORTEST) / math.log(BASE) + 1e-9)
 
 
-def buckets(at: int, zone: ZoneInfo) -> tuple[int, int]:
-    """Return the local day and month of a moment. No zone's day begins inside a quarter of an hour."""
-    return _buckets(at // 900, zone)
+def buckets(at: int, zone: ZoneInfo, shift_s: int = 0) -> tuple[int, int]:
+    """Return the local day and month of a moment. No zone's day begins inside a quarter of an hour.
+
+    `shift_s` = the day begins so long before midnight by the local clock (an evaluation day from noon).
+    """
+    return _buckets(at // 900, zone, shift_s)
 
 
 @lru_cache(maxsize=65536)
-def _buckets(quarter: int, zone: ZoneInfo) -> tuple[int, int]:
-    day = datetime.fromtimestamp(quarter * 900, UTC).astimezone(zone).date()
+def _buckets(quarter: int, zone: ZoneInfo, shift_s: int) -> tuple[int, int]:
+    local = datetime.fromtimestamp(quarter * 900, UTC).astimezone(zone).replace(tzinfo=None)
+    day = (local + timedelta(seconds=shift_s)).date()
     return day_bucket(day), month_bucket(day)
 
 

@@ -21,7 +21,6 @@ from queries.frame import Actor
 from queries.loop import acts, reports
 from queries.loop.book import Book
 from queries.loop.course import NAMES, Course, Happened, after
-from queries.loop.deltas import Deltas
 from queries.loop.hearing import Hearing
 from queries.loop.orders import Found, Order, Receipt, digest
 from queries.loop.steps import STEPS, WAITING, legal
@@ -52,20 +51,20 @@ class Page:
             bump(connection)
         self.book = book.open(connection)
         self.seen = stamp(now())
-        self._deltas = Deltas(book.city.zone, book.line)
+        self._deltas = book.deltas()
         self._part = self._deltas
         self.hearing = Hearing()
         self._marks: list[str] = []
 
     def attempt(self, act: Callable[[], T]) -> T:
         """Run one act wholly or not at all; what it refuses is raised, and the page goes on."""
-        self._part = Deltas(self.book.city.zone, self.book.line)
+        self._part = self.book.deltas()
         try:
             with self.connection.begin_nested():
                 done = act()
         except acts.NotListed as bad:
             # The step is not taken, but that it was tried is kept and counted.
-            self._part = Deltas(self.book.city.zone, self.book.line)
+            self._part = self.book.deltas()
             self.connection.execute(insert(refusal).values(at=self.seen, **bad.row))
             if self.inline:
                 self._part.tell(bad.course, self.seen, "refused", department_id=bad.department_id)

@@ -48,7 +48,7 @@ def project(connection: Connection, book: Book) -> int:
     if not ids and not refused:
         return 0
     book.open(connection)
-    deltas = Deltas(book.city.zone, book.line)
+    deltas = book.deltas()
     for history, fresh in _histories(connection, ids):
         _count(book, deltas, history, fresh, connection)
     for r in refused:

@@ -15,9 +15,9 @@ from queries.loop.acts import happened
 from queries.loop.book import Book
 from queries.loop.course import NAMES, Course, after
 from queries.loop.deltas import Deltas
+from queries.loop.evaluation import forget_counted
 from queries.loop.projector import tally
 from queries.loop.tables import refusal, unprojected
-from queries.loop.tables import tally as tallies
 from queries.rollup import SCHEMA, Projector
 from queries.store import Store, bump, put_meta
 from queries.tables import cases, duration, event, open_now, rollup
@@ -45,10 +45,14 @@ def rebuild(store: Store, quiet: bool = False) -> Rebuilt:
 
 def from_events(connection: Connection, book: Book, quiet: bool = True) -> Rebuilt:
     """Do the work of `rebuild` inside a transaction."""
-    for table in (rollup, duration, open_now, tallies, unprojected):
+    for table in (rollup, duration, open_now, unprojected):
         connection.execute(delete(table))
+    # The evaluation day that the city's rules ask for holds from here on.
+    forget_counted(connection)
+    book.forget()
+    book.open(connection)
     projector = Projector(book.city.zone, book.locator.areas_of)
-    deltas = Deltas(book.city.zone, book.line)
+    deltas = book.deltas()
     n_cases = n_events = mended = 0
     total = connection.scalar(select(func.count()).select_from(event)) or 0
     with tqdm(total=total, unit="", unit_scale=True, disable=quiet, leave=False, desc="events") as bar:
