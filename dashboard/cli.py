@@ -1,4 +1,4 @@
-"""The command line: serve (nothing said), load, check, account, token. A mistake is one clear line and exit code 2."""
+"""The command line: serve (nothing said), load, check, account, token, simulate. A mistake is one clear line and exit code 2."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from dashboard import logs, people_cli
+from dashboard import demo_cli, logs, people_cli
 from queries import loading, settings
 from queries.errors import GovError
 from queries.store import Store
@@ -31,7 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _bring(given, held, store)
         if given.command in ("account", "token"):
             return people_cli.run(given, store)
-        return _serve(held, store)
+        if given.command == "simulate":
+            return demo_cli.run(given, held, store)
+        return _serve(held, store, given.still)
     except GovError as bad:
         print(f"{type(bad).__name__}: {bad}", file=sys.stderr)
         return 2
@@ -46,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, help="port to listen on (8050)")
     parser.add_argument("--grids", type=int, help="grids of the demo city (5000)")
     parser.add_argument("--seed", type=int, help="seed of the demo city (7)")
+    parser.add_argument("--still", action="store_true", help="let the demo city rest: nothing happens in it by itself")
     commands = parser.add_subparsers(dest="command")
     for name, what in (("load", "bring a city folder in: all of it, or nothing"),
                        ("check", "say what load would do and write nothing")):
@@ -54,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--data", type=Path, help="folder of the files that city.toml names, if another")
         one.add_argument("--lang", choices=("zh", "en"), help="language of the report")
     people_cli.add_parsers(commands)
+    demo_cli.add_parser(commands)
     return parser
 
 
@@ -64,7 +68,7 @@ def _bring(given: argparse.Namespace, held: settings.Settings, store: Store) -> 
     return 1 if any(source.state == "failed" for source in told.sources) else 0
 
 
-def _serve(held: settings.Settings, store: Store) -> int:
+def _serve(held: settings.Settings, store: Store, still: bool) -> int:
     import uvicorn
 
     from dashboard import create_app
@@ -80,8 +84,9 @@ def _serve(held: settings.Settings, store: Store) -> int:
     log.info("open", url=f"http://{held.host}:{held.port}")
     # The server object runs here and now: app.run would import this program a second time.
     try:
-        uvicorn.run(app.server, host=held.host, port=held.port, log_level="warning", access_log=False,
-                    proxy_headers=bool(held.trusted_proxy), forwarded_allow_ips=held.trusted_proxy or None)
+        with demo_cli.beside(held, store, still):
+            uvicorn.run(app.server, host=held.host, port=held.port, log_level="warning", access_log=False,
+                        proxy_headers=bool(held.trusted_proxy), forwarded_allow_ips=held.trusted_proxy or None)
     finally:
         context.close()
     return 0
