@@ -1,4 +1,4 @@
-"""The command line: serve (nothing said), load, check, account, token. A mistake is one clear line and exit code 2."""
+"""The command line: serve (nothing said), load, check, account, token, simulate. A mistake is one clear line and exit code 2."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from dashboard import logs, people_cli
+from dashboard import demo_cli, logs, people_cli
 from layers import _idtiles
 from queries import loading, settings
 from queries.errors import GovError, SettingError
@@ -37,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _bring(given, held, store)
         if given.command in ("account", "token"):
             return people_cli.run(given, store)
-        return _serve(held, store)
+        if given.command == "simulate":
+            return demo_cli.run(given, held, store)
+        return _serve(held, store, given.still)
     except GovError as bad:
         # Nothing is known yet of the city's language, so the terminal is told both.
         print(*dict.fromkeys((str(bad), bad.say("zh"))), sep="\n", file=sys.stderr)
@@ -56,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, help="port to listen on (8050)")
     parser.add_argument("--grids", type=int, help="grids of the demo city (5000)")
     parser.add_argument("--seed", type=int, help="seed of the demo city (7)")
+    parser.add_argument("--still", action="store_true", help="let the demo city rest: nothing happens in it by itself")
     commands = parser.add_subparsers(dest="command")
     for name, what in (("load", "bring a city folder in: all of it, or nothing"),
                        ("check", "say what load would do and write nothing")):
@@ -65,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--replace", action="store_true", help="take out another city that the database holds")
         one.add_argument("--lang", choices=("zh", "en"), help="language of the report")
     people_cli.add_parsers(commands)
+    demo_cli.add_parser(commands)
     return parser
 
 
@@ -77,7 +81,7 @@ def _bring(given: argparse.Namespace, held: settings.Settings, store: Store) -> 
     return 1 if told.failed else 0
 
 
-def _serve(held: settings.Settings, store: Store) -> int:
+def _serve(held: settings.Settings, store: Store, still: bool) -> int:
     import uvicorn
 
     from dashboard import create_app
@@ -96,7 +100,8 @@ def _serve(held: settings.Settings, store: Store) -> int:
     server = uvicorn.Server(uvicorn.Config(app.server, log_config=None, log_level="warning", access_log=False,
                                            proxy_headers=bool(held.trusted_proxy), forwarded_allow_ips=held.trusted_proxy or None))
     try:
-        server.run(sockets=[listening])
+        with demo_cli.beside(held, store, still):
+            server.run(sockets=[listening])
     finally:
         context.close()
     return 0

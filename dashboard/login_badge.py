@@ -23,7 +23,8 @@ def badge(context: Context, view: View) -> html.Details:
     w, visitor = words(context, view), context.visitor
     actor = visitor.actor
     title = w.pick(ROLES[actor.post].title) if actor.post in ROLES else ""
-    name = w.pick(demo_posts.POSTS[actor.name.removeprefix("demo:")].title) if visitor.by == "demo" else actor.shown
+    chosen = demo_posts.POSTS.get(actor.name.removeprefix("demo:")) if visitor.by == "demo" else None
+    name = w.pick(chosen.title) if chosen else actor.shown
     head = html.Summary([
         html.Strong(w("who.demo") if visitor.by == "demo" else title, className="who-post"),
         html.Span(name, className="who-name"), html.Span(_areas(context, w, actor), className="who-areas"),

@@ -15,7 +15,7 @@ from queries.frame import Answer, Scope
 from queries.store import Store
 from queries.tables import quarantine, source
 
-KINDS = ("areas", "cases", "sensors", "readings", "cameras")
+KINDS = ("areas", "cases", "sensors", "readings", "cameras", "items", "duty")
 
 
 @dataclass(frozen=True, kw_only=True)

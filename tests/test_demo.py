@@ -11,6 +11,7 @@ import polars as pl
 from queries import demo, kpi, places
 from queries.demo.words import CATEGORIES, DISTRICTS
 from queries.frame import EVERYTHING, Ask
+from queries.loop import task_list
 from queries.store import Store
 from tests.conftest import MOMENT
 
@@ -18,7 +19,7 @@ from tests.conftest import MOMENT
 def test_the_same_seed_makes_the_same_city(demo_folder: Path, tmp_path: Path) -> None:
     again = demo.make(tmp_path / "again", grids=400, seed=7, moment=MOMENT)
     other = demo.make(tmp_path / "other", grids=400, seed=8, moment=MOMENT)
-    for file in ("grid.parquet", "cases.parquet", "readings.parquet", "city.toml"):
+    for file in ("grid.parquet", "cases.parquet", "readings.parquet", "items.csv", "duty.csv", "city.toml"):
         assert (again / file).read_bytes() == (demo_folder / file).read_bytes()
     assert (other / "cases.parquet").read_bytes() != (demo_folder / "cases.parquet").read_bytes()
 
@@ -45,6 +46,18 @@ def test_ninety_days_with_a_rhythm_and_no_name_of_a_person(demo_folder: Path) ->
     assert (hour == 10).sum() > 4 * (hour == 3).sum()
     assert set(frame["类别"]) == {words[0] for words in CATEGORIES.values()}
     assert not {"姓名", "电话", "联系人"} & set(frame.columns)
+
+
+def test_every_category_has_its_item_and_nearly_every_grid_its_post(city: Store, demo_folder: Path) -> None:
+    held = task_list.items(city).rows
+    assert {(i.category, i.department) for i in held} >= {(code, words[2]) for code, words in CATEGORIES.items()}
+    assert all("示例" in i.basis for i in held)
+    assert any(i.temporary for i in held)
+    roster = pl.read_csv(demo_folder / "duty.csv", infer_schema=False)
+    grids = gpd.read_parquet(demo_folder / "grid.parquet")
+    posts = roster.filter(pl.col("岗位类别") == "网格员")
+    assert 0.93 < len(posts) / len(grids) < 1
+    assert posts["岗位名称"].str.ends_with("网格岗").all()
 
 
 def test_one_bad_week_in_one_district_is_seen(city: Store) -> None:

@@ -69,6 +69,8 @@ class City(Part):
     sensors: list[TableSpec] = []
     readings: list[TableSpec] = []
     cameras: list[TableSpec] = []
+    items: list[TableSpec] = []  # the task list, as published
+    duty: list[TableSpec] = []  # which post answers for which area
 
     @field_validator("timezone")
     @classmethod
@@ -125,7 +127,7 @@ class City(Part):
         return ZoneInfo(self.timezone)
 
     def tables(self, kind: str) -> list[TableSpec]:
-        """Return the tables of one kind ('cases', 'sensors', 'readings', 'cameras')."""
+        """Return the tables of one kind, such as 'cases'."""
         return getattr(self, kind)
 
     def parent_rule(self, level: int) -> str | None:

@@ -51,7 +51,7 @@ def read_rows(
     paths = files_of(Path(folder), spec)
     twins = Twins()
     kept: list[tuple[Path, Chunk]] | None = []
-    if kind != "readings":
+    if len(KEYS[kind]) == 1:
         kept = _learned(paths, spec, kind, limits, twins)
     for path, chunk in kept or _chunks(paths, spec, limits):
         yield _read(chunk, shaper, kind, path, twins)

@@ -23,6 +23,8 @@ REQUIRED = {
     "sensors": ("code",),
     "readings": ("sensor", "at"),
     "cameras": ("code",),
+    "items": ("code", "title", "department", "basis"),
+    "duty": ("area_code", "post", "shown"),
 }
 FIELDS = {
     "cases": (
@@ -32,6 +34,8 @@ FIELDS = {
     "sensors": ("code", "name", "kind", "lon", "lat", "area_code", "every_s"),
     "readings": ("sensor", "at", "metric", "value"),
     "cameras": ("code", "name", "kind", "lon", "lat", "area_code", "state", "seen_at"),
+    "items": ("code", "title", "department", "basis", "title_en", "category", "to", "content", "temporary", "valid_from", "valid_to"),
+    "duty": ("area_code", "post", "shown", "phone"),
 }
 KINDS = tuple(FIELDS)
 
@@ -118,7 +122,7 @@ class LevelSpec(Part):
 
 
 class TableSpec(Part):
-    """One table of cases, sensors, readings or cameras: where it is and which column is which field."""
+    """One table (of cases, sensors, the task list ...): where it is and which column is which field."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     title: str = ""

@@ -1,4 +1,4 @@
-"""What a case, a sensor, a reading and a camera look like inside, whatever their source called it."""
+"""What a case, a sensor, a reading, a camera, an item or a post looks like inside, whatever its source called it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ _CAMERA_WORDS = {
     "online": ("在线", "on", "1", "true", "正常", "ok"), "offline": ("离线", "off", "0", "false", "断线", "故障"),
     "no_picture": ("无图像", "黑屏", "无画面", "视频丢失"), "unknown": ("未知",),
 }
+#: Whose work an item is, and which post answers for an area; another post keeps its own word.
+_TO_WORDS = {"department": ("部门", "部门事项"), "grid": ("网格", "网格事项", "入格")}
+_POST_WORDS = {"grid_worker": ("网格员", "专职网格员", "网格岗"), "street_lead": ("街道带班", "街道值班", "带班领导")}
 _LAST_YEAR = 2100
 #: No key is longer: an index of PostgreSQL takes 2,700 bytes at most.
 _LONGEST = 200
@@ -134,6 +137,35 @@ class Shaper:
             "sensor": self._code(cells, "sensor", sieve, "传感器编号", "sensor code"), "metric": cells["metric"],
             "at": self._moment(cells, "at", sieve, required=True), "value": value,
         })
+
+    def _items(self, cells: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:
+        for name, zh, en in (("title", "名称", "title"), ("department", "部门", "department"), ("basis", "依据", "basis")):
+            sieve.refuse(cells[name].is_null(), name, None, f"缺少{zh}", f"the {en} is missing")
+        category = mapped(cells["category"], self._categories)
+        sieve.refuse(cells["category"].is_not_null() & category.is_null(), "category", cells["category"],
+                     "类别词未在 city.toml 的 categories 中登记", "the category word is not in the categories of city.toml")
+        to = mapped(cells["to"], Matcher(_TO_WORDS))
+        sieve.refuse(cells["to"].is_not_null() & to.is_null(), "to", cells["to"],
+                     "既不是部门事项也不是网格事项", "work neither for a department nor for a grid")
+        temporary, unread = truths(cells["temporary"])
+        sieve.refuse(unread, "temporary", cells["temporary"], "不是“是/否”", "neither yes nor no")
+        begins, ends = (self._moment(cells, name, sieve, future=True) for name in ("valid_from", "valid_to"))
+        sieve.refuse(temporary.fill_null(False) & ends.is_null(), "valid_to", cells["valid_to"],
+                     "临时事项没有写明截止日期", "a temporary item must say when it ends")
+        sieve.refuse(ends <= begins, "valid_to", cells["valid_to"], "截止不晚于起始", "it ends before it begins")
+        return pl.DataFrame([
+            self._code(cells, "code", sieve, "事项编码", "code"), cells["title"], cells["title_en"].fill_null(""),
+            self._department(cells["department"]).alias("department"), category.fill_null("").alias("category"),
+            to.fill_null("department").alias("to"), cells["content"].fill_null(""), cells["basis"],
+            temporary.fill_null(False).alias("temporary"), begins, ends,
+        ])
+
+    def _duty(self, cells: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:
+        for name, zh, en in (("area_code", "区域编码", "area code"), ("post", "岗位类别", "kind of post"), ("shown", "岗位名称", "post's name")):
+            sieve.refuse(cells[name].is_null(), name, None, f"缺少{zh}", f"the {en} is missing")
+        known = Matcher(_POST_WORDS)
+        post = mapped(cells["post"], lambda word: known(word) or word)
+        return pl.DataFrame([cells["area_code"], post.alias("post"), cells["shown"], cells["phone"].fill_null("")])
 
     def _placed(self, cells: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:
         code = self._code(cells, "code", sieve, "编号", "code")

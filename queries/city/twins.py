@@ -7,7 +7,8 @@ import polars as pl
 from queries.city.sieve import Sieve
 
 #: What makes two rows speak of the same thing.
-KEYS = {"cases": ("no",), "sensors": ("code",), "cameras": ("code",), "readings": ("sensor", "metric", "at")}
+KEYS = {"cases": ("no",), "sensors": ("code",), "cameras": ("code",), "readings": ("sensor", "metric", "at"),
+        "items": ("code",), "duty": ("area_code", "post")}
 
 
 class Twins:

@@ -14,6 +14,7 @@ import shapely
 
 from queries.demo.land import RADIUS, land
 from queries.demo.life import cases, things
+from queries.demo.lists import DUTY_COLUMNS, ITEM_COLUMNS, write_duty, write_items
 from queries.demo.words import (
     BASIS,
     BASIS_ARRIVE,
@@ -42,7 +43,8 @@ def make(folder: Path, grids: int = 5000, seed: int = 7, moment: datetime | None
     district_of = where.district[where.street[where.community]]
     distance = np.hypot(*where.centre.T) / RADIUS
     residents = np.maximum(40, rng.lognormal(np.log(900), 0.5, len(distance)) * np.exp(-0.7 * distance)).astype(int)
-    roads = _areas(part, rng, where, residents)
+    roads = _areas(part, rng, where, residents, seed)
+    write_items(part, now)
     weight = residents * rng.lognormal(0, 0.5, len(residents))
     hot = rng.choice(len(weight), max(6, len(weight) // 220), replace=False)
     weight[hot] *= rng.uniform(6, 16, len(hot))
@@ -58,8 +60,8 @@ def make(folder: Path, grids: int = 5000, seed: int = 7, moment: datetime | None
     return folder
 
 
-def _areas(part: Path, rng: np.random.Generator, where, residents: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
-    """Write the four levels; return an address for each cell."""
+def _areas(part: Path, rng: np.random.Generator, where, residents: np.ndarray, seed: int) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """Write the four levels and the roster of posts; return an address for each cell."""
     homes = [where.district, where.street, where.community]
     districts = [f"9901{i + 1:02d}" for i in range(len(DISTRICTS))]
     codes: list[list[str]] = [districts]
@@ -87,6 +89,9 @@ def _areas(part: Path, rng: np.random.Generator, where, residents: np.ndarray) -
             {"code": codes[i], "name": [n for n, _ in names[i]], "name_en": [e for _, e in names[i]], "residents": people[3 - i]},
             geometry=shapes[3 - i], crs=4326,
         ).to_parquet(part / f"{id_}.parquet")
+    streets_at, grids_at = ({code: name for code, (name, _) in zip(codes[i], names[i], strict=True)} for i in (1, 3))
+    # Its own chance, so that the roster changes nothing else of the city.
+    write_duty(part, np.random.default_rng((seed, 1)), streets_at, grids_at)
     road = rng.integers(1, 400, len(where.cells))
     return np.array([f"{names[1][int(where.street[c])][0]}{villages[int(c)]}路 {n} 号" for c, n in zip(where.community, road, strict=True)])
 
@@ -107,7 +112,7 @@ def _toml() -> str:
     lines += ["", "[statuses]", *(f'"{word}" = "{status}"' for word, status in STATUS_WORDS.items())]
     lines += ["", "[categories]", *(f'{c} = {{ name = "{v[0]}", name_en = "{v[1]}", match = "{v[0]}" }}' for c, v in CATEGORIES.items()),
               'other = { name = "其他", name_en = "Other" }']
-    lines += ["", "[departments]", *(f'{c} = {{ name = "{zh}", name_en = "{en}", match = "{c}" }}' for c, (zh, en) in DEPARTMENTS.items())]
+    lines += ["", "[departments]", *(f'{c} = {{ name = "{zh}", name_en = "{en}", match = ["{c}", "{zh}"] }}' for c, (zh, en) in DEPARTMENTS.items())]
     columns = {"no": "案件号", "category": "类别", "kind": "小类", "title": "描述", "address": "地址", "channel": "渠道", "department": "部门",
                "status": "状态", "urgent": "紧急", "reported_at": "上报时间", "filed_at": "立案时间", "due_at": "期限", "closed_at": "结案时间",
                "rework": "返工", "lon": "经度", "lat": "纬度"}
@@ -120,6 +125,9 @@ def _toml() -> str:
     ):
         lines += ["", f"[[{kind}]]", f'id = "{id_}"', f'title = "{zh}"', f'title_en = "{en}"', f'file = "{kind}.parquet"',
                   *(["every_s = 3600"] if kind == "readings" else []), f"[{kind}.columns]", *(f'{k} = "{v}"' for k, v in fields.items())]
+    for kind, zh, en, fields in (("items", "事项清单(演示)", "Task list (demo)", ITEM_COLUMNS), ("duty", "值守岗位(演示)", "Duty roster (demo)", DUTY_COLUMNS)):
+        lines += ["", f"[[{kind}]]", f'id = "{kind}"', f'title = "{zh}"', f'title_en = "{en}"', f'file = "{kind}.csv"',
+                  f"[{kind}.columns]", *(f'{k} = "{v}"' for k, v in fields.items())]
     return "\n".join(lines + _limits()) + "\n"
 
 

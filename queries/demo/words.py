@@ -48,6 +48,32 @@ HANDLING = 0.75
 #: What the limits of a made-up city stand on: a kind of source, never a real paper.
 BASIS = "示例：参照各地数字城管立案结案规范"
 BASIS_ARRIVE = "示例：参照各地吹哨报到工作规则"
+BASIS_LIST = "示例：虚构的职责事项清单，不是真实文件"
+BASIS_TEMPORARY = "示例：虚构的专项工作通知，到期自动退出"
+
+#: (category, department, zh, en): work that a second department shares, and work that grids do themselves.
+SHARED = (
+    ("construction", "ecology", "施工扬尘监测", "Dust from construction sites"),
+    ("buildings", "urban", "违规搭建查处", "Unlawful building"),
+    ("fire", "urban", "占用消防通道的摊点清理", "Stalls in fire lanes"),
+    ("order", "transport", "非机动车停放秩序", "Parking of bicycles"),
+    ("water", "works", "排水管网疏通", "Clearing of drains"),
+    ("emergencies", "works", "管网与路面抢修", "Emergency repair of pipes and roads"),
+    ("emergencies", "transport", "突发事件交通疏导", "Traffic at emergencies"),
+    ("greening", "works", "影响市政设施的树木处置", "Trees that endanger utilities"),
+)
+GRID_ITEMS = (
+    ("appearance", "urban", "零星垃圾清理", "Small litter"),
+    ("advertising", "urban", "小广告清除", "Removal of small bills"),
+    ("disputes", "justice", "邻里纠纷初步调解", "First mediation between neighbours"),
+    ("fire", "emergency", "楼道堆物劝导", "Talking about things left in stairways"),
+)
+#: (category, department, zh, en, first day, first day without it), both counted from today.
+TEMPORARY = (
+    ("emergencies", "ecology", "汛期积水点巡查", "Patrol of places that flood", -30, 60),
+    ("order", "emergency", "大型活动周边秩序保障", "Order around a large event", -5, 9),
+    ("appearance", "parks", "春季绿地环境整治", "Spring cleaning of green land", -80, -20),
+)
 
 
 def pairs(rng: np.random.Generator, n: int) -> list[str]:

@@ -14,10 +14,12 @@ from tqdm import tqdm
 
 from queries.boundaries import LevelRead, Locator, read_areas, topology_report, write_trees
 from queries.city import City, Refusal, TableSpec, read_city, read_rows
+from queries.city.specs import KINDS
 from queries.clock import day_bucket, local_day, now, stamp
 from queries.clocks import read_calendar
 from queries.errors import CityFileError, TableError
 from queries.loading.cases_in import CasesIn
+from queries.loading.lists_in import ListsIn
 from queries.loading.report import Report, SourceReport
 from queries.loading.room import make_room
 from queries.loading.rules_in import take_rules
@@ -28,7 +30,7 @@ from queries.store import Store, alone, bulk, bump, get_meta, numbers_follow, pu
 from queries.tables import cases, category, department, quarantine, source
 from queries.tables import load as loads
 
-MOMENTS = {"cases": ("reported_at", "filed_at", "closed_at"), "readings": ("at",), "cameras": ("seen_at",), "sensors": ()}
+MOMENTS = {"cases": ("reported_at", "filed_at", "closed_at"), "readings": ("at",), "cameras": ("seen_at",), "sensors": (), "items": (), "duty": ()}
 
 
 def load(
@@ -112,9 +114,11 @@ class _Run:
         self.projector = Projector(city.zone, lambda nodes: self.locator.areas_of(nodes))
         stored = connection.scalar(select(cases.c.id).limit(1)) is not None
         self._areas_source(areas.levels)
-        for kind in ("cases", "sensors", "readings", "cameras"):
+        self.lists = ListsIn(connection, self.seen)
+        for kind in KINDS:
             for spec in city.tables(kind):
                 self._source(kind, spec)
+        lists = self.lists.finish(report.sources)
         if written.rebuild and stored:
             rebuild(connection, city.zone, self.locator.areas_of)
         else:
@@ -122,7 +126,7 @@ class _Run:
             if stored:
                 tidy(connection)
         report.changed = bool(
-            written.rebuild or rules or before != get_meta(connection, "city")
+            written.rebuild or rules or lists or before != get_meta(connection, "city")
             or any(s.new or s.changed or self._refusals_changed(s) for s in report.sources)
         )
         if any(s.kind == "readings" and (s.new or s.changed) for s in report.sources):
@@ -190,6 +194,9 @@ class _Run:
                     part = chunk.frame[start:start + 200_000]
                     if taker is not None:
                         more += taker.take(spec.id, part, told)
+                    elif kind in ("items", "duty"):
+                        more += self.lists.take(kind, part, told)
+                        newest_at = self.seen
                     elif kind == "readings":
                         more += take_readings(self.connection, part, told)
                     else:

@@ -110,6 +110,7 @@ list_item = Table(
     Column("begins_at", BigInteger),
     Column("ends_at", BigInteger),  # a temporary item ends by itself
     Column("changed_at", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False, server_default=""),  # of what the city's file said; empty = the file does not name it
 )
 list_event = Table(
     "list_event", metadata,

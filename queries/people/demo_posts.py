@@ -23,6 +23,8 @@ class DemoPost:
     #: Part of the name of the district whose first street the post answers for; empty = the whole city.
     district: str = ""
     department: str = ""
+    #: Code of the one area that the post answers for.
+    area: str = ""
 
 
 POSTS: dict[str, DemoPost] = {post.id: post for post in (
@@ -35,10 +37,33 @@ POSTS: dict[str, DemoPost] = {post.id: post for post in (
 USUAL = "viewer"
 
 
+def post_of(connection: Connection, post_id: str) -> DemoPost:
+    """Return a demo post. Besides those to choose from, each area and department has one: `street.CODE`, `department.CODE`.
+
+    An unknown one is the usual one.
+    """
+    role, _, code = post_id.partition(".")
+    if role == "street" and code:
+        return remembered(connection, ("demo post", post_id), lambda: _of_area(connection, post_id, code))
+    if role == "department" and code:
+        named = next((d for d in city_now(connection).departments if d.code == code), None)
+        if named is not None:
+            return DemoPost(id=post_id, role=role, title={"zh": named.name, "en": named.name_en}, department=code)
+    return POSTS.get(post_id, POSTS[USUAL])
+
+
+def _of_area(connection: Connection, post_id: str, code: str) -> DemoPost:
+    found = places.at(connection, places.versions(connection, code), places.tree_on(connection, city_now(connection).last_day).tree_id)
+    if not found:
+        return POSTS[USUAL]
+    name = found[0].name
+    return DemoPost(id=post_id, role="street", title={"zh": name, "en": found[0].name_en or name}, area=code)
+
+
 def actor(connection: Connection, post_id: str) -> Actor:
-    """Return a demo post as the one who acts; an unknown one is the usual one."""
-    post = POSTS.get(post_id, POSTS[USUAL])
-    scope = _street(connection, post.district) if post.district else EVERYTHING
+    """Return a demo post as the one who acts."""
+    post = post_of(connection, post_id)
+    scope = Scope(areas=frozenset({post.area})) if post.area else _street(connection, post.district) if post.district else EVERYTHING
     return Actor(name=f"demo:{post.id}", post=post.role, scope=scope, department=post.department, shown=post.title["zh"])
 
 
