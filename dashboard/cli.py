@@ -85,12 +85,16 @@ def _serve(held: settings.Settings, store: Store) -> int:
     app = create_app(held, store)
     context = app.server.state.context
     _ = context.loop  # from now on the clock runs
+    later = threading.Timer(QUIET_S, _bake, (held, store))
+    later.daemon = True
+    later.start()
     log.info("open", url=f"http://{held.host}:{held.port}")
     # The server object runs here and now: app.run would import this program a second time.
     server = uvicorn.Server(uvicorn.Config(app.server, log_config=None, log_level="warning", access_log=False))
     try:
         server.run(sockets=[listening])
     finally:
+        later.cancel()
         context.close()
     return 0
 
