@@ -94,7 +94,9 @@ def _serve(held: settings.Settings, store: Store, still: bool) -> int:
     app = create_app(held, store)
     context = app.server.state.context
     _ = context.loop  # from now on the clock runs
-    threading.Thread(target=_bake, args=(held, store), name="tiles", daemon=True).start()
+    later = threading.Timer(QUIET_S, _bake, (held, store))
+    later.daemon = True
+    later.start()
     log.info("open", url=f"http://{held.host}:{held.port}")
     # The server object runs here and now: app.run would import this program a second time.
     server = uvicorn.Server(uvicorn.Config(app.server, log_config=None, log_level="warning", access_log=False,
@@ -103,6 +105,7 @@ def _serve(held: settings.Settings, store: Store, still: bool) -> int:
         with demo_cli.beside(held, store, still):
             server.run(sockets=[listening])
     finally:
+        later.cancel()
         context.close()
     return 0
 
