@@ -1,4 +1,4 @@
-"""The command line: serve (nothing said), load, check, account, token, simulate. A mistake is one clear line and exit code 2."""
+"""The command line: serve (nothing said), load, check, rebuild, account, token, simulate. A mistake is one clear line and exit code 2."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from dashboard import demo_cli, logs, people_cli
 from layers import _idtiles
 from queries import loading, settings
 from queries.errors import GovError, SettingError
+from queries.loop.rebuild import rebuild
 from queries.store import Store
 
 #: After so long the first page is served, and what is drawn ahead does not stand in its way.
@@ -35,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         store = Store(held.database)
         if given.command in ("load", "check"):
             return _bring(given, held, store)
+        if given.command == "rebuild":
+            return _rebuild(store)
         if given.command in ("account", "token"):
             return people_cli.run(given, store)
         if given.command == "simulate":
@@ -67,9 +71,19 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--data", type=Path, help="folder of the files that city.toml names, if another")
         one.add_argument("--replace", action="store_true", help="take out another city that the database holds")
         one.add_argument("--lang", choices=("zh", "en"), help="language of the report")
+    what = "make the state of all cases and all sums anew from the events; readers see before or after"
+    commands.add_parser("rebuild", help=what, description=what)
     people_cli.add_parsers(commands)
     demo_cli.add_parser(commands)
     return parser
+
+
+def _rebuild(store: Store) -> int:
+    store.upgrade()
+    began = time.perf_counter()
+    done = rebuild(store, quiet=not sys.stderr.isatty())
+    print(f"{done.cases:,} 件 cases, {done.events:,} 步 events, {done.mended:,} 件状态有误已改正 mended, {time.perf_counter() - began:.1f} s")
+    return 0
 
 
 def _bring(given: argparse.Namespace, held: settings.Settings, store: Store) -> int:

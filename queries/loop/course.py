@@ -70,32 +70,38 @@ class Happened:
 
 def after(course: Course, event: Happened) -> Course:
     """Return the course once an event has happened."""
+    return replace(course, **changes(event, course.rework, course.transfers, course.climbed))
+
+
+def changes(event: Any, rework: int, transfers: int, climbed: int) -> dict[str, Any]:
+    """Return what an event (or a stored row of one) changes in a course of which so much is known."""
+    step, status = event.step, event.status
     now: dict[str, Any] = {"seq": event.seq}
-    if event.status:
-        now |= {"status": event.status, "since_at": event.at, "stage_due_at": event.stage_due_at}
-        if event.status not in OVER:
+    if status:
+        now["status"], now["since_at"], now["stage_due_at"] = status, event.at, event.stage_due_at
+        if status not in OVER:
             now["closed_at"] = None
-        elif event.step in ENDS:
+        elif step in ENDS:
             now["closed_at"] = event.at
     elif event.stage_due_at is not None:
         now["stage_due_at"] = event.stage_due_at
-    if event.step == "reported":
+    if step == "reported":
         now["reported_at"] = event.at
-    elif event.step == "filed":
+    elif step == "filed":
         now["filed_at"] = event.at
-    elif event.step == "rework":
-        now["rework"] = course.rework + 1
-    elif event.step in ("returned", "reassigned"):
-        now["transfers"] = course.transfers + 1
-    elif event.step == "escalated":
-        now["climbed"] = course.climbed + 1
+    elif step == "rework":
+        now["rework"] = rework + 1
+    elif step in ("returned", "reassigned"):
+        now["transfers"] = transfers + 1
+    elif step == "escalated":
+        now["climbed"] = climbed + 1
     if event.department_id is not None:
         now["department_id"] = event.department_id
     if event.due_at is not None:
         now["due_at"] = event.due_at or None
     if event.data and '"set"' in event.data:
         now |= json.loads(event.data).get("set", {})
-    return replace(course, **now)
+    return now
 
 
 def folded(start: Course, events: Iterable[Happened]) -> Course:

@@ -18,7 +18,6 @@ from sqlalchemy import Connection, delete, func, select
 
 from queries.clock import now, stamp
 from queries.intervals import chunks
-from queries.loop.acts import happened
 from queries.loop.book import Book
 from queries.loop.course import Course, after
 from queries.loop.deltas import Deltas
@@ -108,7 +107,7 @@ def _count(book: Book, deltas: Deltas, history: list[Any], fresh: set[int], conn
         elif seen:
             # Later events of the case wait for the next round; what lies between stays in order.
             break
-        course = after(course, happened(r))
+        course = after(course, r)
         known = course
     deltas.move(counted_as, course)
 
@@ -116,7 +115,7 @@ def _count(book: Book, deltas: Deltas, history: list[Any], fresh: set[int], conn
 def tally(book: Book, deltas: Deltas, r: Any, before: Course, connection: Connection) -> None:
     """Count one event in the tallies, as queries/loop/page.py does when it writes it."""
     details = json.loads(r.data) if r.data else {}
-    now_ = after(before, happened(r))
+    now_ = after(before, r)
     working = book.calendar.is_working(r.at)
     if r.step == "undone":
         for measure in details["back"]:

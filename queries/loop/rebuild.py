@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, delete, func, select
 from tqdm import tqdm
 
-from queries.loop.acts import happened
 from queries.loop.book import Book
-from queries.loop.course import NAMES, Course, after
+from queries.loop.course import NAMES, Course, changes
 from queries.loop.deltas import Deltas
 from queries.loop.evaluation import forget_counted
 from queries.loop.projector import tally
+from queries.loop.steps import OVER
 from queries.loop.tables import refusal, unprojected
 from queries.rollup import SCHEMA, Projector
 from queries.store import Store, bump, put_meta
@@ -24,6 +25,11 @@ from queries.tables import cases, duration, event, open_now, rollup
 
 #: Events read at once; a case's events are never torn apart.
 CHUNK = 200_000
+#: A course while it is folded: a dictionary, because a value that is made anew with each of millions of events costs minutes.
+State = dict[str, Any]
+BLANK: State = {name: getattr(Course(), name) for name in NAMES}
+_NODE, _CATEGORY, _URGENT = (NAMES.index(name) for name in ("node", "category_id", "urgent"))
+_CASE = itemgetter(0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,17 +62,17 @@ def from_events(connection: Connection, book: Book, quiet: bool = True) -> Rebui
     n_cases = n_events = mended = 0
     total = connection.scalar(select(func.count()).select_from(event)) or 0
     with tqdm(total=total, unit="", unit_scale=True, disable=quiet, leave=False, desc="events") as bar:
-        for rows in _chunks(connection):
-            courses: list[tuple[int, Course]] = []
+        for rows, stood in _chunks(connection):
+            states: list[State] = []
             wrong: list[tuple[Any, ...]] = []
-            for case_id, history in groupby(rows, key=lambda r: r.case_id):
-                course, row = _fold(book, deltas, list(history), connection)
-                courses.append((case_id, course))
-                if any(getattr(course, name) != getattr(row, f"now_{name}") for name in NAMES):
-                    wrong.append((*course.columns().values(), case_id))
+            for case_id, history in groupby(rows, key=_CASE):
+                state, was = _fold(book, deltas, list(history), stood[case_id], connection), stood[case_id]
+                states.append(state)
+                if any(state[name] != old for name, old in zip(NAMES, was, strict=True)):
+                    wrong.append((*Course(**state).columns().values(), case_id))
             _mend(connection, wrong)
-            projector.add(_facts(courses))
-            n_cases, n_events, mended = n_cases + len(courses), n_events + len(rows), mended + len(wrong)
+            projector.add(_facts(states))
+            n_cases, n_events, mended = n_cases + len(states), n_events + len(rows), mended + len(wrong)
             bar.update(len(rows))
     projector.write(connection)
     _refusals(connection, deltas)
@@ -74,12 +80,13 @@ def from_events(connection: Connection, book: Book, quiet: bool = True) -> Rebui
     return Rebuilt(cases=n_cases, events=n_events, mended=mended)
 
 
-def _chunks(connection: Connection) -> Iterator[list[Any]]:
+def _chunks(connection: Connection) -> Iterator[tuple[list[Any], dict[int, tuple[Any, ...]]]]:
+    """Yield events, and how their cases stand, in the order of the cases."""
     after_id = -1
     statement = (
         select(event.c.case_id, event.c.seq, event.c.at, event.c.step, event.c.status, event.c.department_id, event.c.due_at,
-               event.c.stage_due_at, event.c.data, event.c.derived, *(cases.c[name].label(f"now_{name}") for name in NAMES))
-        .join(cases, cases.c.id == event.c.case_id).order_by(event.c.case_id, event.c.seq).limit(CHUNK)
+               event.c.stage_due_at, event.c.data, event.c.derived)
+        .order_by(event.c.case_id, event.c.seq).limit(CHUNK)
     )
     while True:
         rows = connection.execute(statement.where(event.c.case_id > after_id)).all()
@@ -90,24 +97,25 @@ def _chunks(connection: Connection) -> Iterator[list[Any]]:
             last = rows[-1].case_id
             keep = [r for r in rows if r.case_id != last]
             rows = keep or rows
+        stood = {r[0]: tuple(r[1:]) for r in connection.execute(
+            select(cases.c.id, *(cases.c[name] for name in NAMES)).where(cases.c.id.between(rows[0].case_id, rows[-1].case_id))).all()}
         after_id = rows[-1].case_id
-        yield list(rows)
+        yield [r for r in rows if r.case_id in stood], stood
 
 
-def _fold(book: Book, deltas: Deltas, history: list[Any], connection: Connection) -> tuple[Course, Any]:
-    first = history[0]
-    course = Course(node=first.now_node, category_id=first.now_category_id, urgent=first.now_urgent)
+def _fold(book: Book, deltas: Deltas, history: list[Any], stands: tuple[Any, ...], connection: Connection) -> State:
+    # A case's place, category and urgency are told by no event until one changes them: they are what they were at first.
+    state = BLANK | {"node": stands[_NODE], "category_id": stands[_CATEGORY], "urgent": stands[_URGENT]}
     for r in history:
         if not r.derived:
-            tally(book, deltas, r, course, connection)
-        course = after(course, happened(r))
-    return course, first
+            tally(book, deltas, r, Course(**state), connection)
+        state |= changes(r, state["rework"], state["transfers"], state["climbed"])
+    return state
 
 
-def _facts(courses: list[tuple[int, Course]]) -> pl.DataFrame:
-    names = [name for name in SCHEMA if name != "is_open"]
-    columns: dict[str, list[Any]] = {name: [getattr(course, name) for _, course in courses] for name in names}
-    columns["is_open"] = [course.is_open for _, course in courses]
+def _facts(states: list[State]) -> pl.DataFrame:
+    columns: dict[str, list[Any]] = {name: [state[name] for state in states] for name in SCHEMA if name != "is_open"}
+    columns["is_open"] = [state["status"] not in OVER for state in states]
     return pl.DataFrame(columns, schema=SCHEMA)
 
 

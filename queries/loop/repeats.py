@@ -1,0 +1,114 @@
+"""Repeat places: where cases of one category come again and again. About places, never about who reported them."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from queries import places
+from queries import scope as rights
+from queries.answers import remembered, stamped
+from queries.clock import day_end, day_start
+from queries.frame import Answer, Ask
+from queries.intervals import inside
+from queries.loop.rates import Words
+from queries.store import Store
+from queries.tables import area, cases, category, node
+from queries.today import city_now
+
+#: A place is a repeat place from so many cases of one category on, within so many metres of their middle and days.
+OFTEN, NEAR_M, WITHIN_D = 3, 50, 90
+#: So many cases are read at most, the newest.
+READ = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepeatPlace:
+    """One such place: its middle, the category, how many cases and how many of them are open, the first few numbers."""
+
+    lon: float
+    lat: float
+    category: str
+    category_name: Words
+    area_code: str
+    area_name: Words
+    n: int
+    open: int
+    first_at: int
+    last_at: int
+    nos: tuple[str, ...]
+
+
+def repeat_places(store: Store, ask: Ask, bbox: tuple[float, float, float, float] | None = None, near_m: float = NEAR_M,
+                  limit: int = 200) -> Answer[RepeatPlace]:
+    """Return the repeat places of the ninety days up to the period's end, those with the most cases first."""
+    with store.read() as connection:
+        box = None if bbox is None else tuple(round(edge, 4) for edge in bbox)
+        return remembered(connection, ("repeats", ask, box, near_m, limit), lambda: _found(connection, ask, bbox, near_m, limit))
+
+
+def _found(connection: Connection, ask: Ask, bbox: tuple[float, float, float, float] | None, near_m: float, limit: int) -> Answer[RepeatPlace]:
+    place = places.find(connection, ask.place, ask.until, ask.scope)
+    rights.check(connection, ask.scope, place)
+    end = day_end(ask.until, city_now(connection).zone)
+    statement = (
+        select(cases.c.no, cases.c.lon, cases.c.lat, cases.c.category_id, cases.c.is_open, cases.c.reported_at, category.c.code,
+               category.c.name, category.c.name_en, area.c.code.label("area"), area.c.name.label("area_zh"), area.c.name_en.label("area_en"))
+        .join(category, category.c.id == cases.c.category_id).join(node, node.c.num == cases.c.node).join(area, area.c.id == node.c.area_id)
+        # A repeat of the same report is no repeat of the thing.
+        .where(cases.c.cell.is_not(None), cases.c.merged_into.is_(None), cases.c.reported_at < end,
+               cases.c.reported_at >= day_start(ask.until, city_now(connection).zone) - WITHIN_D * 86400,
+               inside(cases.c.node, rights.node_ranges(connection, ask.scope, place)))
+        .order_by(cases.c.reported_at.desc()).limit(READ + 1)
+    )
+    if bbox is not None:
+        statement = statement.where(cases.c.lon.between(bbox[0], bbox[2]), cases.c.lat.between(bbox[1], bbox[3]))
+    if ask.filters.categories:
+        statement = statement.where(category.c.code.in_(ask.filters.categories))
+    rows = connection.execute(statement).all()
+    notes = ({"zh": f"只看最新的 {READ:,} 件", "en": f"only the newest {READ:,} cases were read"},) if len(rows) > READ else ()
+    by_category: dict[int, list[Any]] = defaultdict(list)
+    for r in rows[:READ]:
+        by_category[r.category_id].append(r)
+    found = [_place(group) for held in by_category.values() for group in gathered(held, near_m) if len(group) >= OFTEN]
+    found.sort(key=lambda p: (-p.n, -p.open, -p.last_at))
+    return stamped(connection, found[:limit], ask=ask, notes=notes, total=len(found))
+
+
+def gathered(rows: Sequence[Any], near_m: float) -> list[list[Any]]:
+    """Return points (with lon and lat) in groups: each within `near_m` of the first point of its group, no point in two.
+
+    Points are put into squares of that size, so that each is held against its neighbours only.
+    """
+    if not rows:
+        return []
+    high = near_m / 110_574
+    wide = near_m / (111_320 * max(0.1, math.cos(math.radians(rows[0].lat))))
+    squares: dict[tuple[int, int], list[list[Any]]] = defaultdict(list)
+    groups: list[list[Any]] = []
+    for r in rows:
+        x, y = math.floor(r.lon / wide), math.floor(r.lat / high)
+        near = [(math.hypot((r.lon - g[0].lon) / wide, (r.lat - g[0].lat) / high), i, g)
+                for dx in (-1, 0, 1) for dy in (-1, 0, 1) for i, g in enumerate(squares.get((x + dx, y + dy), ()))]
+        nearest = min(near, default=None, key=lambda n: n[0])
+        if nearest is not None and nearest[0] <= 1:
+            nearest[2].append(r)
+        else:
+            groups.append([r])
+            squares[x, y].append(groups[-1])
+    return groups
+
+
+def _place(group: list[Any]) -> RepeatPlace:
+    first = group[0]
+    return RepeatPlace(
+        lon=sum(r.lon for r in group) / len(group), lat=sum(r.lat for r in group) / len(group), category=first.code,
+        category_name={"zh": first.name, "en": first.name_en or first.name}, area_code=first.area,
+        area_name={"zh": first.area_zh, "en": first.area_en or first.area_zh}, n=len(group), open=sum(bool(r.is_open) for r in group),
+        first_at=min(r.reported_at for r in group), last_at=max(r.reported_at for r in group), nos=tuple(r.no for r in group[:5]),
+    )
