@@ -63,7 +63,7 @@ class Context:
         """Return the running loop (writer, projector, clock); it starts with the first who needs it."""
         with _starting:
             if self._loop is None:
-                self._loop = LoopService(self.store)
+                self._loop = LoopService(self.store, writers=self.settings.writers)
             return self._loop
 
     def close(self) -> None:

@@ -42,6 +42,7 @@ class Settings(BaseModel):
     lock_minutes: int = Field(5, ge=1, le=1440, description="minutes for which it is locked then")
     demo_grids: int = Field(5000, ge=50, le=500_000, description="grids of the demo city")
     demo_seed: int = Field(7, ge=0, description="seed of the demo city")
+    writers: int = Field(2, ge=1, le=16, description="writers side by side on PostgreSQL; SQLite has one")
     log_format: str = Field("text", pattern="^(text|json)$", description="log lines for people or machines")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
 

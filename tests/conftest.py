@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import socket
-import subprocess
 import tempfile
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,6 +19,7 @@ import pytest
 from queries import demo, loading
 from queries.settings import Settings
 from queries.store import Store
+from tests.pg import Postgres, program
 
 HOME = Path(__file__).resolve().parent.parent
 #: tests/setup installed everything: what is missing now is a failure, not a reason to skip.
@@ -35,41 +33,14 @@ def _missing(what: str) -> None:
     pytest.skip(what)
 
 
-def _program(name: str) -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    where = shutil.which(name)
-    return found[-1] if found else Path(where) if where else None
-
-
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """Start a PostgreSQL of our own on a socket in a temporary folder; yield its URL without a database."""
-    initdb, control = _program("initdb"), _program("pg_ctl")
-    if initdb is None or control is None:
+def postgres() -> Iterator[Postgres]:
+    """Start a PostgreSQL of our own on a socket in a temporary folder."""
+    if program("initdb") is None or program("pg_ctl") is None:
         _missing("PostgreSQL's server programs are not installed")
-    folder = Path(tempfile.mkdtemp(prefix="gov-pg-"))
-    # The server refuses to run as root.
-    user = next((name for name in ("postgres", "nobody") if _is_user(name)), "nobody") if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-    run = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
-
-    def act(*command: object) -> None:
-        done = subprocess.run([str(c) for c in command], cwd=folder, capture_output=True, text=True, env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}, **run)
-        assert done.returncode == 0, done.stderr
-
-    act(initdb, "-D", folder / "data", "-U", "gov", "-A", "trust", "-E", "UTF8", "--no-sync")
-    act(control, "-D", folder / "data", "-w", "-l", folder / "log", "-o", f"-k {folder} -c listen_addresses='' -c fsync=off", "start")
-    yield f"postgresql+psycopg://gov@/{{name}}?host={folder}"
-    act(control, "-D", folder / "data", "-m", "immediate", "stop")
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_user(name: str) -> bool:
-    try:
-        return bool(pwd.getpwnam(name))
-    except KeyError:
-        return False
+    made = Postgres()
+    yield made
+    made.stop()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -78,20 +49,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "sqlite":
         made = Store(f"sqlite:///{tmp_path / 'test.sqlite'}")
     else:
-        made = Store(_database(request.getfixturevalue("postgres")))
+        made = Store(request.getfixturevalue("postgres").database())
     made.upgrade()
     yield made
     made.close()
-
-
-def _database(server: str) -> str:
-    import psycopg
-
-    name = f"t{uuid.uuid4().hex[:12]}"
-    folder = server.partition("host=")[2]
-    with psycopg.connect(f"host={folder} user=gov dbname=postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return server.format(name=name)
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +67,7 @@ def city(request: pytest.FixtureRequest, demo_folder: Path, tmp_path_factory: py
     if request.param == "sqlite":
         made = Store(f"sqlite:///{tmp_path_factory.mktemp('db') / 'city.sqlite'}")
     else:
-        made = Store(_database(request.getfixturevalue("postgres")))
+        made = Store(request.getfixturevalue("postgres").database())
     loading.load(demo_folder, made, quiet=True)
     yield made
     made.close()

@@ -55,9 +55,9 @@ def _climb(page: Page, w: Any) -> int:
 class LoopService:
     """The running parts. Made once per process; `close` writes what waits."""
 
-    def __init__(self, store: Store, every_s: float = 15.0) -> None:
+    def __init__(self, store: Store, every_s: float = 15.0, writers: int | None = None) -> None:
         """Start the writer, the projector (PostgreSQL) and the clock."""
-        self.writer = Writer(store)
+        self.writer = Writer(store, writers)
         self._follower = None if self.writer.inline else Follower(store)
         self._ended = threading.Event()
         self._every = every_s
