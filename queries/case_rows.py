@@ -18,6 +18,7 @@ class CaseRow:
     id: int
     no: str
     title: str
+    title_words: Words  # a title that is the kind's own word, in both languages
     category: str  # code
     category_name: Words
     kind: str

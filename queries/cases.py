@@ -19,7 +19,7 @@ from queries.loop.steps import STEP_WORDS
 from queries.masking import masked
 from queries.places import Place
 from queries.store import Store
-from queries.tables import area, cases, category, department, event, node
+from queries.tables import area, cases, category, department, event, kind_word, node
 from queries.today import city_now
 
 #: A list says "more than" beyond this; nobody pages through more, and counting them would cost.
@@ -34,6 +34,7 @@ _SHOWN = (
     category.c.name_en.label("category_en"), department.c.code.label("department_code"),
     department.c.name.label("department_name"), department.c.name_en.label("department_en"),
     area.c.code.label("area_code"), area.c.name.label("area_name"), area.c.name_en.label("area_en"),
+    kind_word.c.name_en.label("kind_en"),
 )
 
 
@@ -188,6 +189,7 @@ def _select() -> Select[Any]:
         select(*_SHOWN).join(category, category.c.id == cases.c.category_id)
         .outerjoin(department, department.c.id == cases.c.department_id)
         .join(node, node.c.num == cases.c.node).join(area, area.c.id == node.c.area_id)
+        .outerjoin(kind_word, kind_word.c.word == cases.c.kind)
     )
 
 
@@ -219,7 +221,7 @@ def _note(text: str) -> dict[str, str]:
 
 def _row(r: Row[Any]) -> CaseRow:
     return CaseRow(
-        id=r.id, no=r.no, title=masked(r.title or r.kind), category=r.category_code,
+        id=r.id, no=r.no, title=masked(r.title or r.kind), title_words=_title(r), category=r.category_code,
         category_name={"zh": r.category_name, "en": r.category_en or r.category_name}, kind=r.kind, status=r.status,
         department=r.department_code,
         department_name=None if r.department_code is None else {"zh": r.department_name, "en": r.department_en or r.department_name},
@@ -229,6 +231,11 @@ def _row(r: Row[Any]) -> CaseRow:
         lon=r.lon, lat=r.lat, placed=r.placed, area_code=r.area_code,
         area_name={"zh": r.area_name, "en": r.area_en or r.area_name}, source=r.source,
     )
+
+
+def _title(r: Row[Any]) -> dict[str, str]:
+    title = masked(r.title or r.kind)
+    return {"zh": title, "en": r.kind_en if r.kind_en and r.title in ("", r.kind) else title}
 
 
 def _moment(seconds: int | None) -> Any:

@@ -105,6 +105,14 @@ category = Table(
     Column("name_en", Text, nullable=False),
 )
 
+#: What a source's own word for a kind of case is in English; a word that is not here is shown as it is.
+kind_word = Table(
+    "kind_word", metadata,
+    Column("word", Text, primary_key=True),
+    Column("name_en", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 department = Table(
     "department", metadata,
     _key(),

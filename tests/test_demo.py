@@ -8,8 +8,8 @@ from pathlib import Path
 import geopandas as gpd
 import polars as pl
 
-from queries import demo, kpi, places
-from queries.demo.words import CATEGORIES, DISTRICTS
+from queries import cases, demo, kpi, places
+from queries.demo.words import CATEGORIES, DISTRICTS, KINDS_EN
 from queries.frame import EVERYTHING, Ask
 from queries.loop import task_list
 from queries.store import Store
@@ -58,6 +58,14 @@ def test_every_category_has_its_item_and_nearly_every_grid_its_post(city: Store,
     posts = roster.filter(pl.col("岗位类别") == "网格员")
     assert 0.93 < len(posts) / len(grids) < 1
     assert posts["岗位名称"].str.ends_with("网格岗").all()
+
+
+def test_every_kind_has_its_english_word_on_english_pages(city: Store) -> None:
+    assert set(KINDS_EN) == {kind for words in CATEGORIES.values() for kind in words[5]}
+    day = date(2026, 11, 20)
+    rows = cases.page(city, Ask(scope=EVERYTHING, since=day, until=day)).rows
+    assert {r.title_words["en"] for r in rows} <= set(KINDS_EN.values())
+    assert all(r.title_words["zh"] == r.title for r in rows)
 
 
 def test_one_bad_week_in_one_district_is_seen(city: Store) -> None:

@@ -46,7 +46,7 @@ def render(context: Context, view: View) -> Any:
     if case.urgent:
         lead.append(badge(w("case.urgent"), "act"))
     return html.Aside([
-        heading(case.no, close, large=True), html.H3(case.title or w.pick(case.category_name)),
+        heading(case.no, close, large=True), html.H3(w.pick(case.title_words) or w.pick(case.category_name)),
         html.Div(lead, className="lead"),
         html.Dl([part for key, value in _facts(w, view, card) for part in (html.Dt(w(key)), html.Dd(value))]),
         html.H4(w("case.timeline")), html.Ol([_step(w, step) for step in card.events], className="timeline"), strip(w, answer),

@@ -86,7 +86,7 @@ def _row(w: Words, view: View, row: CaseRow) -> html.Tr:
     urgent = html.Span(f"! {w('case.urgent')}", className="act") if row.urgent else ""
     return html.Tr([
         html.Td([
-            html.Div([urgent, go(view.but(case=row.no), row.title or w.pick(row.category_name), "drill", row.no)], className="what"),
+            html.Div([urgent, go(view.but(case=row.no), w.pick(row.title_words) or w.pick(row.category_name), "drill", row.no)], className="what"),
             html.Div([w.pick(row.category_name), " · ", go(view.but(place=row.area_code), w.pick(row.area_name))], className="where"),
         ]),
         html.Td(status(w, row.status)),

@@ -58,6 +58,7 @@ class City(Part):
     #: True: a category word that matches nothing becomes a category of its own.
     automatic_categories: bool = False
     departments: dict[str, WordPair] = {}
+    kinds: dict[str, str] = {}  # source word of a kind of case = English
     statuses: dict[str, str] = {}
     camera_states: dict[str, str] = {}
     codes: CodeRule = CodeRule()

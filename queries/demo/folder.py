@@ -22,6 +22,7 @@ from queries.demo.words import (
     DEPARTMENTS,
     DISTRICTS,
     HANDLING,
+    KINDS_EN,
     LIMITS,
     STATUS_WORDS,
     english,
@@ -112,6 +113,7 @@ def _toml() -> str:
     lines += ["", "[statuses]", *(f'"{word}" = "{status}"' for word, status in STATUS_WORDS.items())]
     lines += ["", "[categories]", *(f'{c} = {{ name = "{v[0]}", name_en = "{v[1]}", match = "{v[0]}" }}' for c, v in CATEGORIES.items()),
               'other = { name = "其他", name_en = "Other" }']
+    lines += ["", "[kinds]", *(f'"{zh}" = "{en}"' for zh, en in KINDS_EN.items())]
     lines += ["", "[departments]", *(f'{c} = {{ name = "{zh}", name_en = "{en}", match = ["{c}", "{zh}"] }}' for c, (zh, en) in DEPARTMENTS.items())]
     columns = {"no": "案件号", "category": "类别", "kind": "小类", "title": "描述", "address": "地址", "channel": "渠道", "department": "部门",
                "status": "状态", "urgent": "紧急", "reported_at": "上报时间", "filed_at": "立案时间", "due_at": "期限", "closed_at": "结案时间",

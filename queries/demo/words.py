@@ -26,6 +26,20 @@ CATEGORIES: dict[str, tuple[str, str, str, int, float, tuple[str, ...]]] = {
     "water": ("水务环保", "Water and environment", "ecology", 48, 4, ("河道漂浮物", "污水外溢", "油烟扰民")),
     "emergencies": ("突发事件", "Emergencies", "emergency", 4, 2, ("道路积水", "水管爆裂", "路面塌陷", "燃气异味")),
 }
+KINDS_EN = {
+    "暴露垃圾": "Exposed litter", "道路不洁": "Dirty road", "乱堆物料": "Heaped materials", "积存渣土": "Heaped soil", "沿街晾挂": "Washing hung on the street",
+    "占道经营": "Trading on the road", "店外经营": "Trading outside the shop", "非机动车乱停放": "Bicycles parked anywhere", "占道废品收购": "Scrap buying on the road",
+    "井盖破损": "Broken manhole cover", "路灯不亮": "Street light out", "雨箅堵塞": "Blocked drain", "通信箱破损": "Broken telecom box",
+    "路面坑洼": "Pothole", "护栏损坏": "Broken guard rail", "标线不清": "Worn road marking", "信号灯故障": "Traffic light fault",
+    "树木倒伏": "Fallen tree", "绿地脏乱": "Untidy green", "行道树缺株": "Missing street tree",
+    "乱张贴小广告": "Illegal small bills", "广告牌破损": "Broken billboard", "违规横幅": "Unlawful banner",
+    "施工扬尘": "Construction dust", "夜间施工": "Building at night", "围挡不规范": "Faulty hoarding",
+    "消防通道堵塞": "Blocked fire lane", "飞线充电": "Charging by hanging cable", "灭火器过期": "Expired extinguisher", "楼道堆物": "Things left in a stairway",
+    "噪声扰民": "Noise", "邻里漏水": "Leak between neighbours", "物业服务": "Property service", "停车纠纷": "Parking dispute",
+    "外墙脱落": "Falling facade", "违规搭建": "Unlawful building", "房屋渗漏": "Leaking house",
+    "河道漂浮物": "Floating rubbish in a river", "污水外溢": "Sewage overflow", "油烟扰民": "Kitchen fumes",
+    "道路积水": "Flooded road", "水管爆裂": "Burst water pipe", "路面塌陷": "Road collapse", "燃气异味": "Smell of gas",
+}
 DEPARTMENTS = {
     "urban": ("城市管理局", "Urban Management"), "works": ("市政公用局", "Public Works"),
     "transport": ("交通运输局", "Transport"), "parks": ("园林局", "Parks"), "housing": ("住房建设局", "Housing and Construction"),

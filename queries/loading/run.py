@@ -27,7 +27,7 @@ from queries.loading.things_in import newest, take_readings, take_things
 from queries.loop.projector import settle
 from queries.rollup import Projector, rebuild, tidy
 from queries.store import Store, alone, bulk, bump, get_meta, numbers_follow, put_meta
-from queries.tables import cases, category, department, quarantine, source
+from queries.tables import cases, category, department, kind_word, quarantine, source
 from queries.tables import load as loads
 
 MOMENTS = {"cases": ("reported_at", "filed_at", "closed_at"), "readings": ("at",), "cameras": ("seen_at",), "sensors": (), "items": (), "duty": ()}
@@ -104,7 +104,7 @@ class _Run:
         written = write_trees(connection, city, areas)
         report.areas = {**asdict(written.change), "moved": written.moved}
         report.topology = topology_report(areas).as_dict()
-        self._words()
+        kinds = self._words()
         rules = take_rules(connection, city)
         report.rules = {"limits": len(city.limits), "known_until": read_calendar(connection).known_until, "changed": rules}
         west, south, east, north = areas.root_shape.bounds
@@ -126,7 +126,7 @@ class _Run:
             if stored:
                 tidy(connection)
         report.changed = bool(
-            written.rebuild or rules or lists or before != get_meta(connection, "city")
+            written.rebuild or rules or lists or kinds or before != get_meta(connection, "city")
             or any(s.new or s.changed or self._refusals_changed(s) for s in report.sources)
         )
         if any(s.kind == "readings" and (s.new or s.changed) for s in report.sources):
@@ -137,7 +137,7 @@ class _Run:
         self._record()
         return report
 
-    def _words(self) -> None:
+    def _words(self) -> bool:
         for table, words in ((category, self.city.categories), (department, self.city.departments)):
             held = {r.code: r for r in self.connection.execute(select(table))}
             for code, pair in words.items():
@@ -148,6 +148,13 @@ class _Run:
                     self.connection.execute(update(table).where(table.c.code == code).values(**values))
         if not self.connection.scalar(select(category.c.id).where(category.c.code == "other")):
             self.connection.execute(category.insert().values(code="other", name="其他", name_en="Other"))
+        held_kinds = {r.word: r.name_en for r in self.connection.execute(select(kind_word))}
+        if held_kinds == self.city.kinds:
+            return False
+        self.connection.execute(delete(kind_word))
+        if self.city.kinds:
+            self.connection.execute(kind_word.insert(), [{"word": word, "name_en": en} for word, en in self.city.kinds.items()])
+        return True
 
     def _areas_source(self, levels: list[LevelRead]) -> None:
         told = SourceReport(id="areas", kind="areas", read=sum(level.read for level in levels))
