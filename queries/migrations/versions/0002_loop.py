@@ -163,6 +163,13 @@ def _new_tables() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "kind_word",
+        sa.Column("word", sa.Text(), nullable=False),
+        sa.Column("name_en", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("word", name=op.f("pk_kind_word")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "list_event",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("item_id", sa.Integer(), nullable=False),
@@ -189,6 +196,7 @@ def _new_tables() -> None:
         sa.Column("begins_at", sa.BigInteger(), nullable=True),
         sa.Column("ends_at", sa.BigInteger(), nullable=True),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_list_item")),
         sa.UniqueConstraint("code"),
     )
