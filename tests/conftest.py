@@ -61,13 +61,22 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return demo.make(tmp_path_factory.mktemp("city") / "demo", grids=400, seed=7, moment=MOMENT)
 
 
+@pytest.fixture(scope="session")
+def sqlite_city(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The small demo city in SQLite: for what does not depend on the database."""
+    made = Store(f"sqlite:///{tmp_path_factory.mktemp('db') / 'city.sqlite'}")
+    loading.load(demo_folder, made, quiet=True)
+    yield made
+    made.close()
+
+
 @pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def city(request: pytest.FixtureRequest, demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def city(request: pytest.FixtureRequest, demo_folder: Path) -> Iterator[Store]:
     """The small demo city, loaded once into each kind of database; only to be read."""
     if request.param == "sqlite":
-        made = Store(f"sqlite:///{tmp_path_factory.mktemp('db') / 'city.sqlite'}")
-    else:
-        made = Store(request.getfixturevalue("postgres").database())
+        yield request.getfixturevalue("sqlite_city")
+        return
+    made = Store(request.getfixturevalue("postgres").database())
     loading.load(demo_folder, made, quiet=True)
     yield made
     made.close()

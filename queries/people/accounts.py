@@ -184,7 +184,7 @@ def _rights(connection: Connection, role: str, areas: Sequence[str], department_
         raise AskError(f"Role {role!r} answers for named areas, not for the whole city. Name their codes.")
     unknown = [code for code in areas if code != ALL and not places.versions(connection, code)]
     if unknown:
-        raise AskError(f"No area has the code {unknown[0]!r}. Search for the place by its name on the page.")
+        raise AskError(f"No area has the code {unknown[0]!r}. Load the city first, or search for the place by its name on the page.")
     if what.department != bool(department_code):
         raise AskError(f"Role {role!r} {'needs its department' if what.department else 'belongs to no department'}.")
     if department_code:
