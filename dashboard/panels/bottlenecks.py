@@ -16,9 +16,9 @@ from dashboard.words import Words
 from queries.frame import Answer
 from queries.loop.flow import Flow, Leg
 
-PARTS = (("stages", {"zh": "哪个环节", "en": "Which step"}), ("departments", {"zh": "哪个部门", "en": "Which department"}),
+PARTS = (("legs", {"zh": "从哪一步到哪一步", "en": "From step to step"}), ("stages", {"zh": "哪个环节", "en": "Which step"}), ("departments", {"zh": "哪个部门", "en": "Which department"}),
          ("hand_overs", {"zh": "哪次交接", "en": "Which hand-over"}))
-HEAD = ({"zh": "", "en": ""}, {"zh": "占用时间", "en": "share of time"}, {"zh": "平均", "en": "mean"}, {"zh": "次", "en": "n"})
+HEAD = ({"zh": "何处", "en": "where"}, {"zh": "占用时间", "en": "share of time"}, {"zh": "平均", "en": "mean"}, {"zh": "次", "en": "n"})
 WAYS = {"zh": "常见走法（共 {} 种）", "en": "Usual ways ({} in all)"}
 LOOPS = {"zh": "反复的步骤", "en": "Steps that came again"}
 TIMES = {"zh": "{} 件", "en": "{} cases"}
@@ -38,10 +38,11 @@ def _draw(w: Words, answer: Answer[Flow]) -> list[Any]:
     if not row.cases:
         return [head, nothing(w), strip(w, answer)]
     parts: list[Any] = []
-    for name, title in PARTS:
+    # How long a case stood where is known of those that we saw; of a mere import only the steps are.
+    for name, title in PARTS[1:] if row.stages else PARTS[:1]:
         legs: Sequence[Leg] = getattr(row, name)
         if legs:
-            rows = [_leg(w, leg, name == "hand_overs") for leg in legs[:SHOWN]]
+            rows = [_leg(w, leg, name in ("legs", "hand_overs")) for leg in legs[:SHOWN]]
             parts += [html.H4(w.pick(title)), table([(w.pick(HEAD[0]), ""), (w.pick(HEAD[1]), ""), (w.pick(HEAD[2]), "num"), (w.pick(HEAD[3]), "num")], rows)]
     parts.append(html.H4(w.pick(WAYS).format(w.n(row.ways_in_all))))
     parts.append(html.Ol([html.Li([" › ".join(w.pick(word) for word in way.words), html.Span(f" {w.share(way.share)}", className="quiet")])

@@ -9,7 +9,7 @@ from dash import html
 from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._panel import Panel
-from dashboard.panels._parts import heading, strip, table, tile, words
+from dashboard.panels._parts import heading, scroll, strip, table, tile, words
 from dashboard.words import Words
 from queries.loop import burden
 from queries.loop.burden import BurdenRow, TaskRow
@@ -28,7 +28,7 @@ def render(context: Context, view: View) -> Any:
     css = ("", "num", "num", "num", "num")
     rows = [_task(w, row) for row in tasks.rows]
     shown = [table([(w.pick(word), name) for word, name in zip(HEAD, css, strict=True)], rows)] if rows else []
-    return [heading(w.pick(PANEL.title), w.pick(ASIDE)), tiles, *shown, strip(w, answer)]
+    return [heading(w.pick(PANEL.title), w.pick(ASIDE)), scroll([tiles, *shown]), strip(w, answer)]
 
 
 def _tile(w: Words, row: BurdenRow) -> Any:
