@@ -67,6 +67,12 @@ def _add_callbacks(app: Dash, context: Context) -> None:
         view, _ = read(pathname, search)
         return draw(context, view, ctx.outputs_list["id"]["name"])
 
+    @app.callback(Output({"kind": "panel", "name": MATCH}, "children", allow_duplicate=True),
+                  Input({"kind": "poll", "name": MATCH}, "n_intervals"), *kept, prevent_initial_call=True)
+    def show_later(_: Any, pathname: str | None, search: str | None) -> Any:
+        view, _ = read(pathname, search)
+        return draw(context, view, ctx.outputs_list["id"]["name"])
+
     @app.callback(Output(ids.MAP_STATE, "data"), *place, pulse)
     def show_map(pathname: str | None, search: str | None, _: Any) -> Any:
         return map_.map_state(context, read(pathname, search)[0])

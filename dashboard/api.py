@@ -9,7 +9,7 @@ from dataclasses import asdict, is_dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Path, Query
+from fastapi import FastAPI, Path, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from dashboard.context import Context
@@ -19,6 +19,8 @@ from queries.case_rows import CaseRow
 from queries.errors import AskError, GovError, ScopeError, SignInError
 from queries.figures import FIGURES
 from queries.frame import Answer, Ask, Filters
+from queries.loop import burden, evaluate, flow
+from queries.loop.like import like_with_like
 
 Place = Annotated[str | None, Query(description="area code; none = the whole city", max_length=200)]
 Day = Annotated[date | None, Query(description="local day, inside the period")]
@@ -76,6 +78,35 @@ def add_routes(server: FastAPI, context: Context) -> None:
                  measure: Annotated[str, Query(description=", ".join(FIGURES))] = "overdue") -> dict[str, Any]:
         asked = ask(place, since, until, category=category)
         return told(kpi.children(context.store, asked, measure), asked)
+
+    @server.get("/api/v1/evaluation", tags=["loop"], summary="Three rates and the quality of handling; `cases` = what counts against one; `like` = compared")
+    def evaluated(
+        place: Place = None, since: Since = None, until: Until = None, category: Codes = "", department: Codes = "",
+        cases: Annotated[str, Query(description="list the cases that count against this number", max_length=40)] = "",  # noqa: A002
+        like: Annotated[str, Query(description="compare areas or departments by this number, like with like", max_length=40)] = "",
+        by: Annotated[str, Query(pattern="^(areas|departments)$")] = "areas",
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    ) -> dict[str, Any]:
+        asked = ask(place, since, until, category=category, department=department)
+        if cases:
+            return told(evaluate.cases_of(context.store, asked, cases, limit), asked)
+        if like:
+            return told(like_with_like(context.store, asked, like, by), asked)  # type: ignore[arg-type]
+        return {**told(evaluate.evaluation(context.store, asked), asked), "month": plain(evaluate.month(context.store, asked).rows)}
+
+    @server.get("/api/v1/flow", tags=["loop"], summary="Where the time goes and which rules of the standard way break; read in the background")
+    def course(response: Response, place: Place = None, since: Since = None, until: Until = None, category: Codes = "", department: Codes = "") -> dict[str, Any]:
+        asked = ask(place, since, until, category=category, department=department)
+        answer = context.jobs.get(("flow", asked), lambda: flow.flow(context.store, asked))
+        if answer is None:
+            response.status_code = 202
+            return {"state": "reading", "message": "The course of these cases is being read. Ask again in a few seconds."}
+        return {"state": "read", **told(answer, asked)}
+
+    @server.get("/api/v1/burden", tags=["loop"], summary="What the loop costs the front line, from logs alone")
+    def cost(place: Place = None, since: Since = None, until: Until = None, category: Codes = "", department: Codes = "") -> dict[str, Any]:
+        asked = ask(place, since, until, category=category, department=department)
+        return {**told(burden.burden(context.store, asked), asked), "minutes": plain(burden.minutes(context.store, asked).rows)}
 
     for name, make, what in (("trend", kpi.trend, "The period day by day"), ("status", kpi.status_mix, "Cases by status"),
                              ("categories", kpi.category_mix, "Cases reported by category"), ("ages", kpi.open_by_age, "Open cases by age")):

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from dashboard.address import View
+from dashboard.jobs import Jobs
 from queries.frame import NOTHING, Actor, Ask, Scope
 from queries.loop.service import LoopService
 from queries.settings import Settings
@@ -54,6 +55,7 @@ class Context:
 
     settings: Settings
     store: Store
+    jobs: Jobs = field(default_factory=Jobs)
     boot_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     _city: tuple[int, date, CityNow] | None = None
     _loop: LoopService | None = None
@@ -68,6 +70,7 @@ class Context:
 
     def close(self) -> None:
         """Write what waits."""
+        self.jobs.close()
         with _starting:
             if self._loop is not None:
                 self._loop.close()

@@ -38,6 +38,11 @@ def panel(name: str) -> dict[str, str]:
     return {"kind": "panel", "name": name}
 
 
+def poll(name: str) -> dict[str, str]:
+    """Return the id of the clock by which a panel that waits for a long answer asks again."""
+    return {"kind": "poll", "name": name}
+
+
 def go(what: str, key: str) -> dict[str, str]:
     """Return the id of an element that changes one part of the address when used."""
     return {"kind": "go", "what": what, "key": key}

@@ -86,6 +86,49 @@ def month(store: Store, ask: Ask) -> Answer[EvaluationRow]:
                        notes=(note, *answer.notes))
 
 
+@dataclass(frozen=True, kw_only=True)
+class LoopStage:
+    """One stage of the loop: how many in the period, a share that says how well, and how many ask for a look."""
+
+    id: str
+    title: Words
+    n: int
+    share: float | None = None
+    share_title: Words | None = None
+    bad: int = 0
+    bad_title: Words | None = None
+
+
+def loop_line(store: Store, ask: Ask) -> Answer[LoopStage]:
+    """Return the stages of the closed loop in their order, each by the day on which it happened."""
+    with store.read() as connection:
+        return remembered(connection, ("loop_line", ask), lambda: _line(connection, ask))
+
+
+def _line(connection: Connection, ask: Ask) -> Answer[LoopStage]:
+    place = places.find(connection, ask.place, ask.until, ask.scope)
+    areas = [part.area_id for part in rights.check(connection, ask.scope, place)]
+    told = Rate(id="line", title={}, definition={}, top=(
+        "cases.reported", "cases.filed", "cases.closed", "cases.due", "cases.due_on_time", "dispatched", "whistles", "arrived", "arrived_on_time",
+        "checked", "failed"))
+    held = sums(connection, areas, ask, (told,))
+
+    def stage(id_: str, zh: str, en: str, count: str, top: str = "", under: str = "", words: tuple[str, str] = ("", ""), bad: int = 0) -> LoopStage:
+        n = held.get(under, 0)
+        return LoopStage(id=id_, title={"zh": zh, "en": en}, n=int(held.get(count, 0)), share=held.get(top, 0) / n if top and n else None,
+                         share_title={"zh": words[0], "en": words[1]}, bad=bad, bad_title={"zh": "未按时报到", "en": "not in time"})
+
+    late = int(held.get("whistles", 0) - held.get("arrived_on_time", 0))
+    return stamped(connection, [
+        stage("reported", "发现", "Found", "cases.reported"), stage("filed", "立案", "Filed", "cases.filed"),
+        stage("whistled", "吹哨", "Whistles", "whistles"),
+        stage("arrived", "报到", "Arrived", "arrived", "arrived_on_time", "whistles", ("按时", "in time"), late),
+        stage("dispatched", "派遣", "Dispatched", "dispatched"),
+        stage("checked", "核查", "Checked", "checked", "failed", "checked", ("返工", "sent back")),
+        stage("closed", "结案", "Closed", "cases.closed", "cases.due_on_time", "cases.due", ("按期", "on time")),
+    ], ask=ask, notes=only_sums(ask))
+
+
 def _evaluation(connection: Connection, ask: Ask) -> Answer[EvaluationRow]:
     rules = read_evaluation(connection)
     place = places.find(connection, ask.place, ask.until, ask.scope)

@@ -1,7 +1,7 @@
 """Where the time of cases goes, and where they leave the standard way. From the events of the cases asked about.
 
-A department's time counts while the case waits on it. What a source only implied by dates is in the time of
-steps; the rules of the standard way ask only what we saw ourselves. Costs follow the cases read, so there is a
+A department's time counts while the case waits on it. What a source only implied by its dates is a step on the way;
+how long a case stood where, and the rules of the standard way, ask only what we saw ourselves. Costs follow the cases read, so there is a
 limit, and a screen reads this in the background.
 """
 
@@ -168,25 +168,25 @@ def steps_log(lo: int, hi: int) -> Select[Any]:
 def stage_log(lo: int, hi: int) -> Select[Any]:
     """Return the log of statuses: how long a case stands in each."""
     return select(event.c.case_id, event.c.status.label("activity"), event.c.at, event.c.seq.label("ord")).where(
-        event.c.case_id.between(lo, hi), event.c.status != "")
+        event.c.case_id.between(lo, hi), event.c.status != "", event.c.derived.is_(False))
 
 
 def party_log(lo: int, hi: int) -> Select[Any]:
     """Return the log of whoever is waited on: street, dispatcher, department, or nobody any more."""
     return select(event.c.case_id, _party(event.c.status).label("activity"), event.c.at, event.c.seq.label("ord")).where(
-        event.c.case_id.between(lo, hi), event.c.status != "")
+        event.c.case_id.between(lo, hi), event.c.status != "", event.c.derived.is_(False))
 
 
 def department_log(lo: int, hi: int) -> Select[Any]:
     """Return the log of whoever is waited on, departments by their number ("d7")."""
     named = func.count(event.c.department_id).over(partition_by=event.c.case_id, order_by=event.c.seq)
-    told = select(event.c.case_id, event.c.status, event.c.at, event.c.seq, event.c.department_id, named.label("named")).where(
+    told = select(event.c.case_id, event.c.status, event.c.at, event.c.seq, event.c.department_id, event.c.derived, named.label("named")).where(
         event.c.case_id.between(lo, hi)).subquery()
     own = func.max(told.c.department_id).over(partition_by=(told.c.case_id, told.c.named))
     party = _party(told.c.status)
     activity = case((and_(party == "department", own.is_not(None)), literal("d") + cast(own, Text)), else_=party)
-    every = select(told.c.case_id, activity.label("activity"), told.c.at, told.c.seq.label("ord"), told.c.status).subquery()
-    return select(every.c.case_id, every.c.activity, every.c.at, every.c.ord).where(every.c.status != "")
+    every = select(told.c.case_id, activity.label("activity"), told.c.at, told.c.seq.label("ord"), told.c.status, told.c.derived).subquery()
+    return select(every.c.case_id, every.c.activity, every.c.at, every.c.ord).where(every.c.status != "", every.c.derived.is_(False))
 
 
 def _party(status: Any) -> Any:
