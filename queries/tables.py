@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    func,
     text,
 )
 
@@ -162,6 +163,10 @@ _open = {"sqlite_where": text("is_open = 1"), "postgresql_where": text("is_open"
 Index("ix_cases_open_due", cases.c.due_at, cases.c.node, **_open)
 Index("ix_cases_open_node", cases.c.node, cases.c.reported_at, **_open)
 Index("ix_cases_open_cell", cases.c.cell, cases.c.status, cases.c.due_at, cases.c.node, cases.c.category_id, **_open)
+
+# Whoever a status waits on finds what is next without reading a case: see queries/loop/desk.py.
+Index("ix_cases_open_until", cases.c.status, cases.c.department_id, func.coalesce(cases.c.stage_due_at, cases.c.due_at),
+      cases.c.node, **_open)
 
 #: What happened to cases, append-only. `id` is the order in which we learned of it.
 event = Table(
