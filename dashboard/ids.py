@@ -46,3 +46,60 @@ def go(what: str, key: str) -> dict[str, str]:
 def choice(what: str) -> dict[str, Any]:
     """Return the id of a form field whose value becomes one part of the address."""
     return {"kind": "choice", "what": what}
+
+
+# Acting on a case. `spot` tells a case's line in one list from its line in another.
+DONE = "done"
+REPORT = "report"
+REPORT_SEND = "report-send"
+REPORT_WRONG = "report-wrong"
+
+
+def act(spot: Any, no: Any, step: Any, seq: Any) -> dict[str, Any]:
+    """Return the id of a button that takes a step; `seq` is the case's last event that the page shows."""
+    return {"kind": "act", "spot": spot, "no": no, "step": step, "seq": seq}
+
+
+def form(spot: Any, no: Any) -> dict[str, Any]:
+    """Return the id of the place below a line in which a step's form opens."""
+    return {"kind": "form", "spot": spot, "no": no}
+
+
+def wrong(spot: Any, no: Any) -> dict[str, Any]:
+    """Return the id of the words in a form that say what is wrong."""
+    return {"kind": "wrong", "spot": spot, "no": no}
+
+
+def fill(spot: Any, no: Any, what: Any) -> dict[str, Any]:
+    """Return the id of a field of a form."""
+    return {"kind": "fill", "spot": spot, "no": no, "what": what}
+
+
+def send(spot: Any, no: Any, step: Any, seq: Any) -> dict[str, Any]:
+    """Return the id of the button that sends a form."""
+    return {"kind": "send", "spot": spot, "no": no, "step": step, "seq": seq}
+
+
+def drop(spot: Any, no: Any) -> dict[str, Any]:
+    """Return the id of the button that closes a form."""
+    return {"kind": "drop", "spot": spot, "no": no}
+
+
+def undo(no: Any, seq: Any) -> dict[str, Any]:
+    """Return the id of the button that takes the last step back."""
+    return {"kind": "undo", "no": no, "seq": seq}
+
+
+def merge(no: Any, into: Any, seq: Any) -> dict[str, Any]:
+    """Return the id of the button that merges a case into another at once."""
+    return {"kind": "merge", "no": no, "into": into, "seq": seq}
+
+
+SHIFT_TEXT = "shift-text"
+SHIFT_SEND = "shift-send"
+SHIFT_WRONG = "shift-wrong"
+
+
+def shift(line: Any, open_: Any) -> dict[str, Any]:
+    """Return the id of the button that marks a line of the shift log as done, or as open again."""
+    return {"kind": "shift", "line": line, "open": open_}

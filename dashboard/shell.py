@@ -30,6 +30,7 @@ def layout() -> html.Div:
         html.Div(id=ids.UNHEARD, role="alert", hidden=True),
         html.Div(id=ids.NOTICE, role="status"),
         html.Main(id=ids.BODY),
+        html.Div(id=ids.DONE, role="status"),
         dcc.Store(id=ids.PULSE),
     ], className="page")
 

@@ -1,0 +1,34 @@
+// Keys on a form: it takes the focus when it opens, Enter in a field sends it, Escape closes it. What was done
+// takes the focus when the button that did it has gone.
+(function () {
+  "use strict";
+  let form = null, bar = null;
+
+  new MutationObserver(function () {
+    const opened = document.querySelector(".act-form"), said = document.querySelector("#done > .done");
+    if (opened && opened !== form) {
+      const first = opened.querySelector("input:not(:disabled), button");
+      if (first) first.focus();
+    }
+    if (said && said !== bar && document.activeElement === document.body) {
+      said.tabIndex = -1;
+      said.focus({ preventScroll: true });
+    }
+    form = opened;
+    bar = said;
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
+  document.addEventListener("keydown", function (key) {
+    const box = key.target.closest && key.target.closest(".act-form, .report-form");
+    if (!box || key.isComposing) return;
+    if (key.key === "Enter" && key.target.matches("input:not([type=radio]):not([type=checkbox])")) {
+      key.preventDefault();
+      // The field tells its value when it is left.
+      key.target.blur();
+      setTimeout(function () { box.querySelector(".button.strong").click(); }, 60);
+    } else if (key.key === "Escape" && box.matches(".act-form")) {
+      key.stopPropagation();
+      box.querySelector(".acts .button:not(.strong)").click();
+    }
+  }, true);
+})();
