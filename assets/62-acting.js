@@ -1,8 +1,17 @@
+// A button with data-act tells the server what was pressed; a second press of the same within a moment is a slip.
 // Keys on a form: it takes the focus when it opens, Enter in a field sends it, Escape closes it. What was done
 // takes the focus when the button that did it has gone.
 (function () {
   "use strict";
-  let form = null, bar = null;
+  let form = null, bar = null, last = "", at = 0;
+
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest && event.target.closest("[data-act]"), now = Date.now();
+    if (!button || button.dataset.act === last && now - at < 700) return;
+    last = button.dataset.act;
+    at = now;
+    window.dash_clientside.set_props("pressed", { data: Object.assign(JSON.parse(last), { at: now }) });
+  });
 
   new MutationObserver(function () {
     const opened = document.querySelector(".act-form"), said = document.querySelector("#done > .done");

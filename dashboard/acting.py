@@ -1,10 +1,12 @@
 """From a button to the loop: hands orders to the writer and says what became of them. Decides nothing.
 
-Every act is a callback, which browsers send as POST; no address does anything by being opened.
+Every act is a callback, which browsers send as POST; no address does anything by being opened. What a browser
+says it pressed is only a wish: post, place, step and case are checked where it is carried out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -13,12 +15,13 @@ from dash import ALL, MATCH, Dash, Input, Output, State, ctx, html, no_update, s
 from dashboard import address, ids
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels import _forms
-from dashboard.panels._parts import button, go, words
+from dashboard.panels import _desk, _forms
+from dashboard.panels._parts import act_button, go, words
 from dashboard.words import Words
+from queries import places
 from queries.clock import day_end, moment, now
-from queries.errors import ConflictError, GovError
-from queries.loop import shift
+from queries.errors import AskError, ConflictError, GovError
+from queries.loop import desk, shift
 from queries.loop.orders import Found, Order, Receipt
 from queries.loop.steps import STATUS_WORDS, STEPS, WAITING_WORDS
 
@@ -27,79 +30,75 @@ PLACE = (State(ids.URL, "pathname"), State(ids.URL, "search"))
 
 def add_callbacks(app: Dash, context: Context) -> None:
     """Add what buttons and forms do."""
-    def seen(pathname: str | None, search: str | None) -> tuple[View, Words]:
+    @app.callback(Input(ids.PRESSED, "data"), *PLACE, prevent_initial_call=True)
+    def press(told: dict[str, Any] | None, pathname: str | None, search: str | None) -> None:
         view = address.read(pathname, search, context.settings.language)[0]
-        return view, words(context, view)
-
-    @app.callback(Output(ids.form(MATCH, MATCH), "children"), Input(ids.act(MATCH, MATCH, ALL, ALL), "n_clicks"), *PLACE,
-                  prevent_initial_call=True)
-    def press(clicks: list[int | None], pathname: str | None, search: str | None) -> Any:
-        pressed = ctx.triggered_id
-        if not any(clicks) or not pressed or not ctx.triggered[0]["value"]:
-            return no_update
-        view, w = seen(pathname, search)
-        step = STEPS[pressed["step"]]
-        try:
-            if _forms.needed(step, context.actor.post):
-                return _forms.form(context, w, pressed["spot"], pressed["no"], step, pressed["seq"])
-            _done(w, view, context.loop.writer.take(
-                Order(actor=context.actor, no=pressed["no"], step=step.id, expected=pressed["seq"])), step.id)
-        except GovError as bad:
-            _refused(w, view, bad, pressed["no"])
-        return []
+        if isinstance(told, dict) and told.get("do") in _ACTS:
+            w = words(context, view)
+            try:
+                _ACTS[told["do"]](context, w, view, told)
+            except GovError as bad:
+                _refused(w, view, bad, str(told.get("no") or ""))
 
     @app.callback(Output(ids.wrong(MATCH, MATCH), "children"), Input(ids.send(MATCH, MATCH, ALL, ALL), "n_clicks"),
                   State(ids.fill(MATCH, MATCH, ALL), "value"), State(ids.send(MATCH, MATCH, ALL, ALL), "id"), *PLACE, prevent_initial_call=True)
-    def send(clicks: list[int | None], values: list[Any], sends: list[dict[str, Any]],
-             pathname: str | None, search: str | None) -> Any:
+    def send(clicks: list[int | None], values: list[Any], sends: list[dict[str, Any]], pathname: str | None, search: str | None) -> Any:
         if not any(clicks):
             return no_update
-        view, w = seen(pathname, search)
-        sent = sends[0]
-        told = {held["id"]["what"]: value for held, value in zip(ctx.states_list[0], values, strict=True)}
+        view, sent = address.read(pathname, search, context.settings.language)[0], sends[0]
+        w, filled = words(context, view), _filled(values)
         try:
-            _done(w, view, context.loop.writer.take(_order(context, sent, told)), sent["step"])
+            _done(w, view, context.loop.writer.take(_order(context, sent, filled)), sent["step"])
         except ConflictError as bad:
             # What was typed is not lost with the form that no longer fits.
-            _refused(w, view, bad, sent["no"], str(told.get("reason") or ""))
+            _refused(w, view, bad, sent["no"], _text(filled, "reason"))
         except GovError as bad:
             return f"⚠ {bad.say(w.lang)}"
+        set_props(ids.form(sent["spot"], sent["no"]), {"children": []})
         return ""
-
-    @app.callback(Output(ids.form(MATCH, MATCH), "children", allow_duplicate=True), Input(ids.drop(MATCH, MATCH), "n_clicks"),
-                  prevent_initial_call=True)
-    def drop(clicks: int | None) -> Any:
-        return [] if clicks else no_update
-
-    @app.callback(Output(ids.DONE, "children"), Input(ids.undo(ALL, ALL), "n_clicks"), *PLACE, prevent_initial_call=True)
-    def undo(clicks: list[int | None], pathname: str | None, search: str | None) -> Any:
-        pressed = ctx.triggered_id
-        if not any(clicks) or not pressed:
-            return no_update
-        view, w = seen(pathname, search)
-        try:
-            _done(w, view, context.loop.writer.take(
-                Order(actor=context.actor, no=pressed["no"], step="undone", expected=pressed["seq"])), "undone")
-        except GovError as bad:
-            _refused(w, view, bad, pressed["no"])
-        return no_update
-
-    @app.callback(Output(ids.DONE, "children", allow_duplicate=True), Input(ids.merge(ALL, ALL, ALL), "n_clicks"), *PLACE,
-                  prevent_initial_call=True)
-    def merge(clicks: list[int | None], pathname: str | None, search: str | None) -> Any:
-        pressed = ctx.triggered_id
-        if not any(clicks) or not pressed:
-            return no_update
-        view, w = seen(pathname, search)
-        try:
-            _done(w, view, context.loop.writer.take(Order(
-                actor=context.actor, no=pressed["no"], step="merged", into=pressed["into"], expected=pressed["seq"])), "merged")
-        except GovError as bad:
-            _refused(w, view, bad, pressed["no"])
-        return no_update
 
     _add_report(app, context)
     _add_shift(app, context)
+
+
+def _step(context: Context, w: Words, view: View, told: dict[str, Any]) -> None:
+    """Take a step, or open its form where it needs words."""
+    no, name, seq = str(told["no"]), str(told["step"]), int(told["seq"])
+    into = str(told.get("into") or "")
+    if name in STEPS and not into and _forms.needed(STEPS[name], context.actor.post):
+        spot = str(told["spot"])
+        set_props(ids.form(spot, no), {"children": _forms.form(context, w, spot, no, STEPS[name], seq)})
+        return
+    _done(w, view, context.loop.writer.take(Order(actor=context.actor, no=no, step=name, into=into, expected=seq)), name)
+
+
+def _more(context: Context, w: Words, view: View, told: dict[str, Any]) -> None:
+    """Open the steps that are not on the line itself."""
+    spot, no = str(told["spot"]), str(told["no"])
+    row = desk.standing(context.store, context.actor, no).row.row
+    set_props(ids.form(spot, no), {"children": _desk.more(context, w, spot, row)})
+
+
+def _drop(context: Context, w: Words, view: View, told: dict[str, Any]) -> None:
+    set_props(ids.form(str(told["spot"]), str(told["no"])), {"children": []})
+
+
+def _settle(context: Context, w: Words, view: View, told: dict[str, Any]) -> None:
+    shift.settle(context.store, context.actor, context.ask(view), int(told["line"]), bool(told["open"]))
+    _again("log")
+
+
+_ACTS: dict[str, Callable[[Context, Words, View, dict[str, Any]], None]] = {
+    "step": _step, "more": _more, "drop": _drop, "settle": _settle}
+
+
+def _again(why: str) -> None:
+    """Let the page be drawn again."""
+    set_props(ids.PULSE, {"data": f"{why} {now().isoformat()}"})
+
+
+def _filled(values: list[Any]) -> dict[str, Any]:
+    return {held["id"]["what"]: value for held, value in zip(ctx.states_list[0], values, strict=True)}
 
 
 def _add_report(app: Dash, context: Context) -> None:
@@ -110,15 +109,28 @@ def _add_report(app: Dash, context: Context) -> None:
             return no_update
         view = address.read(pathname, search, context.settings.language)[0]
         w = words(context, view)
-        told = {held["id"]["what"]: value for held, value in zip(ctx.states_list[0], values, strict=True)}
+        told = _filled(values)
         try:
             receipt = context.loop.writer.report(Found(
                 actor=context.actor, category=told.get("category") or "", title=_text(told, "title"), address=_text(told, "address"),
-                area_code=_text(told, "area").split(" ")[0], urgent=bool(told.get("urgent")), channel=w("report.channel")))
+                area_code=_grid(context, view, _text(told, "area")), urgent=bool(told.get("urgent")), channel=w("report.channel")))
         except GovError as bad:
             return f"⚠ {bad.say(view.lang)}"
         _done(w, view, receipt, "reported")
         return ""
+
+
+def _grid(context: Context, view: View, text: str) -> str:
+    """Return the code of the grid that a code or a name means. Raises AskError."""
+    code = text.split(" ")[0]
+    with context.store.read() as connection:
+        hits = places.search(connection, context.scope, code, context.ask(view).until, limit=6) if code else []
+    exact = [one for one in hits if code in (one.code, one.name, one.name_en)] or hits
+    if len(exact) != 1:
+        names = "、".join(f"{one.name}（{one.code}）" for one in exact)
+        raise AskError(f"{text!r} is no single place. {'Did you mean: ' + names if names else 'Type a code or a name'}.",
+                       zh=f"“{text}”不是唯一的地点。{'您是指：' + names if names else '请输入编码或名称'}。")
+    return exact[0].code
 
 
 def _add_shift(app: Dash, context: Context) -> None:
@@ -132,22 +144,8 @@ def _add_shift(app: Dash, context: Context) -> None:
             shift.write(context.store, context.actor, context.ask(view), text or "", address.write(view))
         except GovError as bad:
             return f"⚠ {bad.say(view.lang)}", no_update
-        set_props(ids.PULSE, {"data": f"log {now().isoformat()}"})
+        _again("log")
         return "", ""
-
-    @app.callback(Output(ids.SHIFT_WRONG, "children", allow_duplicate=True), Input(ids.shift(ALL, ALL), "n_clicks"), *PLACE,
-                  prevent_initial_call=True)
-    def settle(clicks: list[int | None], pathname: str | None, search: str | None) -> Any:
-        pressed = ctx.triggered_id
-        if not any(clicks) or not pressed:
-            return no_update
-        view = address.read(pathname, search, context.settings.language)[0]
-        try:
-            shift.settle(context.store, context.actor, context.ask(view), pressed["line"], bool(pressed["open"]))
-        except GovError as bad:
-            return f"⚠ {bad.say(view.lang)}"
-        set_props(ids.PULSE, {"data": f"log {now().isoformat()}"})
-        return ""
 
 
 def _order(context: Context, sent: dict[str, Any], told: dict[str, Any]) -> Order:
@@ -179,14 +177,14 @@ def _done(w: Words, view: View, receipt: Receipt, step: str) -> None:
     if receipt.likely_repeats:
         said.append(html.Span([w("done.repeats"), *[go(view.but(case=no), no, "drill") for no in receipt.likely_repeats[:3]]], className="warn"))
     if STEPS[step].undo:
-        said.append(button(w("act.undo"), ids.undo(receipt.no, receipt.seq), title=w("act.undo_why")))
+        said.append(act_button(w("act.undo"), {"do": "step", "no": receipt.no, "step": "undone", "seq": receipt.seq}, title=w("act.undo_why")))
     set_props(ids.DONE, {"children": html.Div(said, className="done")})
-    set_props(ids.PULSE, {"data": f"event {receipt.event_id}"})
+    _again("done")
 
 
 def _refused(w: Words, view: View, bad: GovError, no: str, typed: str = "") -> None:
     """Say why nothing was done; the page is drawn again, so that it shows what holds now."""
     kept = [html.Span(w("done.typed", text=typed))] if typed else []
-    said = [html.Span(f"⚠ {bad.say(w.lang)}", className="warn"), go(view.but(case=no), w("done.look"), "drill"), *kept]
+    said = [html.Span(f"⚠ {bad.say(w.lang)}", className="warn"), go(view.but(case=no), w("done.look"), "drill") if no else "", *kept]
     set_props(ids.DONE, {"children": html.Div(said, className="done refused", role="alert")})
-    set_props(ids.PULSE, {"data": f"refused {no} {id(bad)}"})
+    _again("refused")

@@ -50,14 +50,13 @@ def choice(what: str) -> dict[str, Any]:
 
 # Acting on a case. `spot` tells a case's line in one list from its line in another.
 DONE = "done"
+# What was pressed: told by assets/62-acting.js from the button's data-act. A wildcard id per button would cost
+# the browser seconds where a list has hundreds of them.
+PRESSED = "pressed"
 REPORT = "report"
 REPORT_SEND = "report-send"
 REPORT_WRONG = "report-wrong"
 
-
-def act(spot: Any, no: Any, step: Any, seq: Any) -> dict[str, Any]:
-    """Return the id of a button that takes a step; `seq` is the case's last event that the page shows."""
-    return {"kind": "act", "spot": spot, "no": no, "step": step, "seq": seq}
 
 
 def form(spot: Any, no: Any) -> dict[str, Any]:
@@ -80,26 +79,9 @@ def send(spot: Any, no: Any, step: Any, seq: Any) -> dict[str, Any]:
     return {"kind": "send", "spot": spot, "no": no, "step": step, "seq": seq}
 
 
-def drop(spot: Any, no: Any) -> dict[str, Any]:
-    """Return the id of the button that closes a form."""
-    return {"kind": "drop", "spot": spot, "no": no}
 
-
-def undo(no: Any, seq: Any) -> dict[str, Any]:
-    """Return the id of the button that takes the last step back."""
-    return {"kind": "undo", "no": no, "seq": seq}
-
-
-def merge(no: Any, into: Any, seq: Any) -> dict[str, Any]:
-    """Return the id of the button that merges a case into another at once."""
-    return {"kind": "merge", "no": no, "into": into, "seq": seq}
 
 
 SHIFT_TEXT = "shift-text"
 SHIFT_SEND = "shift-send"
 SHIFT_WRONG = "shift-wrong"
-
-
-def shift(line: Any, open_: Any) -> dict[str, Any]:
-    """Return the id of the button that marks a line of the shift log as done, or as open again."""
-    return {"kind": "shift", "line": line, "open": open_}

@@ -11,8 +11,8 @@ from dashboard import ids
 from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._parts import (
+    act_button,
     badge,
-    button,
     due_words,
     go,
     heading,
@@ -29,6 +29,8 @@ from queries.loop.steps import WAITING_WORDS, Step
 
 #: The step that leads on is the strong button; some are at hand; the others are under "more".
 FORWARD = ("filed", "dispatched", "accepted", "fed_back", "verified", "closed", "resumed", "unhung", "arrived")
+#: So many lines are drawn; what comes after them moves up as the first are dealt with.
+MINE, OTHERS = 25, 12
 AT_HAND = ("returned", "rework", "whistled", "rejected")
 
 
@@ -90,13 +92,22 @@ def buttons(w: Words, row: DeskRow, actor: Actor, spot: str) -> Any:
     more = [s for s in may if s not in shown]
     parts: list[Any] = [_button(w, row, s, spot, s.id in FORWARD) for s in shown]
     if more:
-        parts.append(html.Details([html.Summary(w("act.more"), className="button"),
-                                   html.Div([_button(w, row, s, spot) for s in more], className="choices")], className="more"))
+        # The rarer steps come when they are asked for: each button of each line costs the browser.
+        what = {"do": "more", "spot": spot, "no": row.case.no}
+        parts.append(act_button(f"{w('act.more')} ▾", what))
     return html.Div(parts, className="acts", role="group", **{"aria-label": w("act.group", no=row.case.no)})
 
 
+def more(context: Context, w: Words, spot: str, row: DeskRow) -> html.Div:
+    """Return the steps that are not on the line itself."""
+    may = offers.steps(context.actor, row.case.status, row.case.department, row.called, row.missing)
+    rest = [s for s in may if s.id not in (*FORWARD, *AT_HAND)]
+    return html.Div([*(_button(w, row, s, spot) for s in rest), act_button(w("act.cancel"), {"do": "drop", "spot": spot, "no": row.case.no})],
+                    className="acts act-form", role="group", **{"aria-label": w("act.group", no=row.case.no)})
+
+
 def _button(w: Words, row: DeskRow, step: Step, spot: str, strong: bool = False) -> html.Button:
-    return button(w.pick(step.title), ids.act(spot, row.case.no, step.id, row.seq), strong)
+    return act_button(w.pick(step.title), {"do": "step", "spot": spot, "no": row.case.no, "step": step.id, "seq": row.seq}, strong)
 
 
 def lines(context: Context, w: Words, view: View, rows: Sequence[DeskRow], spot: str) -> html.Ol:
@@ -107,7 +118,7 @@ def lines(context: Context, w: Words, view: View, rows: Sequence[DeskRow], spot:
 def desk_list(context: Context, view: View, which: desk.Which, title: Mapping[str, str]) -> list[Any]:
     """Return a whole panel: the list's name, how many there are, its lines."""
     w = words(context, view)
-    answer = desk.page(context.store, context.ask(view), context.actor, which)
+    answer = desk.page(context.store, context.ask(view), context.actor, which, MINE if which == "mine" else OTHERS)
     n = w("desk.many") if answer.total is None else w("case.total", n=w.n(answer.total))
     late = sum(1 for row in answer.rows if due_words(w, row.until)[1] == "act")
     aside: list[Any] = [html.Span(f"▲ {w('desk.late', n=late)}", className="act")] if late and which == "mine" else []

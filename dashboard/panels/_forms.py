@@ -8,7 +8,7 @@ from dash import dcc, html
 
 from dashboard import ids
 from dashboard.context import Context
-from dashboard.panels._parts import button, field
+from dashboard.panels._parts import act_button, button, field
 from dashboard.words import Words
 from queries.loop import desk, offers, whistles
 from queries.loop.offers import Choice
@@ -32,7 +32,7 @@ def form(context: Context, w: Words, spot: str, no: str, step: Step, seq: int) -
     return html.Div([
         html.H4(w("act.form", step=w.pick(step.title), no=no)), *fields,
         html.P("", id=ids.wrong(spot, no), className="failed", role="alert"),
-        html.Div([button(w.pick(step.title), ids.send(spot, no, step.id, seq), strong=True), button(w("act.cancel"), ids.drop(spot, no))],
+        html.Div([button(w.pick(step.title), ids.send(spot, no, step.id, seq), strong=True), act_button(w("act.cancel"), {"do": "drop", "spot": spot, "no": no})],
                  className="acts"),
     ], className="act-form", role="group", **{"aria-label": w("act.form", step=w.pick(step.title), no=no)})
 

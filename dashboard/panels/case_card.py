@@ -12,8 +12,8 @@ from dashboard.context import Context
 from dashboard.panels._desk import buttons, marks, waiting
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import (
+    act_button,
     badge,
-    button,
     chip,
     due_words,
     failed,
@@ -87,14 +87,14 @@ def _standing(context: Context, w: Words, view: View) -> html.Div:
         parts.append(html.Div([*waiting(w, row), *until, *marks(w, row)], className="facts"))
     if answer.undo:
         parts.append(html.Div([html.Span(w("act.undo_last", step=w.pick(answer.undo.title))),
-                               button(w("act.undo"), ids.undo(view.case, row.seq), title=w("act.undo_why"))], className="line"))
+                               act_button(w("act.undo"), {"do": "step", "no": view.case, "step": "undone", "seq": row.seq}, title=w("act.undo_why"))], className="line"))
     parts += [buttons(w, row, context.actor, "card"), html.Div(id=ids.form("card", view.case))]
     may_merge = any(s.id == "merged" for s in offers.steps(context.actor, row.case.status, row.case.department))
     if answer.repeats:
         parts.append(html.H4(w("case.repeats")))
         parts.append(html.Ul([html.Li([
             go(view.but(case=one.no), one.no, "drill"), html.Span(one.title), html.Span(w.short(one.reported_at), className="quiet"),
-            button(w("act.merge_into"), ids.merge(view.case, one.no, row.seq)) if may_merge else "",
+            act_button(w("act.merge_into"), {"do": "step", "no": view.case, "step": "merged", "into": one.no, "seq": row.seq}) if may_merge else "",
         ]) for one in answer.repeats], className="plain"))
     if answer.whistles:
         parts.append(html.H4(w("case.whistles")))

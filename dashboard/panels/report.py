@@ -14,8 +14,8 @@ from dashboard.panels._parts import button, field, words
 from queries import outlines, places, scope
 from queries.loop.steps import STEPS
 
-#: So many grids are offered by name; others are typed by their code.
-OFFERED = 400
+#: Up to so many grids are offered while one types; a street has them, a city has too many.
+OFFERED = 40
 
 
 def render(context: Context, view: View) -> Any:
@@ -26,7 +26,7 @@ def render(context: Context, view: View) -> Any:
     with context.store.read() as connection:
         place = places.find(connection, ask.place, ask.until, ask.scope)
         deepest = max((one.level for one in outlines.levels(connection)), default=0)
-        grids = scope.visible_under(connection, ask.scope, place, deepest)[:OFFERED]
+        grids = scope.visible_under(connection, ask.scope, place, deepest)
 
     def at(what: str) -> dict[str, Any]:
         return ids.fill(ids.REPORT, "", what)
@@ -39,7 +39,7 @@ def render(context: Context, view: View) -> Any:
             field(w("report.title"), dcc.Input(id=at("title"), autoComplete="off", maxLength=200)),
             field(w("report.where"), dcc.Input(id=at("area"), autoComplete="off", list="own-grids",
                                                value=place.code if place.level == deepest else ""), w("report.where_hint")),
-            html.Datalist([html.Option(value=f"{one.code} {w.name(one)}") for one in grids], id="own-grids"),
+            html.Datalist([html.Option(value=f"{one.code} {w.name(one)}") for one in (grids if len(grids) <= OFFERED else ())], id="own-grids"),
             field(w("case.address"), dcc.Input(id=at("address"), autoComplete="off", maxLength=200)),
             dcc.Checklist([{"label": w("case.urgent"), "value": "urgent"}], [], id=at("urgent"), className="radios"),
             html.P("", id=ids.REPORT_WRONG, className="failed", role="alert"),

@@ -10,7 +10,7 @@ from dashboard import ids
 from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._panel import Panel
-from dashboard.panels._parts import button, heading, nothing, words
+from dashboard.panels._parts import act_button, button, heading, nothing, words
 from dashboard.words import Words
 from queries.loop import shift
 from queries.loop.shift import Line
@@ -32,7 +32,7 @@ def render(context: Context, view: View) -> Any:
 def _line(w: Words, line: Line, may: bool) -> html.Li:
     text: Any = dcc.Link(line.text, href=line.address, className="drill") if line.address else line.text
     sign = html.Span("○" if line.open else "✓", **{"aria-label": w("shift.is_open" if line.open else "shift.is_done")})
-    settle = button(w("shift.done" if line.open else "shift.again"), ids.shift(line.id, int(not line.open))) if may else ""
+    settle = act_button(w("shift.done" if line.open else "shift.again"), {"do": "settle", "line": line.id, "open": not line.open}) if may else ""
     return html.Li([html.Div([html.Span([sign, " ", text]), settle], className="line"),
                     html.Div([html.Span(w.short(line.at)), html.Span(line.actor)], className="facts")],
                    className="case" if line.open else "case settled")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from queries import cases as cases_
 from queries import places
@@ -113,7 +113,7 @@ def _wanted(connection: Connection, ask: Ask, actor: Actor, which: Which) -> tup
     if actor.post == "department":
         wanted.append(cases.c.department_id == select(department.c.id).where(department.c.code == actor.department).scalar_subquery())
     today = local_day(present, zone)
-    until = func.coalesce(cases.c.stage_due_at, cases.c.due_at)
+    until = case((cases.c.due_at < cases.c.stage_due_at, cases.c.due_at), else_=func.coalesce(cases.c.stage_due_at, cases.c.due_at))
     if which == "mine":
         return [*wanted, cases.c.status.in_(mine)], func.coalesce(until, NEVER)
     if which == "overnight":

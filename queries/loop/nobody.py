@@ -56,7 +56,7 @@ def gaps(store: Store, ask: Ask, limit: int = 30) -> Answer[GapRow]:
         visible = rights.check(connection, ask.scope, place)
         nodes = [] if place.level == 0 and visible == [place] else [inside(cases.c.node, rights.node_ranges(connection, ask.scope, place))]
         deepest = max((one.level for one in outlines.levels(connection)), default=0)
-        leaf = select(node.c.num).where(node.c.num == cases.c.node, node.c.level == deepest)
+        leaf = select(node.c.num).where(node.c.num == cases.c.node, node.c.level == deepest).correlate(cases)
         lying = and_(cases.c.status == "filed", func.coalesce(cases.c.stage_due_at, cases.c.due_at) < stamp(now()))
         found = {
             "no_grid": _cases(connection, [cases.c.is_open, ~exists(leaf), *nodes], limit),
@@ -80,13 +80,13 @@ def _grids(connection: Connection, visible: list[places.Place], deepest: int, li
         under = under | and_(node.c.tree_id == part.tree_id, node.c.num.between(part.num, part.last))
     rows = connection.execute(
         select(area.c.code, area.c.name, area.c.name_en, func.count().over().label("n_")).join(node, node.c.area_id == area.c.id)
-        .where(node.c.level == deepest, node.c.main, under, ~exists().where(duty.c.area_code == area.c.code))
+        .where(node.c.level == deepest, node.c.main, under, ~exists(select(duty.c.post).where(duty.c.area_code == area.c.code).correlate(area)))
         .order_by(node.c.num).limit(limit)).all()
     return (int(rows[0].n_) if rows else 0), tuple(
         Orphan(code=r.code, name={"zh": r.name, "en": r.name_en or r.name}) for r in rows)
 
 
 def _kinds(connection: Connection) -> tuple[int, tuple[Orphan, ...]]:
-    held = exists().where(list_item.c.category == category.c.code, in_force(stamp(now())))
+    held = exists(select(list_item.c.id).where(list_item.c.category == category.c.code, in_force(stamp(now()))).correlate(category))
     rows = connection.execute(select(category).where(~held).order_by(category.c.id)).all()
     return len(rows), tuple(Orphan(code=r.code, name={"zh": r.name, "en": r.name_en or r.name}) for r in rows)
