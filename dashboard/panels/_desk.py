@@ -30,7 +30,7 @@ from queries.loop.steps import WAITING_WORDS, Step
 #: The step that leads on is the strong button; some are at hand; the others are under "more".
 FORWARD = ("filed", "dispatched", "accepted", "fed_back", "verified", "closed", "resumed", "unhung", "arrived")
 #: So many lines are drawn; what comes after them moves up as the first are dealt with.
-MINE, OTHERS = 25, 12
+MINE, OTHERS = 20, 10
 AT_HAND = ("returned", "rework", "whistled", "rejected")
 
 
@@ -42,7 +42,7 @@ def line(w: Words, view: View, row: DeskRow, actor: Actor, spot: str) -> html.Li
         what.insert(0, html.Span(f"! {w('case.urgent')}", className="act"))
     return html.Li([
         html.Div([html.Div(what, className="what"), _until(w, row)], className="line"),
-        html.Div([status(w, case.status), html.Span(w.pick(case.category_name)), where(w, view, row), *waiting(w, row), *marks(w, row)],
+        html.Div([status(w, case.status), where(w, view, row), html.Span(f"{w.pick(case.category_name)} · {waiting(w, row)}"), *marks(w, row)],
                  className="facts"),
         buttons(w, row, actor, spot), html.Div(id=ids.form(spot, case.no)),
     ], className="case")
@@ -53,15 +53,15 @@ def where(w: Words, view: View, row: DeskRow) -> Any:
     return go(view.but(scene="grid", place=row.case.area_code, case=""), w.pick(row.case.area_name), "drill")
 
 
-def waiting(w: Words, row: DeskRow) -> list[Any]:
-    """Return who is waited on, and since when."""
+def waiting(w: Words, row: DeskRow) -> str:
+    """Return who is waited on, and since when; empty when nobody is."""
     if not row.waiting:
-        return []
+        return ""
     who = w.pick(WAITING_WORDS[row.waiting])
     if row.waiting == "department" and row.case.department_name:
         who = w.pick(row.case.department_name)
     since = w("desk.since", at=w.short(row.since)) if row.since else w("desk.since_unknown")
-    return [html.Span(w("desk.waiting", who=who)), html.Span(since)]
+    return f"{w('desk.waiting', who=who)} · {since}"
 
 
 def marks(w: Words, row: DeskRow) -> list[Any]:

@@ -84,7 +84,7 @@ def _standing(context: Context, w: Words, view: View) -> html.Div:
     row, parts = answer.row, []
     if row.waiting:
         until = [html.Span(w("desk.until", at=w.moment(row.until)))] if row.until else []
-        parts.append(html.Div([*waiting(w, row), *until, *marks(w, row)], className="facts"))
+        parts.append(html.Div([html.Span(waiting(w, row)), *until, *marks(w, row)], className="facts"))
     if answer.undo:
         parts.append(html.Div([html.Span(w("act.undo_last", step=w.pick(answer.undo.title))),
                                act_button(w("act.undo"), {"do": "step", "no": view.case, "step": "undone", "seq": row.seq}, title=w("act.undo_why"))], className="line"))
