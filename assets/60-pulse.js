@@ -48,6 +48,8 @@
     boot = told.boot;
     if (bar) bar.hidden = true;
     document.documentElement.classList.remove("unheard");
+    // A form that somebody fills in is not drawn over; the news waits until it is closed.
+    if (document.querySelector(".act-form")) return;
     if (data !== null && held !== data) window.dash_clientside.set_props("pulse", { data: held });
     data = held;
   }

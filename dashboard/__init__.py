@@ -10,7 +10,7 @@ from typing import Any
 from dash import MATCH, Dash, Input, Output, State, ctx, no_update
 from fastapi import FastAPI
 
-from dashboard import address, api, doors, ids, login_pages, panels, routes, shell
+from dashboard import acting, address, api, doors, ids, login_pages, panels, routes, shell
 from dashboard import map as map_
 from dashboard.context import Context
 from dashboard.login import Door
@@ -39,6 +39,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
                meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}])
     app.layout = shell.layout
     _add_callbacks(app, context)
+    acting.add_callbacks(app, context)
     # Added last, so it stands before everything else that Dash put around the routes.
     server.add_middleware(Door, context=context)
     return app

@@ -51,3 +51,42 @@ def go(what: str, key: str) -> dict[str, str]:
 def choice(what: str) -> dict[str, Any]:
     """Return the id of a form field whose value becomes one part of the address."""
     return {"kind": "choice", "what": what}
+
+
+# Acting on a case. `spot` tells a case's line in one list from its line in another.
+DONE = "done"
+# What was pressed: told by assets/62-acting.js from the button's data-act. A wildcard id per button would cost
+# the browser seconds where a list has hundreds of them.
+PRESSED = "pressed"
+REPORT = "report"
+REPORT_SEND = "report-send"
+REPORT_WRONG = "report-wrong"
+
+
+
+def form(spot: Any, no: Any) -> dict[str, Any]:
+    """Return the id of the place below a line in which a step's form opens."""
+    return {"kind": "form", "spot": spot, "no": no}
+
+
+def wrong(spot: Any, no: Any) -> dict[str, Any]:
+    """Return the id of the words in a form that say what is wrong."""
+    return {"kind": "wrong", "spot": spot, "no": no}
+
+
+def fill(spot: Any, no: Any, what: Any) -> dict[str, Any]:
+    """Return the id of a field of a form."""
+    return {"kind": "fill", "spot": spot, "no": no, "what": what}
+
+
+def send(spot: Any, no: Any, step: Any, seq: Any) -> dict[str, Any]:
+    """Return the id of the button that sends a form."""
+    return {"kind": "send", "spot": spot, "no": no, "step": step, "seq": seq}
+
+
+
+
+
+SHIFT_TEXT = "shift-text"
+SHIFT_SEND = "shift-send"
+SHIFT_WRONG = "shift-wrong"

@@ -30,7 +30,8 @@ def layout() -> html.Div:
         html.Div(id=ids.UNHEARD, role="alert", hidden=True),
         html.Div(id=ids.NOTICE, role="status"),
         html.Main(id=ids.BODY),
-        dcc.Store(id=ids.PULSE),
+        html.Div(id=ids.DONE, role="status"),
+        dcc.Store(id=ids.PULSE), dcc.Store(id=ids.PRESSED),
     ], className="page")
 
 

@@ -55,7 +55,7 @@ def page(store: Store, ask: Ask, after: str | None = None, limit: int = 50, orde
         n = connection.scalar(select(func.count()).select_from(
             select(cases.c.id).where(*wanted).limit(COUNTED + 1).subquery()))
         due = func.coalesce(cases.c.due_at, 1 << 40)
-        statement = _select().where(*wanted).limit(limit)
+        statement = selected().where(*wanted).limit(limit)
         if order == "overdue":
             statement = statement.order_by(due, cases.c.id)
             if after:
@@ -67,7 +67,7 @@ def page(store: Store, ask: Ask, after: str | None = None, limit: int = 50, orde
                 at, last = _cursor(after)
                 statement = statement.where(
                     or_(cases.c.reported_at < at, and_(cases.c.reported_at == at, cases.c.id < last)))
-        rows = [_row(r) for r in connection.execute(statement)]
+        rows = [as_row(r) for r in connection.execute(statement)]
         return stamped(connection, rows, ask=ask, total=None if n is None or n > COUNTED else int(n))
 
 
@@ -80,7 +80,7 @@ def cursor(row: CaseRow, order: str) -> str:
 def one(store: Store, scope: Scope, no: str) -> Answer[CaseCard]:
     """Return one case with its whole timeline. Raises AskError, ScopeError."""
     with store.read() as connection:
-        found = connection.execute(_select().where(cases.c.no == no)).one_or_none()
+        found = connection.execute(selected().where(cases.c.no == no)).one_or_none()
         if found is None:
             raise AskError(f"No case has the number {no!r}. Check the number, or look in the case list.")
         if not rights.sees(connection, scope, found.node):
@@ -90,7 +90,7 @@ def one(store: Store, scope: Scope, no: str) -> Answer[CaseCard]:
             .outerjoin(department, department.c.id == event.c.department_id)
             .where(event.c.case_id == found.id).order_by(event.c.at, event.c.seq))]
         path = tuple((p.code, {"zh": p.name, "en": p.name_en or p.name}) for p in places.chain(connection, found.node))
-        card = CaseCard(case=_row(found), address=masked(found.address), channel=found.channel, path=path,
+        card = CaseCard(case=as_row(found), address=masked(found.address), channel=found.channel, path=path,
                         events=tuple(steps))
         return stamped(connection, (card,))
 
@@ -102,9 +102,9 @@ def find(store: Store, scope: Scope, text: str, limit: int = 8) -> Answer[CaseRo
         if not text:
             return stamped(connection, ())
         found = connection.execute(
-            _select().where(cases.c.no >= text, cases.c.no < text + "\uffff").order_by(cases.c.no).limit(limit)
+            selected().where(cases.c.no >= text, cases.c.no < text + "\uffff").order_by(cases.c.no).limit(limit)
         ).all()
-        return stamped(connection, [_row(r) for r in found if rights.sees(connection, scope, r.node)])
+        return stamped(connection, [as_row(r) for r in found if rights.sees(connection, scope, r.node)])
 
 
 def points(store: Store, ask: Ask, bbox: BBox, zoom: int) -> Answer[Point]:
@@ -184,7 +184,8 @@ def _own_nodes(connection: Connection, visible: Sequence[Place]) -> list[int]:
     return list(connection.scalars(select(node.c.num).where(node.c.area_id.in_([p.area_id for p in visible]))))
 
 
-def _select() -> Select[Any]:
+def selected() -> Select[Any]:
+    """Return the statement of cases with the words of their category, department and area; `as_row` reads its rows."""
     return (
         select(*_SHOWN).join(category, category.c.id == cases.c.category_id)
         .outerjoin(department, department.c.id == cases.c.department_id)
@@ -219,7 +220,8 @@ def _note(text: str) -> dict[str, str]:
     return {"zh": masked(text), "en": masked(text)}
 
 
-def _row(r: Row[Any]) -> CaseRow:
+def as_row(r: Row[Any]) -> CaseRow:
+    """Return a row of `selected` as a list shows it."""
     return CaseRow(
         id=r.id, no=r.no, title=masked(r.title or r.kind), title_words=_title(r), category=r.category_code,
         category_name={"zh": r.category_name, "en": r.category_en or r.category_name}, kind=r.kind, status=r.status,

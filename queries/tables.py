@@ -163,6 +163,9 @@ Index("ix_cases_open_due", cases.c.due_at, cases.c.node, **_open)
 Index("ix_cases_open_node", cases.c.node, cases.c.reported_at, **_open)
 Index("ix_cases_open_cell", cases.c.cell, cases.c.status, cases.c.due_at, cases.c.node, cases.c.category_id, **_open)
 
+# Whoever a status waits on finds what is next without reading a case: see queries/loop/desk.py.
+Index("ix_cases_open_until", cases.c.status, cases.c.department_id, cases.c.stage_due_at, cases.c.due_at, cases.c.node, **_open)
+
 #: What happened to cases, append-only. `id` is the order in which we learned of it.
 event = Table(
     "event", metadata,

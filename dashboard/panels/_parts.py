@@ -10,6 +10,7 @@ making markup of your own, and name a colour only in the tokens.
     badge(word, kind)             sign + word in a box; kind: "", off, good, watch, act
     status(w, code)               a case status by shape, colour and word
     button(text, id_, strong)     does something; strong = the one thing that a form is for
+    act_button(text, what)        asks for an act on a case, an item, a line of the log
     field(label, control, hint)   a form field: label above, hint below; wrong=True for a mistake
     bar(share)                    a bar of a share of its track
     scroll(children)              scrolls inside, its edge glows while there is more
@@ -20,7 +21,8 @@ making markup of your own, and name a colour only in the tokens.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -92,6 +94,12 @@ def status(w: Words, code: str) -> html.Span:
 def button(text: str, known_as: Any, strong: bool = False, **more: Any) -> html.Button:
     """Return a button; its id comes from dashboard.ids."""
     return html.Button(text, id=known_as, className="button strong" if strong else "button", type="button", **more)
+
+
+def act_button(text: str, what: Mapping[str, Any], strong: bool = False, title: str = "") -> html.Button:
+    """Return a button that asks for an act (dashboard/acting.py); `what` names it."""
+    return html.Button(text, className="button strong" if strong else "button", type="button", title=title or None,
+                       **{"data-act": json.dumps(what, ensure_ascii=False)})
 
 
 def field(label: str, control: Any, hint: str = "", wrong: bool = False) -> html.Label:

@@ -6,10 +6,13 @@ from typing import Any
 
 from dash import html
 
+from dashboard import ids
 from dashboard.address import View
 from dashboard.context import Context
+from dashboard.panels._desk import buttons, marks, waiting
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import (
+    act_button,
     badge,
     chip,
     due_words,
@@ -20,10 +23,13 @@ from dashboard.panels._parts import (
     strip,
     words,
 )
+from dashboard.panels._whistles import came
 from dashboard.words import Words
 from queries import cases
 from queries.case_rows import CaseCard, Event
 from queries.errors import GovError
+from queries.loop import desk, offers
+from queries.people.roles import ROLES
 
 
 def render(context: Context, view: View) -> Any:
@@ -35,7 +41,7 @@ def render(context: Context, view: View) -> Any:
     try:
         answer = cases.one(context.store, context.scope, view.case)
     except GovError as bad:
-        return html.Aside([heading(view.case, close, large=True), failed(str(bad))], className="card", role="dialog", tabIndex="-1",
+        return html.Aside([heading(view.case, close, large=True), failed(bad.say(view.lang))], className="card", role="dialog", tabIndex="-1",
                           **{"aria-label": view.case})
     card = answer.row
     case = card.case
@@ -48,6 +54,7 @@ def render(context: Context, view: View) -> Any:
     return html.Aside([
         heading(case.no, close, large=True), html.H3(w.pick(case.title_words) or w.pick(case.category_name)),
         html.Div(lead, className="lead"),
+        _standing(context, w, view),
         html.Dl([part for key, value in _facts(w, view, card) for part in (html.Dt(w(key)), html.Dd(value))]),
         html.H4(w("case.timeline")), html.Ol([_step(w, step) for step in card.events], className="timeline"), strip(w, answer),
     ], className="card", role="dialog", tabIndex="-1", **{"aria-label": case.no})
@@ -71,11 +78,43 @@ def _facts(w: Words, view: View, card: CaseCard) -> list[tuple[str, Any]]:
     return facts
 
 
+def _standing(context: Context, w: Words, view: View) -> html.Div:
+    """Return who is waited on, what may be done, likely repeats and whistles."""
+    answer = desk.standing(context.store, context.actor, view.case).row
+    row, parts = answer.row, []
+    if row.waiting:
+        until = [html.Span(w("desk.until", at=w.moment(row.until)))] if row.until else []
+        parts.append(html.Div([html.Span(waiting(w, row)), *until, *marks(w, row)], className="facts"))
+    if answer.undo:
+        parts.append(html.Div([html.Span(w("act.undo_last", step=w.pick(answer.undo.title))),
+                               act_button(w("act.undo"), {"do": "step", "no": view.case, "step": "undone", "seq": row.seq}, title=w("act.undo_why"))], className="line"))
+    parts += [buttons(w, row, context.actor, "card"), html.Div(id=ids.form("card", view.case))]
+    may_merge = any(s.id == "merged" for s in offers.steps(context.actor, row.case.status, row.case.department))
+    if answer.repeats:
+        parts.append(html.H4(w("case.repeats")))
+        parts.append(html.Ul([html.Li([
+            go(view.but(case=one.no), one.no, "drill"), html.Span(one.title), html.Span(w.short(one.reported_at), className="quiet"),
+            act_button(w("act.merge_into"), {"do": "step", "no": view.case, "step": "merged", "into": one.no, "seq": row.seq}) if may_merge else "",
+        ]) for one in answer.repeats], className="plain"))
+    if answer.whistles:
+        parts.append(html.H4(w("case.whistles")))
+        parts.append(html.Ul([html.Li([html.Strong(w.pick(one.department_name)), came(w, one),
+                                       html.Span(w.pick(one.reason_words), className="quiet"),
+                                       html.Span(w("whistle.blown", at=w.short(one.blown_at)), className="quiet")])
+                              for one in answer.whistles], className="plain"))
+    return html.Div(parts, className="standing")
+
+
 def _step(w: Words, step: Event) -> html.Li:
-    return html.Li([
-        html.Time(w.moment(step.at)), html.Strong(w.pick(step.title)), html.Span(step.actor) if step.actor else "",
-        html.Span(w("case.derived") if step.derived else w.pick(step.note), className="quiet"),
-    ], className="derived" if step.derived else "")
+    post = w.pick(ROLES[step.post].title) if step.post in ROLES else w("post." + step.post) if step.post in ("source", "clock") else ""
+    more = [
+        html.Span(f"{post} · {step.actor}" if post and step.actor else post or step.actor),
+        html.Span(f"→ {w.pick(step.department)}") if step.department else "",
+        html.Span(w("case.reason", text=step.reason)) if step.reason else "",
+        html.Span(w("case.due_set", at=w.short(step.due_at))) if step.due_at else "",
+        html.Span(w("case.derived") if step.derived else w.pick(step.note) if step.note["zh"] else "", className="quiet"),
+    ]
+    return html.Li([html.Time(w.moment(step.at)), html.Strong(w.pick(step.title)), *more], className="derived" if step.derived else "")
 
 
-PANEL = Panel(id="case_card", title={"zh": "案件详情", "en": "Case"}, order=80, slots={"leader": "drawer"}, render=render)
+PANEL = Panel(id="case_card", title={"zh": "案件详情", "en": "Case"}, order=80, slots=dict.fromkeys(("leader", "street", "grid", "matrix"), "drawer"), render=render)

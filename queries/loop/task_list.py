@@ -76,7 +76,7 @@ class Item:
 def cover(page: Page, order: Order, row: Any, course: Course, department_id: int) -> str:
     """Return the code of the item in force under which a case may go to a department. Raises NotListed."""
     at, category = page.seen, page.book.category(course.category_id)
-    wanted = [list_item.c.department_id == department_id, _in_force(at)]
+    wanted = [list_item.c.department_id == department_id, in_force(at)]
     wanted.append(list_item.c.code == order.item if order.item else list_item.c.category == category)
     found = page.connection.scalar(select(list_item.c.code).where(*wanted).order_by(list_item.c.code).limit(1))
     if found is not None:
@@ -90,7 +90,8 @@ def cover(page: Page, order: Order, row: Any, course: Course, department_id: int
         course, tried)
 
 
-def _in_force(at: int) -> Any:
+def in_force(at: int) -> Any:
+    """Return the condition that an item of the list holds at a moment."""
     return and_(list_item.c.state == "published", func.coalesce(list_item.c.begins_at, 0) <= at,
                 or_(list_item.c.ends_at.is_(None), list_item.c.ends_at > at))
 
@@ -154,11 +155,11 @@ def items(store: Store, *, only_published: bool = True) -> Answer[Item]:
     """Return the list: the published items for everybody, all of them for whoever keeps it."""
     at = stamp(now())
     statement = (
-        select(list_item, department.c.code.label("dep"), department.c.name.label("dep_zh"), department.c.name_en.label("dep_en"), _in_force(at).label("holds"))
+        select(list_item, department.c.code.label("dep"), department.c.name.label("dep_zh"), department.c.name_en.label("dep_en"), in_force(at).label("holds"))
         .join(department, department.c.id == list_item.c.department_id).order_by(department.c.code, list_item.c.code)
     )
     if only_published:
-        statement = statement.where(_in_force(at))
+        statement = statement.where(in_force(at))
     with store.read() as connection:
         return stamped(connection, [_item(r) for r in connection.execute(statement)])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from queries import places
 from queries import scope as rights
@@ -145,17 +145,28 @@ def out(store: Store, ask: Ask, department_code: str = "", limit: int = 200) -> 
         place = places.find(connection, ask.place, ask.until, ask.scope)
         rights.check(connection, ask.scope, place)
         statement = (
-            select(whistle, cases.c.no, cases.c.title, cases.c.kind, department.c.code.label("dep"), department.c.name.label("dep_zh"),
-                   department.c.name_en.label("dep_en"), area.c.code.label("area"), area.c.name.label("area_zh"), area.c.name_en.label("area_en"))
-            .join(cases, cases.c.id == whistle.c.case_id).join(department, department.c.id == whistle.c.department_id)
-            .join(node, node.c.num == whistle.c.node).join(area, area.c.id == node.c.area_id)
-            .where(whistle.c.ended_at.is_(None), inside(whistle.c.node, rights.node_ranges(connection, ask.scope, place)))
+            _select().where(whistle.c.ended_at.is_(None), inside(whistle.c.node, rights.node_ranges(connection, ask.scope, place)))
             .order_by(whistle.c.arrived_at.is_not(None), whistle.c.due_at).limit(limit)
         )
         if department_code:
             statement = statement.where(department.c.code == department_code)
         present = stamp(now())
         return stamped(connection, [_row(r, present) for r in connection.execute(statement)], ask=ask)
+
+
+def of_case(connection: Connection, case_id: int) -> tuple[WhistleRow, ...]:
+    """Return all whistles ever blown on a case, the newest first."""
+    statement = _select().where(whistle.c.case_id == case_id).order_by(whistle.c.id.desc())
+    return tuple(_row(r, stamp(now())) for r in connection.execute(statement))
+
+
+def _select() -> Select[Any]:
+    return (
+        select(whistle, cases.c.no, cases.c.title, cases.c.kind, department.c.code.label("dep"), department.c.name.label("dep_zh"),
+               department.c.name_en.label("dep_en"), area.c.code.label("area"), area.c.name.label("area_zh"), area.c.name_en.label("area_en"))
+        .join(cases, cases.c.id == whistle.c.case_id).join(department, department.c.id == whistle.c.department_id)
+        .join(node, node.c.num == whistle.c.node).join(area, area.c.id == node.c.area_id)
+    )
 
 
 def _row(r: Any, present: int) -> WhistleRow:

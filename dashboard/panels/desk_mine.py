@@ -1,0 +1,18 @@
+"""One list of the desk; see queries/loop/desk.py for what is on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dashboard.address import View
+from dashboard.context import Context
+from dashboard.panels._desk import desk_list
+from dashboard.panels._panel import Panel
+
+
+def render(context: Context, view: View) -> Any:
+    """Draw the list."""
+    return desk_list(context, view, "mine", PANEL.title)
+
+
+PANEL = Panel(id="desk_mine", title={"zh": "等我办的", "en": "Waiting on me"}, order=10, slots={"street": "main"}, render=render)

@@ -1,0 +1,18 @@
+"""One list of the desk; see queries/loop/desk.py for what is on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dashboard.address import View
+from dashboard.context import Context
+from dashboard.panels._desk import desk_list
+from dashboard.panels._panel import Panel
+
+
+def render(context: Context, view: View) -> Any:
+    """Draw the list."""
+    return desk_list(context, view, "today", PANEL.title)
+
+
+PANEL = Panel(id="desk_today", title={"zh": "今日到期 · 等他人办", "en": "Due today, waiting on others"}, order=30, slots={"street": "others"}, render=render)

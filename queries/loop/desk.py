@@ -1,0 +1,155 @@
+"""The desk of whoever acts: what waits on them, what is late or due today with others, what came in since last evening.
+
+Each list is one statement. The inner one reads only an index of open cases, so its cost is that of the open
+cases of the place and not that of the history; the rows themselves are read for one page only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, case, func, select
+
+from queries import cases as cases_
+from queries import places
+from queries import scope as rights
+from queries.answers import stamped
+from queries.case_rows import CaseRow
+from queries.clock import day_end, day_start, local_day, moment, now, stamp
+from queries.errors import AskError, ScopeError
+from queries.frame import Actor, Answer, Ask
+from queries.intervals import inside
+from queries.loop import reports, whistles
+from queries.loop.acts import UNDO_S
+from queries.loop.steps import STEPS, WAITING, Step
+from queries.loop.tables import whistle
+from queries.loop.whistles import WhistleRow
+from queries.store import Store
+from queries.tables import cases, department, event
+from queries.today import city_now
+
+Which = Literal["mine", "overdue", "today", "overnight"]
+LISTS: tuple[Which, ...] = ("mine", "overdue", "today", "overnight")
+#: More are said as "more than": nobody works through them from a list.
+COUNTED = 1000
+#: The evening from whose hour on a report belongs to the night before the desk opens.
+EVENING = 18
+NEVER = 1 << 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeskRow:
+    """One open case: who is waited on, since when, until when; and `seq`, its last event, for whoever acts on it."""
+
+    case: CaseRow
+    waiting: str  # post; empty = the case is over
+    since: datetime | None
+    until: datetime | None
+    seq: int
+    climbed: int
+    supervised: bool
+    #: Departments that were called and not sent home yet, and those of them that have not come.
+    called: int
+    missing: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What can be done about one case: where it stands, its whistles, its likely repeats, what may be taken back."""
+
+    row: DeskRow
+    whistles: tuple[WhistleRow, ...]
+    repeats: tuple[CaseRow, ...]
+    undo: Step | None
+
+
+def waits_on(post: str) -> tuple[str, ...]:
+    """Return the statuses in which a case waits on a post; an administrator stands in for every post, a viewer for none."""
+    return tuple(status for status, who in WAITING.items() if post in ("admin", who))
+
+
+def page(store: Store, ask: Ask, actor: Actor, which: Which, limit: int = 50) -> Answer[DeskRow]:
+    """Return one list of a desk, what must be done first at its head; `total` is None above 1,000.
+
+    mine: what waits on the actor's post. overdue, today: whose deadline is past, or today, and which wait on
+    somebody else. overnight: open cases reported since last evening. A department's desk holds its own cases.
+    """
+    if which not in LISTS:
+        raise AskError(f"No list of the desk is called {which!r}. Known: {', '.join(LISTS)}.")
+    with store.read() as connection:
+        wanted, order = _wanted(connection, ask, actor, which)
+        found = select(cases.c.id).where(*wanted)
+        first = found.order_by(order, cases.c.id).limit(limit).subquery()
+        n = select(func.count()).select_from(found.limit(COUNTED + 1).subquery()).scalar_subquery()
+        rows = connection.execute(
+            _selected(n.label("n")).join(first, first.c.id == cases.c.id).order_by(order, cases.c.id)).all()
+        total = int(rows[0].n) if rows else 0
+        return stamped(connection, [_row(r) for r in rows], ask=ask, total=None if total > COUNTED else total)
+
+
+def standing(store: Store, actor: Actor, no: str) -> Answer[Standing]:
+    """Return where one case stands. Raises AskError, ScopeError."""
+    with store.read() as connection:
+        found = connection.execute(_selected().where(cases.c.no == no)).one_or_none()
+        if found is None:
+            raise AskError(f"No case has the number {no!r}. Check the number, or look in the case list.", zh=f"没有案号 {no}。")
+        if not rights.sees(connection, actor.scope, found.node):
+            raise ScopeError(f"Case {no!r} lies outside what you may see.", zh=f"案件 {no} 不在您的辖区内。")
+        return stamped(connection, (Standing(
+            row=_row(found), whistles=whistles.of_case(connection, found.id), repeats=_repeats(connection, actor, found),
+            undo=_undo(connection, actor, found.id)),))
+
+
+def _wanted(connection: Connection, ask: Ask, actor: Actor, which: Which) -> tuple[list[ColumnElement[bool]], Any]:
+    place = places.find(connection, ask.place, ask.until, ask.scope)
+    visible = rights.check(connection, ask.scope, place)
+    mine, present, zone = waits_on(actor.post), stamp(now()), city_now(connection).zone
+    wanted: list[ColumnElement[bool]] = [cases.c.is_open]
+    if place.level > 0 or visible != [place]:
+        wanted.append(inside(cases.c.node, rights.node_ranges(connection, ask.scope, place)))
+    if actor.post == "department":
+        wanted.append(cases.c.department_id == select(department.c.id).where(department.c.code == actor.department).scalar_subquery())
+    today = local_day(present, zone)
+    until = case((cases.c.due_at < cases.c.stage_due_at, cases.c.due_at), else_=func.coalesce(cases.c.stage_due_at, cases.c.due_at))
+    if which == "mine":
+        return [*wanted, cases.c.status.in_(mine)], func.coalesce(until, NEVER)
+    if which == "overnight":
+        evening = day_start(today - timedelta(days=1), zone) + EVENING * 3600
+        return [*wanted, cases.c.reported_at >= evening], cases.c.reported_at.desc()
+    others = [*wanted, cases.c.status.not_in(mine)] if mine else wanted
+    if which == "overdue":
+        return [*others, cases.c.due_at < present], cases.c.due_at
+    return [*others, cases.c.due_at >= present, cases.c.due_at < day_end(today, zone)], cases.c.due_at
+
+
+def _selected(*more: Any) -> Any:
+    out = [whistle.c.case_id == cases.c.id, whistle.c.ended_at.is_(None)]
+    called = select(func.count()).where(*out).correlate(cases).scalar_subquery()
+    missing = select(func.count()).where(*out, whistle.c.arrived_at.is_(None)).correlate(cases).scalar_subquery()
+    return cases_.selected().add_columns(called.label("called"), missing.label("missing"), *more)
+
+
+def _row(r: Any) -> DeskRow:
+    ends = [at for at in (r.stage_due_at, r.due_at) if at is not None]
+    return DeskRow(
+        case=cases_.as_row(r), waiting=WAITING.get(r.status, ""), since=None if r.since_at is None else moment(r.since_at),
+        until=moment(min(ends)) if ends and r.is_open else None, seq=r.seq, climbed=r.climbed, supervised=r.supervised,
+        called=r.called, missing=r.missing)
+
+
+def _repeats(connection: Connection, actor: Actor, r: Any) -> tuple[CaseRow, ...]:
+    if r.lon is None or r.status not in STEPS["merged"].frm:
+        return ()
+    nos = reports.likely_repeats(connection, r.id, r.category_id, r.kind, r.lon, r.lat, r.reported_at)
+    rows: Sequence[Any] = connection.execute(cases_.selected().where(cases.c.no.in_(nos))).all() if nos else ()
+    return tuple(cases_.as_row(one) for one in rows if rights.sees(connection, actor.scope, one.node))
+
+
+def _undo(connection: Connection, actor: Actor, case_id: int) -> Step | None:
+    last = connection.execute(select(event).where(event.c.case_id == case_id).order_by(event.c.seq.desc()).limit(1)).one_or_none()
+    if last is None or last.actor != actor.name or last.step not in STEPS or stamp(now()) - last.seen_at > UNDO_S:
+        return None
+    return STEPS[last.step] if STEPS[last.step].undo else None
