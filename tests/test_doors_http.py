@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from dashboard import create_app
 from queries.loop.tables import heard
+from queries.people import accounts, sessions, tokens
 from queries.settings import Settings
 from queries.store import Store
 from queries.tables import cases, event, quarantine
@@ -23,14 +24,38 @@ Post = Callable[..., Any]
 
 
 @pytest.fixture
-def post(little: Store, tmp_path: Path) -> Iterator[Post]:  # noqa: F811
-    app = create_app(Settings(data_dir=tmp_path), little)
-    with TestClient(app.server, base_url="http://127.0.0.1", client=("127.0.0.1", 5)) as client:
-        def send(path: str, told: Any, key: str = "", raw: bytes | None = None) -> Any:
-            body = json.dumps(told).encode() if raw is None else raw
-            return client.post(path, content=body, headers={"Idempotency-Key": key} if key else {})
-        yield send
-    app.server.state.context.close()
+def app(little: Store, tmp_path: Path) -> Iterator[Any]:  # noqa: F811
+    made = create_app(Settings(data_dir=tmp_path), little)
+    yield made.server
+    made.server.state.context.close()
+
+
+def client(app: Any, secret: str = "", token: str = "") -> TestClient:
+    """A client with an account's session or with a source's token."""
+    told = {"Authorization": f"Bearer {token}"} if token else {}
+    return TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5), cookies={"gov_session": secret} if secret else {}, headers=told)
+
+
+def sender(one: TestClient) -> Post:
+    def send(path: str, told: Any, key: str = "", raw: bytes | None = None) -> Any:
+        body = json.dumps(told).encode() if raw is None else raw
+        return one.post(path, content=body, headers={"Idempotency-Key": key} if key else {})
+
+    return send
+
+
+@pytest.fixture
+def post(app: Any, little: Store) -> Post:  # noqa: F811
+    """Send a message as the administrator."""
+    rules = Settings()
+    made = accounts.choose_password(little, "root", accounts.make(little, "root", "admin", []), "Lotus-Pond-88", rules)
+    return sender(client(app, secret=sessions.begin(little, made.id, rules)))
+
+
+@pytest.fixture
+def machine(app: Any, little: Store) -> Post:  # noqa: F811
+    """Send a message as a source with its token."""
+    return sender(client(app, token=tokens.make(little, "hotline")))
 
 
 def count(store: Store, table: Any) -> int:
@@ -115,6 +140,25 @@ def test_of_a_batch_good_rows_come_in_and_bad_ones_are_told_and_kept(post: Post,
 def test_a_batch_of_a_wrong_shape_is_refused_as_a_whole(post: Post) -> None:
     for told in ([], {"rows": []}, {"rows": [CASE] * 5001}, {"rows": [CASE], "more": 1}, {"rows": "x"}):
         assert post("/api/v1/cases/batch", told).status_code == 422
+
+
+def test_a_source_reports_and_takes_no_steps_and_its_rubbish_is_kept(machine: Post, little: Store) -> None:  # noqa: F811
+    made = machine("/api/v1/cases", CASE, "m1")
+    assert made.status_code == 201
+    no = made.json()["no"]
+    assert machine(f"/api/v1/cases/{no}/steps", {"step": "filed"}).status_code == 403
+    assert machine("/api/v1/cases", None, raw=b"{rubbish").status_code == 422
+    assert machine("/api/v1/cases", {"category": "?", "contact": "13800001111"}).status_code == 422
+    assert machine(f"/api/v1/cases/{no}/steps", {"step": "noted", "reason": "再次来电"}, "m2").status_code == 201
+    with little.read() as connection:
+        kept = connection.execute(select(quarantine).order_by(quarantine.c.id)).all()
+    assert [(k.source, k.field) for k in kept] == [("hotline", "step"), ("hotline", "body"), ("hotline", "category")]
+    assert all(k.reason and k.reason_en and k.raw for k in kept)
+
+
+def test_nobody_comes_in_without_a_name(app: Any) -> None:
+    assert sender(client(app))("/api/v1/cases", CASE).status_code == 401
+    assert sender(client(app, token="gov_forged"))("/api/v1/cases", CASE).status_code == 401
 
 
 def test_late_and_skewed_messages_are_taken_and_counted(post: Post, little: Store) -> None:  # noqa: F811

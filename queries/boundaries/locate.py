@@ -8,6 +8,8 @@ what was chosen above. A missing level is passed over.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,6 +48,11 @@ class _Tree:
     index: dict[int, tuple[np.ndarray, shapely.STRtree]]  # level -> positions, boxes
     by_code: dict[str, int]
 
+    @property
+    def root(self) -> int:
+        """Return the node of the whole city."""
+        return int(self.nums[0])
+
 
 class Locator:
     """Places points in the trees of a store. Keeps shapes in memory; make a new one after a change."""
@@ -56,7 +63,8 @@ class Locator:
         rows = connection.execute(select(tree.c.id, tree.c.valid_from).order_by(tree.c.valid_from, tree.c.id))
         live = [row for row in rows if row.id not in set(without)]
         self._tree_ids = [row.id for row in live]
-        self._begins = np.array([row.valid_from for row in live])
+        self._days = [row.valid_from for row in live]
+        self._begins = np.array(self._days)
         self._trees: dict[int, _Tree] = {}
         self._further: dict[int, dict[tuple[int, int], int]] = {}
         self._lines: dict[int, tuple[int, ...]] = {}
@@ -101,6 +109,45 @@ class Locator:
                         nodes[i], how[i] = known.nums[position], "code"
         return Placed(node=nodes, placed=how.astype(str), ambiguous=ambiguous, crossing=crossing,
                       outside=int((how == "outside").sum()))
+
+    def place_one(self, lon: float, lat: float, day: int, area_code: str = "") -> tuple[int, str]:
+        """Return node and how it was found for one point, as `place` does for many and much sooner."""
+        if not self._tree_ids:
+            raise BoundaryError("No boundaries are loaded, so no point can be placed. Load the areas first.")
+        tree_id = self._tree_ids[max(0, bisect_right(self._days, day) - 1)]
+        known = self._tree(tree_id)
+        there = math.isfinite(lon) and math.isfinite(lat)
+        node_, hit = self._descend_one(tree_id, known, lon, lat) if there else (known.root, False)
+        if hit:
+            return node_, "point"
+        position = known.by_code.get(area_code)
+        return (int(known.nums[position]), "code") if position is not None else (node_, "outside" if there else "none")
+
+    def _descend_one(self, tree_id: int, known: _Tree, x: float, y: float) -> tuple[int, bool]:
+        spot = shapely.Point(x, y)
+        chosen, at, hit = 0, known.root, bool(shapely.intersects_xy(known.geoms[0], x, y))
+        further = self._further_of(tree_id)
+        for level in sorted(known.index):
+            positions, boxes = known.index[level]
+            best: tuple[bool, int, int] | None = None
+            for which in boxes.query(spot):
+                position = int(positions[which])
+                mark = int(known.parent[position]) != chosen, int(known.rank[position]), position
+                if (best is None or mark < best) and shapely.intersects_xy(known.geoms[position], x, y):
+                    best = mark
+            if best is None:
+                continue
+            stranger, _, position = best
+            if stranger or at != int(known.nums[chosen]):
+                key = at, int(known.area_id[position])
+                if key not in further:
+                    # Seldom: the first case of all in this further node, which has to be written.
+                    return int(self._descend(tree_id, known, np.array([[x, y]]))[0][0]), True
+                at = further[key]
+            else:
+                at = int(known.nums[position])
+            chosen, hit = position, True
+        return at, hit
 
     def areas_of(self, nodes: np.ndarray) -> np.ndarray:
         """Return the area ids from the root down at each node: one row per node, one column per level.

@@ -187,10 +187,11 @@ def morton(lon: np.ndarray, lat: np.ndarray, zoom: int = ZOOM) -> np.ndarray:
         x = np.nan_to_num((lon + 180) / 360 * side)
         y = np.nan_to_num((1 - np.arcsinh(np.tan(np.radians(np.clip(lat, -85.05, 85.05)))) / np.pi) / 2 * side)
     x, y = np.clip(x, 0, side - 1).astype(np.int64), np.clip(y, 0, side - 1).astype(np.int64)
-    return _spread(x) | (_spread(y) << 1)
+    return spread(x) | (spread(y) << 1)
 
 
-def _spread(v: np.ndarray) -> np.ndarray:
+def spread(v: Any) -> Any:
+    """Return numbers, one or many, with a free bit between each two of theirs."""
     for shift, mask in ((16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F),
                         (2, 0x3333333333333333), (1, 0x5555555555555555)):
         v = (v | (v << shift)) & mask

@@ -23,10 +23,12 @@ from queries.tables import event
 if TYPE_CHECKING:
     from queries.loop.page import Page
 
-__all__ = ["NEED_WORDS", "OWN_WORK", "STATUS_WORDS", "UNDO_S", "Act", "NotListed", "act", "happened"]
+__all__ = ["NEED_WORDS", "OWN_STATEMENTS", "OWN_WORK", "STATUS_WORDS", "UNDO_S", "Act", "NotListed", "act", "happened"]
 
 #: Steps by which a department answers for its own work.
 OWN_WORK = frozenset({"accepted", "returned", "fed_back", "unhung"})
+#: Steps that write by statements of their own, beside the event: they need a savepoint.
+OWN_STATEMENTS = frozenset({"merged", "undone", "whistled", "arrived", "whistle_ended", "whistle_rated"})
 NEED_WORDS = {"reason": "理由", "department": "部门", "until": "期限", "into": "并入的案号"}
 #: How long a step may be taken back by whoever took it, if nothing followed.
 UNDO_S = 600
@@ -128,7 +130,7 @@ def _merged(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
     if into.id == row.id or not target.is_open:
         raise StepError(f"Case {order.into!r} is over or the same case; merge into an open one.", zh="只能并入另一件未结案件。", field="into")
     page.connection.execute(update(reporter).where(reporter.c.case_id == row.id).values(case_id=into.id))
-    page.write(case_id=into.id, before=target, base=target, actor=order.actor, note=row.no, door=order.source,
+    page.write(held=into, before=target, base=target, actor=order.actor, note=row.no, door=order.source,
                happened=Happened(seq=target.seq + 1, at=at, step="noted", data=json.dumps({"repeat": row.no})))
     return Act(set={"merged_into": into.id}, details={"into": order.into})
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -44,12 +44,23 @@ class Deltas:
         self._bins: dict[tuple[int, ...], int] = defaultdict(int)
         self._open: dict[tuple[Any, ...], int] = defaultdict(int)
         self._tally: dict[tuple[Any, ...], int] = defaultdict(int)
+        self._lines: dict[int, Line] = {}
 
     def move(self, before: Course | None, now: Course | None) -> None:
         """Count a case that went from one course to another; None = it was not there, or is not any more."""
+        if before is not None and now is not None and _home(before) == _home(now):
+            # Most steps change little; what stays the same is not taken back and added again.
+            old, new = set(_flat(before)), set(_flat(now))
+            self._add(now, old - new, -1)
+            self._add(now, new - old, 1)
+            if (before.closed_at, before.status) != (now.closed_at, now.status):
+                self._add_rest(before, -1)
+                self._add_rest(now, 1)
+            return
         for course, sign in ((before, -1), (now, 1)):
             if course is not None:
-                self._count(course, sign)
+                self._add(course, _flat(course), sign)
+                self._add_rest(course, sign)
 
     def tell(self, course: Course, at: int, measure: str, n: int = 1, department_id: int | None = None) -> None:
         """Count something that happened at a moment to a case."""
@@ -59,16 +70,6 @@ class Deltas:
             for grain, bucket in ((DAY, day), (MONTH, month)):
                 self._tally[area_id, grain, bucket, measure, course.category_id, own or NOBODY] += n
 
-    def join(self, other: Deltas) -> None:
-        """Take over what another counted."""
-        for key, values in other._sums.items():
-            held = self._sums[key]
-            for i, n in enumerate(values):
-                held[i] += n
-        for mine, theirs in ((self._bins, other._bins), (self._open, other._open), (self._tally, other._tally)):
-            for one, n in theirs.items():
-                mine[one] += n  # type: ignore[index]
-
     def write(self, connection: Connection) -> int:
         """Write what was counted, in the order of the keys, so that two writers cannot dead-lock; return how many rows."""
         n = _put(connection, rollup, KEY, MEASURES, ((k, v) for k, v in sorted(self._sums.items()) if any(v)))
@@ -77,19 +78,23 @@ class Deltas:
         self.__init__(self._zone, self._line_of, self._shift)  # type: ignore[misc]
         return n
 
-    def _line(self, node: int) -> Iterator[int]:
-        return (area_id for area_id in self._line_of(node) if area_id > 0)
+    def _line(self, node: int) -> Line:
+        line = self._lines.get(node)
+        if line is None:
+            line = self._lines[node] = tuple(int(area_id) for area_id in self._line_of(node) if area_id > 0)
+        return line
 
-    def _count(self, c: Course, sign: int) -> None:
-        line = list(self._line(c.node))
-        key = (c.category_id, c.department_id or NOBODY)
-        for at, measures in counted(c):
-            day, month = buckets(at, self._zone)
-            for area_id in line:
-                for grain, bucket in ((DAY, day), (MONTH, month)):
-                    held = self._sums[area_id, grain, bucket, *key]
-                    for name, n in measures:
-                        held[_AT[name]] += sign * n
+    def _add(self, c: Course, told: Iterable[tuple[int, str, int]], sign: int) -> None:
+        line, key = self._line(c.node), (c.category_id, c.department_id or NOBODY)
+        for at, name, n in told:
+            if n:
+                which, n = _AT[name], n * sign
+                for bucket in zip((DAY, MONTH), buckets(at, self._zone), strict=True):
+                    for area_id in line:
+                        self._sums[area_id, *bucket, *key][which] += n
+
+    def _add_rest(self, c: Course, sign: int) -> None:
+        line = self._line(c.node)
         took = handled(c)
         if took is not None:
             number = bin_of(took)
@@ -98,8 +103,17 @@ class Deltas:
                 self._bins[area_id, DAY, day, 0, number] += sign
                 self._bins[area_id, MONTH, month, 0, number] += sign
         if c.is_open:
+            key = (c.category_id, c.department_id or NOBODY, c.status)
             for area_id in line:
-                self._open[area_id, *key, c.status] += sign
+                self._open[area_id, *key] += sign
+
+
+def _home(c: Course) -> tuple[int, int, int | None]:
+    return c.node, c.category_id, c.department_id
+
+
+def _flat(c: Course) -> list[tuple[int, str, int]]:
+    return [(at, name, n) for at, told in counted(c) for name, n in told]
 
 
 def counted(c: Course) -> list[tuple[int, list[tuple[str, int]]]]:

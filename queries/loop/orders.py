@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -73,9 +75,5 @@ class Receipt:
 
 def digest(what: Found | Order) -> str:
     """Return the fingerprint of a message, so that a key that comes again with other words is noticed."""
-    import hashlib
-    import json
-    from dataclasses import asdict
-
-    told = {k: v for k, v in asdict(what).items() if k not in ("actor", "expected")}
+    told = {k: v for k, v in what.__dict__.items() if k not in ("actor", "expected")}
     return hashlib.sha256(json.dumps(told, default=str, sort_keys=True).encode()).hexdigest()[:32]

@@ -12,29 +12,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from queries import scope as rights
 from queries.clock import now, stamp
 from queries.errors import AskError, ConflictError, NoSuchError, PostError, ScopeError, StepError
-from queries.frame import Actor
+from queries.frame import Actor, Scope
 from queries.loop import acts, reports
 from queries.loop.book import Book
-from queries.loop.course import NAMES, Course, Happened, after
+from queries.loop.course import Course, Happened, after
 from queries.loop.hearing import Hearing
+from queries.loop.ink import Held, Ink, Part
 from queries.loop.orders import Found, Order, Receipt, digest
 from queries.loop.steps import STEPS, WAITING, legal
-from queries.loop.tables import received, refusal, unprojected
+from queries.loop.tables import refusal
 from queries.loop.tallies import told_by
 from queries.store import bump
-from queries.tables import cases, event
+from queries.tables import event
 
 T = TypeVar("T")
-# Made once: building a statement costs more than running it.
-_EVENT, _WAITS, _RECEIVED = insert(event), insert(unprojected), insert(received)
-_CASE = update(cases).where(cases.c.id == bindparam("of")).values({name: bindparam(name) for name in (*NAMES, "is_open")})
-_BY_NO = select(cases).where(cases.c.no == bindparam("no")).with_for_update()
-_CAME = select(received).where(received.c.source == bindparam("source"), received.c.key == bindparam("key"))
 #: A message may run this far ahead of our clock; beyond, it counts as now and is marked.
 SKEW_S = 300
 #: A message that comes so long after what it tells of is counted as late.
@@ -46,31 +42,56 @@ class Page:
 
     def __init__(self, connection: Connection, book: Book, inline: bool = True) -> None:
         """Begin. The first statement writes, so that on SQLite the one writer waits here and not half-way."""
-        self.connection, self.inline = connection, inline
+        self._connection, self.inline = connection, inline
         if inline:
             bump(connection)
         self.book = book.open(connection)
         self.seen = stamp(now())
-        self._deltas = book.deltas()
-        self._part = self._deltas
         self.hearing = Hearing()
+        self.ink = Ink(connection, inline)
+        self.part = Part()
+        self._deltas = book.deltas()
         self._marks: list[str] = []
+        self._seen_by: dict[tuple[Any, int], bool] = {}
+        #: What an act looked up and others of this page will want: task_list.cover.
+        self.known: dict[Any, Any] = {}
+
+    @property
+    def connection(self) -> Connection:
+        """Return the connection for a statement of one's own, which then sees all that was written before."""
+        self.ink.flush()
+        return self._connection
 
     def attempt(self, act: Callable[[], T]) -> T:
-        """Run one act wholly or not at all; what it refuses is raised, and the page goes on."""
-        self._part = self.book.deltas()
+        """Run an act that has statements of its own, wholly or not at all; what it refuses is raised, and the page goes on."""
+        connection = self.connection
+        connection.exec_driver_sql("SAVEPOINT act")
         try:
-            with self.connection.begin_nested():
-                done = act()
+            done = self._plain(act)
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT act")
+            connection.exec_driver_sql("RELEASE SAVEPOINT act")
+            raise
+        connection.exec_driver_sql("RELEASE SAVEPOINT act")
+        return done
+
+    def _plain(self, act: Callable[[], T]) -> T:
+        """Run an act that writes nothing but by `write`: what it gathered is thrown away when it is refused."""
+        self.part = Part()
+        try:
+            done = act()
         except acts.NotListed as bad:
             # The step is not taken, but that it was tried is kept and counted.
-            self._part = self.book.deltas()
             self.connection.execute(insert(refusal).values(at=self.seen, **bad.row))
             if self.inline:
-                self._part.tell(bad.course, self.seen, "refused", department_id=bad.department_id)
-            self._deltas.join(self._part)
+                self._deltas.tell(bad.course, self.seen, "refused", department_id=bad.department_id)
             raise
-        self._deltas.join(self._part)
+        self.ink.take(self.part)
+        if self.inline:
+            for before, now_ in self.part.moves:
+                self._deltas.move(before, now_)
+            for told in self.part.tells:
+                self._deltas.tell(*told)
         return done
 
     def report(self, found: Found) -> Receipt:
@@ -79,13 +100,14 @@ class Page:
 
     def take(self, order: Order) -> Receipt:
         """Take a step on a case. Raises AskError, ScopeError, StepError, ConflictError."""
-        return self._heard(order, lambda: self._take(order))
+        return self._heard(order, lambda: self.step(order))
 
     def _heard(self, what: Found | Order, act: Callable[[], Receipt]) -> Receipt:
         """Run an act and count what came of it by the source that brought it."""
         self._marks = []
         try:
-            receipt = self.attempt(lambda: self._once(what, act))
+            own = isinstance(what, Order) and what.step in acts.OWN_STATEMENTS
+            receipt = (self.attempt if own else self._plain)(lambda: self._once(what, act))
         except ConflictError:
             if what.source:
                 self.hearing.count(what.source, "conflict")
@@ -98,10 +120,11 @@ class Page:
         return receipt
 
     def finish(self) -> None:
-        """Write what the roll-ups gained."""
+        """Write what was gathered, and what the roll-ups gained."""
+        self.ink.flush()
         if self.inline:
-            self._deltas.write(self.connection)
-            self.hearing.write(self.connection, self.seen)
+            self._deltas.write(self._connection)
+            self.hearing.write(self._connection, self.seen)
 
     def moment(self, at: Any) -> tuple[int, int]:
         """Return when something happened and how many seconds the teller's clock ran ahead of ours."""
@@ -111,43 +134,46 @@ class Page:
             self._marks.append("ahead" if ahead > 0 else "late")
         return (self.seen, ahead) if ahead > SKEW_S else (min(told, self.seen), 0)
 
-    def write(self, *, case_id: int, before: Course | None, base: Course, happened: Happened, actor: Actor,
+    def write(self, *, held: Held, before: Course | None, base: Course, happened: Happened, actor: Actor,
               reason: str = "", note: str = "", door: str = "", details: dict[str, Any] | None = None) -> tuple[Course, int]:
         """Write one event and what follows from it; return the course after it and the event's number."""
         now_ = after(base, happened)
-        # SQLite and PostgreSQL both hand back the number.
-        event_id = self.connection.execute(_EVENT, {
-            "case_id": case_id, "seq": happened.seq, "at": happened.at, "seen_at": self.seen, "step": happened.step,
-            "status": happened.status, "actor": actor.name, "post": actor.post, "department_id": happened.department_id,
-            "due_at": happened.due_at, "stage_due_at": happened.stage_due_at, "reason": reason, "note": note,
-            "data": happened.data, "source": door, "derived": False,
-        }).inserted_primary_key[0]
-        if happened.seq > 1 or base.seq:
-            self.connection.execute(_CASE, {"of": case_id, **now_.columns()})
-        if self.inline:
-            self._part.move(before, now_)
-            working = self.book.calendar.is_working(happened.at)
-            for measure in told_by(happened.step, base, details or {}, working):
-                self._part.tell(now_, happened.at, measure)
-        else:
-            self.connection.execute(_WAITS, {"event_id": event_id})
+        event_id = self.ink.number("event")
+        part = self.part
+        part.events.append((
+            event_id, held.id, happened.seq, happened.at, self.seen, happened.step, happened.status, actor.name, actor.post,
+            happened.department_id, happened.due_at, happened.stage_due_at, reason, note, happened.data, door, False))
+        part.cases[held.no] = held, now_
+        part.moves.append((before, now_))
+        working = self.book.calendar.is_working(happened.at)
+        for measure in told_by(happened.step, base, details or {}, working):
+            self.tell(now_, happened.at, measure)
         return now_, event_id
 
     def tell(self, course: Course, at: int, measure: str, n: int = 1, department_id: int | None = None) -> None:
-        """Count something beside the step itself."""
-        if self.inline:
-            self._part.tell(course, at, measure, n, department_id)
+        """Count something; beside the steps themselves, acts count more."""
+        self.part.tells.append((course, at, measure, n, department_id))
 
-    def case(self, no: str, actor: Actor) -> tuple[Any, Course]:
-        """Return a stored case, locked against other writers, and its course. Raises AskError, ScopeError."""
-        row = self.connection.execute(_BY_NO, {"no": no}).one_or_none()
-        if row is None:
+    def case(self, no: str, actor: Actor) -> tuple[Held, Course]:
+        """Return a stored case, locked against other writers, and its course. Raises NoSuchError, ScopeError."""
+        found = self.ink.held(no, self.part)
+        if found is None:
             raise NoSuchError(f"No case has the number {no!r}. Check the number, or look in the case list.", zh=f"没有案号 {no}，请核对。")
-        if not rights.sees(self.connection, actor.scope, row.node):
+        if not self.sees(actor.scope, found[1].node):
             raise ScopeError(f"Case {no!r} lies outside what you may see.", zh=f"案件 {no} 不在您的辖区内。")
-        return row, Course(**{name: getattr(row, name) for name in NAMES})
+        return found
 
-    def _take(self, order: Order) -> Receipt:
+    def sees(self, scope: Scope, node: int) -> bool:
+        """Return whether what lies at a node is visible."""
+        if scope.areas is None:
+            return True
+        key = scope.areas, node
+        if key not in self._seen_by:
+            self._seen_by[key] = rights.sees(self._connection, scope, node)
+        return self._seen_by[key]
+
+    def step(self, order: Order) -> Receipt:
+        """Take a step inside an act that is already being attempted."""
         step = STEPS.get(order.step)
         if step is None:
             raise AskError(f"No step is called {order.step!r}. Known: {', '.join(s for s in STEPS if s not in ('changed', 'told'))}.",
@@ -162,11 +188,11 @@ class Page:
         data = json.dumps({**details, **({"set": act.set} if act.set else {})}, ensure_ascii=False) if details or act.set else ""
         happened = Happened(seq=course.seq + 1, at=at, step=order.step, status=act.status, department_id=act.department_id,
                             due_at=act.due_at, stage_due_at=act.stage_due_at, data=data)
-        now_, event_id = self.write(case_id=row.id, before=course, base=course, happened=happened, actor=order.actor,
+        now_, event_id = self.write(held=row, before=course, base=course, happened=happened, actor=order.actor,
                                     reason=order.reason, note=order.note, door=order.source, details=act.details)
-        return self._receipt(row.no, row.id, now_, event_id, act.proposals)
+        return self.receipt(row.no, row.id, now_, event_id, act.proposals)
 
-    def _check(self, order: Order, row: Any, course: Course) -> None:
+    def _check(self, order: Order, row: Held, course: Course) -> None:
         step, actor = STEPS[order.step], order.actor
         if order.expected is not None and order.expected != course.seq:
             last = self.connection.execute(
@@ -183,7 +209,7 @@ class Page:
                    f"{'、'.join(s.title['zh'] for s in may) or '无'}。")
         if actor.post not in step.posts:
             raise PostError(f"The post {actor.post!r} may not take the step {step.id!r}; it is for {', '.join(step.posts)}.",
-                            zh=f"当前岗位不能“{step.title['zh']}”。")
+                            zh=f"当前岗位不能“{step.title['zh']}”。", field="step")
         if actor.post == "department" and step.id in acts.OWN_WORK and actor.department != self.book.department(course.department_id):
             raise PostError(f"Case {order.no} is not with department {actor.department!r}.", zh=f"案件 {order.no} 不在本部门名下。")
         for need in step.needs:
@@ -196,18 +222,17 @@ class Page:
         if not (what.source and what.key):
             return act()
         mark = digest(what)
-        held = self.connection.execute(_CAME, {"source": what.source, "key": what.key}).one_or_none()
-        if held is not None:
-            if held.digest != mark:
+        came = self.ink.came(what.source, what.key)
+        if came is not None:
+            if came[0] != mark:
                 raise ConflictError(f"The key {what.key!r} of source {what.source!r} came before with another message. Use a new key.",
                                     zh=f"来源 {what.source} 的键 {what.key} 先前用于另一条消息，请换新的键。")
-            return replace(Receipt(**json.loads(held.reply)), again=True)
+            return replace(Receipt(**json.loads(came[1])), again=True)
         done = act()
         kept = {k: v for k, v in done.__dict__.items() if k not in ("proposals", "likely_repeats", "again")}
-        self.connection.execute(_RECEIVED, {
-            "source": what.source, "key": what.key, "at": self.seen, "digest": mark, "reply": json.dumps(kept)})
+        self.part.received.append((what.source, what.key, self.seen, mark, json.dumps(kept)))
         return done
 
-    def _receipt(self, no: str, case_id: int, course: Course, event_id: int, proposals: tuple[dict[str, str], ...] = ()) -> Receipt:
+    def receipt(self, no: str, case_id: int, course: Course, event_id: int, proposals: tuple[dict[str, str], ...] = ()) -> Receipt:
         return Receipt(no=no, case_id=case_id, seq=course.seq, event_id=event_id, status=course.status,
                        waiting=WAITING.get(course.status, ""), due_at=course.due_at, stage_due_at=course.stage_due_at, proposals=proposals)

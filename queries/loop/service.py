@@ -44,7 +44,7 @@ def _climb(page: Page, w: Any) -> int:
     rung = RUNGS[w.climbed]
     page.connection.execute(update(whistle).where(whistle.c.id == w.id).values(climbed=w.climbed + 1))
     try:
-        page._take(Order(actor=CLOCK, no=w.no, step="escalated", reason=f"哨响未按时报到，升至{rung['zh']}",
+        page.step(Order(actor=CLOCK, no=w.no, step="escalated", reason=f"哨响未按时报到，升至{rung['zh']}",
                          details={"whistle": w.id, "rung": w.climbed + 1}))
     except GovError:
         # The case is over; the whistle itself still climbs until somebody ends it.

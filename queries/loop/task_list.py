@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, and_, bindparam, func, insert, or_, select, update
 
 from queries.answers import stamped
 from queries.clock import moment, now, stamp
 from queries.errors import AskError, StepError
 from queries.frame import Actor, Answer
 from queries.loop.course import Course
+from queries.loop.ink import Prepared
 from queries.loop.tables import list_event, list_item, refusal
 from queries.store import Store
 from queries.tables import department
@@ -75,10 +76,12 @@ class Item:
 
 def cover(page: Page, order: Order, row: Any, course: Course, department_id: int) -> str:
     """Return the code of the item in force under which a case may go to a department. Raises NotListed."""
-    at, category = page.seen, page.book.category(course.category_id)
-    wanted = [list_item.c.department_id == department_id, in_force(at)]
-    wanted.append(list_item.c.code == order.item if order.item else list_item.c.category == category)
-    found = page.connection.scalar(select(list_item.c.code).where(*wanted).order_by(list_item.c.code).limit(1))
+    category = page.book.category(course.category_id)
+    key = "cover", department_id, order.item, category
+    if key not in page.known:
+        page.known[key] = (_BY_CODE.rows(page.connection, department=department_id, moment=page.seen, wanted=order.item) if order.item else
+                           _BY_CATEGORY.rows(page.connection, department=department_id, moment=page.seen, wanted=category))
+    found = page.known[key][0][0] if page.known[key] else None
     if found is not None:
         return found
     tried = page.book.departments.get(order.actor.department) if order.actor.post == "department" else department_id
@@ -94,6 +97,15 @@ def in_force(at: int) -> Any:
     """Return the condition that an item of the list holds at a moment."""
     return and_(list_item.c.state == "published", func.coalesce(list_item.c.begins_at, 0) <= at,
                 or_(list_item.c.ends_at.is_(None), list_item.c.ends_at > at))
+
+
+def _covering(column: Any) -> Prepared:
+    return Prepared(select(list_item.c.code).where(
+        list_item.c.department_id == bindparam("department"), column == bindparam("wanted"), in_force(bindparam("moment", type_=BigInteger)),
+    ).order_by(list_item.c.code).limit(1))
+
+
+_BY_CODE, _BY_CATEGORY = _covering(list_item.c.code), _covering(list_item.c.category)
 
 
 def apply(store: Store, actor: Actor, *, code: str, title: str, department_code: str, to: str, category: str = "", title_en: str = "",
