@@ -50,7 +50,7 @@ def line(w: Words, view: View, row: DeskRow, actor: Actor, spot: str) -> html.Li
 
 def where(w: Words, view: View, row: DeskRow) -> Any:
     """Return the place of a case, which opens the page of that place."""
-    return go(view.but(scene="grid", place=row.case.area_code, case=""), w.pick(row.case.area_name), "drill")
+    return go(view.but(scene="leader", place=row.case.area_code, case=""), w.pick(row.case.area_name), "drill")
 
 
 def waiting(w: Words, row: DeskRow) -> str:

@@ -54,6 +54,10 @@ def upgrade() -> None:
     made = op.get_bind().scalar(sa.text("SELECT 1 FROM cases LIMIT 1"))
     if made:
         op.execute("INSERT INTO meta (key, value) VALUES ('rebuild', 'true')")
+    op.create_index(
+        "ix_cases_open_until", "cases", ["status", "department_id", "stage_due_at", "due_at", "node"], unique=False,
+        sqlite_where=sa.text("is_open = 1"), postgresql_where=sa.text("is_open"),
+    )
 
 
 def _cases() -> None:
@@ -295,6 +299,14 @@ def _new_tables() -> None:
         sa.UniqueConstraint("hash"),
     )
     op.create_index(op.f("ix_token_source"), "token", ["source"], unique=False)
+    op.create_table(
+        "heard",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "what", name=op.f("pk_heard")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "unprojected",
         sa.Column("event_id", sa.BigInteger(), autoincrement=False, nullable=False),
