@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from queries import loading, sources_state
 from queries.errors import BoundaryError
+from queries.frame import EVERYTHING
 from queries.store import Store
 from queries.tables import quarantine
 from tests.test_load import GOOD, GRIDS, HEAD, TOML
@@ -153,7 +154,7 @@ def test_bad_row_is_in_the_report_and_in_quarantine_with_file_row_and_column(fre
     with fresh.read() as connection:
         held = [(r.file, r.row, r.field) for r in connection.execute(select(quarantine)) if bad.zh in r.reason]
     assert bad.where in held
-    seen = [r for r in sources_state.reasons(fresh).rows if bad.en in r.reason["en"] and bad.zh in r.reason["zh"]]
+    seen = [r for r in sources_state.reasons(fresh, EVERYTHING).rows if bad.en in r.reason["en"] and bad.zh in r.reason["zh"]]
     assert (seen[0].file, seen[0].row, seen[0].field) == bad.where
 
 
