@@ -143,7 +143,7 @@ def _row(r: Any) -> DeskRow:
 def _repeats(connection: Connection, actor: Actor, r: Any) -> tuple[CaseRow, ...]:
     if r.lon is None or r.status not in STEPS["merged"].frm:
         return ()
-    nos = reports.likely_repeats(connection, r.id, r.category_id, r.kind, r.lon, r.lat, r.reported_at)
+    nos = [no for no in reports.likely_repeats(connection, r.category_id, r.kind, r.lon, r.lat, r.reported_at) if no != r.no]
     rows: Sequence[Any] = connection.execute(cases_.selected().where(cases.c.no.in_(nos))).all() if nos else ()
     return tuple(cases_.as_row(one) for one in rows if rights.sees(connection, actor.scope, one.node))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from queries.errors import AskError, ScopeError
 from queries.loading.cases_in import ZOOM, spread
@@ -57,7 +58,7 @@ def take(page: Page, found: Found) -> Receipt:
                           source, "", *first.columns().values()))
     if found.contact or found.text:
         page.part.reporters.append((case_id, case_id, at, source, found.channel, found.contact[:200], found.text[:LONGEST]))
-    repeats = likely_repeats(page, category_id, found.kind, lon, lat, at) if there else ()
+    repeats = likely_repeats(page.ink.connection, category_id, found.kind, lon, lat, at, page.ink.near) if there else ()
     now_, event_id = page.write(held=held, before=None, base=start, happened=happened, actor=found.actor, door=found.source)
     if cell is not None:
         page.ink.near.setdefault(cell >> 10, []).append((category_id, (held.no, found.kind, lon, lat)))
@@ -76,15 +77,19 @@ def _number(page: Page, case_id: int, at: int) -> str:
     return no
 
 
-def likely_repeats(page: Page, category_id: int, kind: str, lon: float, lat: float, at: int) -> list[str]:
-    """Return the numbers of open cases of the same category (and kind, if both say one) nearby and recent, the nearest first."""
+def likely_repeats(connection: Connection, category_id: int, kind: str, lon: float, lat: float, at: int,
+                   near: Mapping[int, Sequence[Any]] | None = None) -> list[str]:
+    """Return the numbers of open cases of the same category (and kind, if both say one) nearby and recent, the nearest first.
+
+    `near` = cases by cell that a page holds and has yet to write.
+    """
     high = NEAR_M / 110_574
     wide = NEAR_M / (111_320 * max(0.1, math.cos(math.radians(lat))))
     found: dict[str, float] = {}
     # Cells of about 300 m: at most four of them hold the circle, each an interval of the index of open cases.
     for cell in {morton_of(x, y) >> 10 for x in (lon - wide, lon + wide) for y in (lat - high, lat + high)}:
-        rows = _NEAR.rows(page.ink.connection, low=cell << 10, high=(cell + 1 << 10) - 1, of=category_id, since=at - RECENT_D * 86400)
-        rows += [row for category, row in page.ink.near.get(cell, ()) if category == category_id]
+        rows = _NEAR.rows(connection, low=cell << 10, high=(cell + 1 << 10) - 1, of=category_id, since=at - RECENT_D * 86400)
+        rows += [row for category, row in (near or {}).get(cell, ()) if category == category_id]
         for no, other, x, y in rows:
             far = math.hypot((x - lon) / wide, (y - lat) / high)
             if far <= 1 and not (kind and other and other != kind):
