@@ -22,6 +22,7 @@ class CaseRow:
     category: str  # code
     category_name: Words
     kind: str
+    kind_words: Words
     status: str
     department: str | None  # code
     department_name: Words | None

@@ -224,7 +224,7 @@ def as_row(r: Row[Any]) -> CaseRow:
     """Return a row of `selected` as a list shows it."""
     return CaseRow(
         id=r.id, no=r.no, title=masked(r.title or r.kind), title_words=_title(r), category=r.category_code,
-        category_name={"zh": r.category_name, "en": r.category_en or r.category_name}, kind=r.kind, status=r.status,
+        category_name={"zh": r.category_name, "en": r.category_en or r.category_name}, kind=r.kind, kind_words={"zh": r.kind, "en": r.kind_en or r.kind}, status=r.status,
         department=r.department_code,
         department_name=None if r.department_code is None else {"zh": r.department_name, "en": r.department_en or r.department_name},
         urgent=r.urgent, reported_at=moment(r.reported_at), filed_at=_moment(r.filed_at), due_at=_moment(r.due_at),

@@ -114,6 +114,21 @@ def server(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     made.close()
 
 
+@pytest.fixture(scope="module")
+def lively(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Store]]:
+    """A server and its store with a small demo city to be acted on: nobody else sees what is done in it."""
+    from dashboard import create_app
+
+    settings = Settings(data_dir=tmp_path_factory.mktemp("lively"))
+    made = Store(settings.database)
+    loading.load(demo_folder, made, quiet=True)
+    app = create_app(settings, made).server
+    with serving(app) as address:
+        yield address, made
+    app.state.context.close()
+    made.close()
+
+
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Open a Chromium without a screen, 1920x1080, with a profile of its own, that calls nobody but us."""

@@ -37,7 +37,7 @@ AT_HAND = ("returned", "rework", "whistled", "rejected")
 def line(w: Words, view: View, row: DeskRow, actor: Actor, spot: str) -> html.Li:
     """Return a case's line: what, where, waiting on whom, since and until when; then what may be done."""
     case = row.case
-    what = [go(view.but(case=case.no), case.title or w.pick(case.category_name), "drill", case.no)]
+    what = [go(view.but(case=case.no), w.pick(case.title_words) or w.pick(case.category_name), "drill", case.no)]
     if case.urgent:
         what.insert(0, html.Span(f"! {w('case.urgent')}", className="act"))
     return html.Li([

@@ -65,7 +65,7 @@ def _facts(w: Words, view: View, card: CaseCard) -> list[tuple[str, Any]]:
     path = [part for i, (code, name) in enumerate(card.path)
             for part in ((" › " if i else ""), go(view.but(place=code if i else None), w.pick(name), "drill"))]
     facts: list[tuple[str, Any]] = [
-        ("case.category", w.pick(case.category_name) + (f" · {case.kind}" if case.kind else "")),
+        ("case.category", w.pick(case.category_name) + (f" · {w.pick(case.kind_words)}" if case.kind else "")),
         ("case.department", w.pick(case.department_name) if case.department_name else w("unknown")),
         ("case.place", path),
         ("case.address", card.address or w("unknown")),

@@ -34,7 +34,7 @@ def _gap(w: Words, view: View, row: GapRow) -> Any:
 def _orphan(w: Words, view: View, one: Orphan, row: GapRow) -> html.Li:
     if one.case is not None:
         due = due_words(w, one.case.due_at)
-        return html.Li([go(view.but(case=one.code), one.case.title or w.pick(one.case.category_name), "drill"),
+        return html.Li([go(view.but(case=one.code), w.pick(one.case.title_words) or w.pick(one.case.category_name), "drill"),
                         html.Span(w.pick(one.case.area_name), className="quiet"), html.Span(due[0], className=f"due {due[1]}")])
     if row.id == "no_duty":
         return html.Li([go(view.but(scene="leader", place=one.code), w.pick(one.name), "drill"), html.Span(one.code, className="quiet")])

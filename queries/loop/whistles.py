@@ -19,8 +19,9 @@ from queries.intervals import inside
 from queries.loop.course import Course
 from queries.loop.orders import Order
 from queries.loop.tables import whistle
+from queries.masking import masked
 from queries.store import Store
-from queries.tables import area, cases, department, node
+from queries.tables import area, cases, department, kind_word, node
 
 if TYPE_CHECKING:
     from queries.loop.acts import Act
@@ -42,6 +43,7 @@ class WhistleRow:
     id: int
     case_no: str
     title: str
+    title_words: Words
     reason: str
     reason_words: Words
     by: str  # street or department
@@ -163,21 +165,27 @@ def of_case(connection: Connection, case_id: int) -> tuple[WhistleRow, ...]:
 def _select() -> Select[Any]:
     return (
         select(whistle, cases.c.no, cases.c.title, cases.c.kind, department.c.code.label("dep"), department.c.name.label("dep_zh"),
-               department.c.name_en.label("dep_en"), area.c.code.label("area"), area.c.name.label("area_zh"), area.c.name_en.label("area_en"))
+               department.c.name_en.label("dep_en"), area.c.code.label("area"), area.c.name.label("area_zh"), area.c.name_en.label("area_en"),
+               kind_word.c.name_en.label("kind_en"))
         .join(cases, cases.c.id == whistle.c.case_id).join(department, department.c.id == whistle.c.department_id)
         .join(node, node.c.num == whistle.c.node).join(area, area.c.id == node.c.area_id)
+        .outerjoin(kind_word, kind_word.c.word == cases.c.kind)
     )
 
 
 def _row(r: Any, present: int) -> WhistleRow:
     return WhistleRow(
-        id=r.id, case_no=r.no, title=r.title or r.kind, reason=r.reason, reason_words=REASONS[r.reason], by=r.by_post,
+        id=r.id, case_no=r.no, title=masked(r.title or r.kind), title_words={"zh": masked(r.title or r.kind), "en": _in_english(r)}, reason=r.reason, reason_words=REASONS[r.reason], by=r.by_post,
         department=r.dep, department_name={"zh": r.dep_zh, "en": r.dep_en or r.dep_zh}, area_code=r.area,
         area_name={"zh": r.area_zh, "en": r.area_en or r.area_zh}, blown_at=moment(r.blown_at), due_at=moment(r.due_at),
         arrived_at=None if r.arrived_at is None else moment(r.arrived_at), ended_at=None if r.ended_at is None else moment(r.ended_at),
         late=(present if r.arrived_at is None else r.arrived_at) > r.due_at, climbed=r.climbed,
         rated_by_caller=r.rated_by_caller, rated_by_called=r.rated_by_called,
     )
+
+
+def _in_english(r: Any) -> str:
+    return r.kind_en if r.kind_en and r.title in ("", r.kind) else masked(r.title or r.kind)
 
 
 def unanswered(connection: Connection, at: int) -> Sequence[Any]:
