@@ -53,7 +53,7 @@ class Deltas:
             old, new = set(_flat(before)), set(_flat(now))
             self._add(now, old - new, -1)
             self._add(now, new - old, 1)
-            if (before.closed_at, before.status) != (now.closed_at, now.status):
+            if (before.reported_at, before.closed_at, before.status) != (now.reported_at, now.closed_at, now.status):
                 self._add_rest(before, -1)
                 self._add_rest(now, 1)
             return
