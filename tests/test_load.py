@@ -279,3 +279,47 @@ def test_the_report_names_the_areas_that_do_not_fit(store: Store, folder: Path) 
     text = loading.check(folder, store).text("en")
     assert "grid: overlaps 1, " in text
     assert "(91 / 92 11" in text
+
+
+def test_new_boundaries_move_cases_and_what_their_steps_counted(store: Store, folder: Path) -> None:
+    from queries.frame import EVERYTHING, Actor
+    from queries.loop.orders import Found, Order
+    from queries.loop.rebuild import rebuild
+    from queries.loop.tables import tally
+    from queries.loop.writer import Writer
+
+    def held() -> list:
+        with store.read() as connection:
+            return sorted(tuple(r) for r in connection.execute(select(tally).where(tally.c.n != 0)))
+
+    loading.load(folder, store, quiet=True)
+    writer, desk = Writer(store), Actor(name="desk", post="dispatcher", scope=EVERYTHING)
+    try:
+        no = writer.report(Found(actor=desk, category="a", lon=110.05, lat=20.05)).no
+        writer.take(Order(actor=desk, no=no, step="filed"))
+    finally:
+        writer.close()
+    # The source corrects a case, then the city draws its grids anew.
+    (folder / "cases.csv").write_text(HEAD + GOOD.replace("A1,市容,处置中", "A1,市容,已结案"), "utf-8")
+    loading.load(folder, store, quiet=True)
+    (folder / "grids.geojson").write_text(GRIDS.replace("110.1,20.1],[110,20.1]", "110.1,20.09],[110,20.09]"), "utf-8")
+    loading.load(folder, store, quiet=True)
+
+    before = held()
+    with store.read() as connection:
+        nodes = dict(connection.execute(select(cases.c.no, cases.c.node)).all())
+    assert rebuild(store, quiet=True).mended == 0
+    assert held() == before
+    with store.read() as connection:
+        assert dict(connection.execute(select(cases.c.no, cases.c.node)).all()) == nodes
+
+
+def test_a_status_that_no_date_speaks_of_is_not_dated_to_the_load(store: Store, folder: Path) -> None:
+    from queries.loop.rebuild import rebuild
+
+    loading.load(folder, store, quiet=True)
+    with store.read() as connection:
+        since = dict(connection.execute(select(cases.c.no, cases.c.since_at)).all())
+    assert since["A1"] is None
+    assert since["A2"] is not None
+    assert rebuild(store, quiet=True).mended == 0

@@ -27,7 +27,8 @@ WRITTEN = (
 TOLD = ("status", "filed_at", "due_at", "closed_at", "category_id", "department_id", "rework", "lon", "lat", "title",
         "address", "urgent", "kind", "reported_at")
 #: What a change sets anew, whatever the events before it said: the source's word is the newest.
-SET = ("node", "category_id", "department_id", "urgent", "reported_at", "filed_at", "due_at", "closed_at", "rework")
+#: The place is not among it: new boundaries move cases without an event.
+SET = ("category_id", "department_id", "urgent", "reported_at", "filed_at", "due_at", "closed_at", "rework")
 ZOOM = 22
 
 
@@ -175,7 +176,7 @@ def derived(rows: pl.DataFrame, seen: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     events = events.with_columns(
         seq=pl.int_range(1, pl.len() + 1).over("case_id"), seen_at=pl.lit(seen), actor=pl.col("source"), derived=pl.lit(True),
     )
-    lasts = events.lazy().group_by("case_id").agg(pl.col("seq").max(), since_at=pl.col("at").last()).collect()
+    lasts = events.lazy().group_by("case_id").agg(pl.col("seq").max(), since_at=pl.when(pl.col("step").last() != "told").then(pl.col("at").last())).collect()
     rows = rows.join(lasts, left_on="id", right_on="case_id", how="left", maintain_order="left")
     return events.drop("order"), rows
 

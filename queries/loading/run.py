@@ -24,7 +24,9 @@ from queries.loading.report import Report, SourceReport
 from queries.loading.room import make_room
 from queries.loading.rules_in import take_rules
 from queries.loading.things_in import newest, take_readings, take_things
+from queries.loop.book import Book
 from queries.loop.projector import settle
+from queries.loop.rebuild import recount
 from queries.rollup import Projector, rebuild, tidy
 from queries.store import Store, alone, bulk, bump, get_meta, numbers_follow, put_meta
 from queries.tables import cases, category, department, kind_word, quarantine, source
@@ -121,6 +123,7 @@ class _Run:
         lists = self.lists.finish(report.sources)
         if written.rebuild and stored:
             rebuild(connection, city.zone, self.locator.areas_of)
+            recount(connection, Book())
         else:
             self.projector.write(connection)
             if stored:

@@ -78,7 +78,8 @@ def changes(event: Any, rework: int, transfers: int, climbed: int) -> dict[str, 
     step, status = event.step, event.status
     now: dict[str, Any] = {"seq": event.seq}
     if status:
-        now["status"], now["since_at"], now["stage_due_at"] = status, event.at, event.stage_due_at
+        # A source that only tells where a case stands does not say since when.
+        now["status"], now["since_at"], now["stage_due_at"] = status, None if step == "told" else event.at, event.stage_due_at
         if status not in OVER:
             now["closed_at"] = None
         elif step in ENDS:

@@ -12,6 +12,7 @@ import polars as pl
 from sqlalchemy import Connection, delete, func, select
 from tqdm import tqdm
 
+from queries.intervals import chunks
 from queries.loop.book import Book
 from queries.loop.course import NAMES, Course, changes
 from queries.loop.deltas import Deltas
@@ -30,6 +31,10 @@ State = dict[str, Any]
 BLANK: State = {name: getattr(Course(), name) for name in NAMES}
 _NODE, _CATEGORY, _URGENT = (NAMES.index(name) for name in ("node", "category_id", "urgent"))
 _CASE = itemgetter(0)
+_EVENTS = select(
+    event.c.case_id, event.c.seq, event.c.at, event.c.step, event.c.status, event.c.department_id, event.c.due_at,
+    event.c.stage_due_at, event.c.data, event.c.derived,
+).order_by(event.c.case_id, event.c.seq)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,14 +85,26 @@ def from_events(connection: Connection, book: Book, quiet: bool = True) -> Rebui
     return Rebuilt(cases=n_cases, events=n_events, mended=mended)
 
 
+def recount(connection: Connection, book: Book) -> None:
+    """Count the tallies anew after new boundaries moved cases. Only cases that somebody acted on are read."""
+    forget_counted(connection)
+    deltas = book.open(connection).deltas()
+    acted = select(event.c.case_id).where(event.c.derived.is_(False)).distinct()
+    ids = connection.execute(acted.order_by(event.c.case_id)).scalars().all()
+    for part in chunks(ids):
+        stood = {r[0]: tuple(r[1:]) for r in connection.execute(
+            select(cases.c.id, *(cases.c[name] for name in NAMES)).where(cases.c.id.in_(part)))}
+        rows = connection.execute(_EVENTS.where(event.c.case_id.in_(part))).all()
+        for case_id, history in groupby(rows, key=_CASE):
+            _fold(book, deltas, list(history), stood[case_id], connection)
+    _refusals(connection, deltas)
+    deltas.write(connection)
+
+
 def _chunks(connection: Connection) -> Iterator[tuple[list[Any], dict[int, tuple[Any, ...]]]]:
     """Yield events, and how their cases stand, in the order of the cases."""
     after_id = -1
-    statement = (
-        select(event.c.case_id, event.c.seq, event.c.at, event.c.step, event.c.status, event.c.department_id, event.c.due_at,
-               event.c.stage_due_at, event.c.data, event.c.derived)
-        .order_by(event.c.case_id, event.c.seq).limit(CHUNK)
-    )
+    statement = _EVENTS.limit(CHUNK)
     while True:
         rows = connection.execute(statement.where(event.c.case_id > after_id)).all()
         if not rows:

@@ -76,7 +76,6 @@ whistle = Table(
     "whistle", metadata,
     _key(),
     Column("case_id", Integer, nullable=False, index=True),
-    Column("node", Integer, nullable=False),
     Column("reason", Text, nullable=False),  # demand, joint, emergency
     Column("by_post", Text, nullable=False),  # street or department
     Column("by_department_id", Integer),
@@ -130,7 +129,6 @@ refusal = Table(
     Column("department_id", Integer),
     Column("actor", Text, nullable=False),
     Column("case_id", Integer),
-    Column("node", Integer),
     Column("what", Text, nullable=False),
     Column("reason", Text, nullable=False),
 )

@@ -89,7 +89,7 @@ def cover(page: Page, order: Order, row: Any, course: Course, department_id: int
     raise NotListed(
         f"{what!r} is on no task list that is in force, so it cannot be handed out. Apply for the item first.",
         f"“{what}”不在现行事项清单内，不能派遣；请先按程序申请准入。",
-        {"department_id": tried, "actor": order.actor.name, "case_id": row.id, "node": row.node, "what": what, "reason": "unlisted"},
+        {"department_id": tried, "actor": order.actor.name, "case_id": row.id, "what": what, "reason": "unlisted"},
         course, tried)
 
 

@@ -83,7 +83,7 @@ def blow(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
         if called == by:
             raise StepError("A department cannot whistle for itself.", zh="部门不能对自己吹哨。")
         page.connection.execute(insert(whistle).values(
-            case_id=row.id, node=row.node, reason=order.reason, by_post=order.actor.post, by_department_id=by,
+            case_id=row.id, reason=order.reason, by_post=order.actor.post, by_department_id=by,
             department_id=called, blown_at=at, due_at=due, note=order.note))
         page.tell(course, at, "whistles", department_id=called)
     return Act(details={"departments": codes, "due_at": due, "why": order.reason})
@@ -147,7 +147,7 @@ def out(store: Store, ask: Ask, department_code: str = "", limit: int = 200) -> 
         place = places.find(connection, ask.place, ask.until, ask.scope)
         rights.check(connection, ask.scope, place)
         statement = (
-            _select().where(whistle.c.ended_at.is_(None), inside(whistle.c.node, rights.node_ranges(connection, ask.scope, place)))
+            _select().where(whistle.c.ended_at.is_(None), inside(cases.c.node, rights.node_ranges(connection, ask.scope, place)))
             .order_by(whistle.c.arrived_at.is_not(None), whistle.c.due_at).limit(limit)
         )
         if department_code:
@@ -168,7 +168,7 @@ def _select() -> Select[Any]:
                department.c.name_en.label("dep_en"), area.c.code.label("area"), area.c.name.label("area_zh"), area.c.name_en.label("area_en"),
                kind_word.c.name_en.label("kind_en"))
         .join(cases, cases.c.id == whistle.c.case_id).join(department, department.c.id == whistle.c.department_id)
-        .join(node, node.c.num == whistle.c.node).join(area, area.c.id == node.c.area_id)
+        .join(node, node.c.num == cases.c.node).join(area, area.c.id == node.c.area_id)
         .outerjoin(kind_word, kind_word.c.word == cases.c.kind)
     )
 
