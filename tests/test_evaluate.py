@@ -132,7 +132,8 @@ def test_whoever_may_see_another_street_sees_none_of_its_numbers(writer: Writer)
     no = to_handling(writer)
     step(writer, no, "returned", URBAN, reason="错派")
     other = Scope(areas=frozenset({"92"}))
-    assert told(writer.store, scope=other)["return"].numerator == 0
+    assert told(writer.store, scope=Scope(areas=frozenset({"91"})))["return"].numerator == 1
+    assert told(writer.store, scope=other)["return"].numerator is None  # nothing was recorded there
     assert evaluate.cases_of(writer.store, ask(scope=other), "return").rows == ()
 
 
@@ -216,3 +217,15 @@ def test_only_the_newest_cases_are_read_and_the_answer_says_so(writer: Writer) -
     answer = flow.flow(writer.store, ask(), limit=2)
     assert (answer.row.cases, answer.row.limited) == (2, True)
     assert "2" in answer.notes[0]["zh"]
+
+
+def test_what_imported_rows_cannot_tell_is_unknown_and_not_zero(city: Store) -> None:
+    from queries.loop.burden import burden
+
+    on = Ask(scope=EVERYTHING, since=date(2026, 10, 25), until=date(2026, 11, 23))
+    line = {stage.id: stage.n for stage in evaluate.loop_line(city, on).rows}
+    assert line["reported"] > 0
+    assert line["closed"] > 0
+    assert {line[name] for name in ("whistled", "arrived", "dispatched", "checked")} == {None}
+    assert {row.value for row in evaluate.evaluation(city, on).rows} == {None}
+    assert {row.value for row in burden(city, on).rows} == {None}

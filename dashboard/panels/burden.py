@@ -33,7 +33,7 @@ def render(context: Context, view: View) -> Any:
 
 def _tile(w: Words, row: BurdenRow) -> Any:
     text = "—" if row.value is None else w.pick(CASE).format(row.value) if row.unit == "x" else w.value(row.value, row.unit)
-    made = "" if row.denominator is None else f"{w.n(row.numerator)} / {w.n(row.denominator)}"
+    made = "" if row.denominator is None or row.value is None else f"{w.n(row.numerator)} / {w.n(row.denominator)}"
     acts = row.id == "refused" and bool(row.value)
     value = html.Span(f"▲ {text}" if acts else text, className="tile-value" + (" missing" if row.value is None else " watch" if acts else ""))
     return tile(w.pick(row.title), value, made, "", w.pick(row.definition))

@@ -20,7 +20,7 @@ from queries.clocks import read_calendar
 from queries.figures import FEW
 from queries.frame import Answer, Ask
 from queries.intervals import inside
-from queries.loop.evaluate import sums
+from queries.loop.evaluate import WATCHED, sums
 from queries.loop.rates import Rate, Words
 from queries.loop.steps import STEPS
 from queries.periods import previous
@@ -47,7 +47,7 @@ _COUNTS = Rate(id="burden", title={}, definition={}, top=("steps", "closed", "pr
 
 @dataclass(frozen=True, kw_only=True)
 class BurdenRow:
-    """One measure of burden. `value` None = nothing to divide by; unit: x (per case), % (a share), n, min."""
+    """One measure of burden. `value` None = nothing to divide by, or no step was recorded here; unit: x (per case), % (a share), n, min."""
 
     id: str
     title: Words
@@ -114,6 +114,8 @@ def _burden(connection: Connection, ask: Ask) -> Answer[BurdenRow]:
 def _row(id_: str, unit: str, held: dict[str, float], was: dict[str, float], top: str, under: str, title: tuple[str, str],
          definition: tuple[str, str]) -> BurdenRow:
     def value(of: dict[str, float]) -> float | None:
+        if not of.get(WATCHED):
+            return None
         return per(of.get(top, 0), of.get(under, 0)) if under else of.get(top, 0)
 
     n = int(held.get(under or top, 0))

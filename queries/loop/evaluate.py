@@ -32,6 +32,9 @@ from queries.today import city_now
 
 #: A list that a number opens holds so many at most.
 OPENED = 200
+#: Each step that was taken here counts as one. Where none was, nobody recorded whistles, returns or call-backs
+#: either: cases that were imported as rows tell of none, and that is not zero.
+WATCHED = "steps"
 Sums = Mapping[str, float]
 
 
@@ -92,7 +95,7 @@ class LoopStage:
 
     id: str
     title: Words
-    n: int
+    n: int | None  # None = no step of that place and period was recorded here
     share: float | None = None
     share_title: Words | None = None
     bad: int = 0
@@ -115,7 +118,8 @@ def _line(connection: Connection, ask: Ask) -> Answer[LoopStage]:
 
     def stage(id_: str, zh: str, en: str, count: str, top: str = "", under: str = "", words: tuple[str, str] = ("", ""), bad: int = 0) -> LoopStage:
         n = held.get(under, 0)
-        return LoopStage(id=id_, title={"zh": zh, "en": en}, n=int(held.get(count, 0)), share=held.get(top, 0) / n if top and n else None,
+        known = held.get(WATCHED) or count.startswith("cases.")
+        return LoopStage(id=id_, title={"zh": zh, "en": en}, n=int(held.get(count, 0)) if known else None, share=held.get(top, 0) / n if top and n else None,
                          share_title={"zh": words[0], "en": words[1]}, bad=bad, bad_title={"zh": "未按时报到", "en": "not in time"})
 
     late = int(held.get("whistles", 0) - held.get("arrived_on_time", 0))
@@ -152,13 +156,20 @@ def notes(rules: Evaluation) -> tuple[Words, ...]:
 
 def _row(rate: Rate, rules: Evaluation, now_: Sums, was: Sums) -> EvaluationRow:
     value, top, under = valued(rate, rules, now_)
+    if not recorded(rate, now_):
+        value = top = None
     words = {"basic": f"{rules.basic:g}", **{k: f"{v:g}" for k, v in rules.weights.items()}}
     n = int(now_.get("valid", 0)) if rate.id == COMPOSITE else under if under is not None else int(top or 0)
     return EvaluationRow(
         id=rate.id, title=rate.title, definition={k: v.format(**words) for k, v in rate.definition.items()}, value=value,
         numerator=None if rate.id == COMPOSITE else top, denominator=under, n=n, few=bool(rate.under) and n < FEW,
-        previous=valued(rate, rules, was)[0], good=rate.good, against=_against(rate, now_),
+        previous=valued(rate, rules, was)[0] if recorded(rate, was) else None, good=rate.good, against=_against(rate, now_),
     )
+
+
+def recorded(rate: Rate, held: Sums) -> bool:
+    """Return whether what a number counts was recorded at all, in the place and period of the sums."""
+    return bool(held.get(WATCHED)) or all("." in name for name in (*rate.top, *rate.minus))
 
 
 def valued(rate: Rate, rules: Evaluation, held: Sums) -> tuple[float | None, float | None, int | None]:
@@ -194,7 +205,7 @@ def sums(connection: Connection, areas: Sequence[int], ask: Ask, rates: Iterable
 
     `by` is area_id or department_id.
     """
-    names = {name for rate in rates for name in (*rate.top, *rate.under, *rate.minus)}
+    names = {WATCHED, *(name for rate in rates for name in (*rate.top, *rate.under, *rate.minus))}
     spans = pieces(ask.since, ask.until)
     plain: dict[str, float] = {}
     keyed: dict[int, dict[int, dict[str, float]]] = {}
