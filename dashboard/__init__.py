@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from dashboard import acting, address, api, doors, ids, login_pages, panels, routes, shell
 from dashboard import map as map_
+from dashboard.aside import aside
 from dashboard.context import Context
 from dashboard.login import Door
 from dashboard.panels._parts import failed
@@ -55,26 +56,31 @@ def _add_callbacks(app: Dash, context: Context) -> None:
         return address.read(pathname, search, context.language())
 
     @app.callback(Output(ids.HEADER, "children"), Output(ids.NOTICE, "children"), Output(ids.SEARCH, "placeholder"), *place, pulse)
+    @aside
     def show_header(pathname: str | None, search: str | None, _: Any) -> tuple[Any, Any, str]:
         view, bad = read(pathname, search)
         return shell.header(context, view), shell.notices(context, view, bad), Words(view.lang)("search.hint")
 
     @app.callback(Output(ids.BODY, "children"), Input(ids.URL, "pathname"), State(ids.URL, "search"))
+    @aside
     def show_scene(pathname: str | None, search: str | None) -> Any:
         return shell.body(context, read(pathname, search)[0])
 
     @app.callback(Output({"kind": "panel", "name": MATCH}, "children"), *place, pulse)
+    @aside
     def show_panel(pathname: str | None, search: str | None, _: Any) -> Any:
         view, _ = read(pathname, search)
         return draw(context, view, ctx.outputs_list["id"]["name"])
 
     @app.callback(Output({"kind": "panel", "name": MATCH}, "children", allow_duplicate=True),
                   Input({"kind": "poll", "name": MATCH}, "n_intervals"), *kept, prevent_initial_call=True)
+    @aside
     def show_later(_: Any, pathname: str | None, search: str | None) -> Any:
         view, _ = read(pathname, search)
         return draw(context, view, ctx.outputs_list["id"]["name"])
 
     @app.callback(Output(ids.MAP_STATE, "data"), *place, pulse)
+    @aside
     def show_map(pathname: str | None, search: str | None, _: Any) -> Any:
         return map_.map_state(context, read(pathname, search)[0])
 
@@ -83,6 +89,7 @@ def _add_callbacks(app: Dash, context: Context) -> None:
                             Output(ids.MAP_EVENT, "data"), Input(ids.MAP_STATE, "data"))
 
     @app.callback(Output(ids.FOUND, "children"), Input(ids.SEARCH, "value"), *place)
+    @aside
     def search_places(text: str | None, pathname: str | None, search: str | None) -> Any:
         # Arriving somewhere ends the search.
         typed = text if ctx.triggered_id == ids.SEARCH else ""
@@ -90,12 +97,14 @@ def _add_callbacks(app: Dash, context: Context) -> None:
 
     @app.callback(Output(ids.URL, "search", allow_duplicate=True), Input(ids.choice("text"), "value"), *kept,
                   prevent_initial_call=True)
+    @aside
     def choose_text(text: str | None, pathname: str | None, search: str | None) -> Any:
         view, _ = read(pathname, search)
         text = (text or "").strip()[:address.LONGEST]
         return no_update if text == view.filters.text else "?" + address.query(view.narrowed(text=text))
 
     @app.callback(Output(ids.URL, "search"), Input(ids.SINCE, "value"), Input(ids.UNTIL, "value"), *kept, prevent_initial_call=True)
+    @aside
     def choose_days(since: str | None, until: str | None, pathname: str | None, search: str | None) -> Any:
         view, _ = read(pathname, search)
         try:
@@ -114,7 +123,7 @@ def draw(context: Context, view: address.View, name: str) -> Any:
     except ScopeError:
         return failed(Words(view.lang)("panel.outside"))
     except GovError as bad:
-        return failed(str(bad))
-    except Exception:
+        return failed(bad.say(view.lang))
+    except Exception:  # the edge of a plug-in call: whatever one panel does, the others live on
         log.exception("panel %s failed", name)
         return failed(Words(view.lang)("panel.failed"))

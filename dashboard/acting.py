@@ -14,6 +14,7 @@ from dash import ALL, MATCH, Dash, Input, Output, State, ctx, html, no_update, s
 
 from dashboard import address, ids
 from dashboard.address import View
+from dashboard.aside import aside
 from dashboard.context import Context
 from dashboard.panels import _desk, _forms
 from dashboard.panels._parts import act_button, go, words
@@ -31,6 +32,7 @@ PLACE = (State(ids.URL, "pathname"), State(ids.URL, "search"))
 def add_callbacks(app: Dash, context: Context) -> None:
     """Add what buttons and forms do."""
     @app.callback(Input(ids.PRESSED, "data"), *PLACE, prevent_initial_call=True)
+    @aside
     def press(told: dict[str, Any] | None, pathname: str | None, search: str | None) -> None:
         view = address.read(pathname, search, context.settings.language)[0]
         if isinstance(told, dict) and told.get("do") in _ACTS:
@@ -42,6 +44,7 @@ def add_callbacks(app: Dash, context: Context) -> None:
 
     @app.callback(Output(ids.wrong(MATCH, MATCH), "children"), Input(ids.send(MATCH, MATCH, ALL, ALL), "n_clicks"),
                   State(ids.fill(MATCH, MATCH, ALL), "value"), State(ids.send(MATCH, MATCH, ALL, ALL), "id"), *PLACE, prevent_initial_call=True)
+    @aside
     def send(clicks: list[int | None], values: list[Any], sends: list[dict[str, Any]], pathname: str | None, search: str | None) -> Any:
         if not any(clicks):
             return no_update
@@ -104,6 +107,7 @@ def _filled(values: list[Any]) -> dict[str, Any]:
 def _add_report(app: Dash, context: Context) -> None:
     @app.callback(Output(ids.REPORT_WRONG, "children"), Input(ids.REPORT_SEND, "n_clicks"),
                   State(ids.fill(ids.REPORT, "", ALL), "value"), *PLACE, prevent_initial_call=True)
+    @aside
     def report(clicks: int | None, values: list[Any], pathname: str | None, search: str | None) -> Any:
         if not clicks:
             return no_update
@@ -136,6 +140,7 @@ def _grid(context: Context, view: View, text: str) -> str:
 def _add_shift(app: Dash, context: Context) -> None:
     @app.callback(Output(ids.SHIFT_WRONG, "children"), Output(ids.SHIFT_TEXT, "value"), Input(ids.SHIFT_SEND, "n_clicks"),
                   Input(ids.SHIFT_TEXT, "n_submit"), State(ids.SHIFT_TEXT, "value"), *PLACE, prevent_initial_call=True)
+    @aside
     def write(clicks: int | None, entered: int | None, text: str | None, pathname: str | None, search: str | None) -> Any:
         if not clicks and not entered:
             return no_update, no_update

@@ -81,7 +81,7 @@ def _live(living: Living, ended: threading.Event) -> None:
         living.run(ended)
     except GovError as bad:
         log.warning("the demo city does not live", error=str(bad))
-    except Exception:
+    except Exception:  # a thread beside the server: it ends with a word, and the server goes on
         log.exception("the demo city does not live any more")
     finally:
         living.caller.close()
