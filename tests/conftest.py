@@ -23,11 +23,12 @@ from tests.pg import Postgres, program
 
 HOME = Path(__file__).resolve().parent.parent
 #: tests/setup installed everything: what is missing now is a failure, not a reason to skip.
-NEED_ALL = os.environ.pop("GOV_TEST_NEED_ALL", "") == "1"
+NEED_ALL = os.environ.get("TESTS_NEED_ALL", "") == "1"
 MOMENT = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 
 
-def _missing(what: str) -> None:
+def missing(what: str) -> None:
+    """Skip where a program is not installed; fail where tests/setup should have installed it."""
     if NEED_ALL:
         pytest.fail(what)
     pytest.skip(what)
@@ -37,7 +38,7 @@ def _missing(what: str) -> None:
 def postgres() -> Iterator[Postgres]:
     """Start a PostgreSQL of our own on a socket in a temporary folder."""
     if program("initdb") is None or program("pg_ctl") is None:
-        _missing("PostgreSQL's server programs are not installed")
+        missing("PostgreSQL's server programs are not installed")
     made = Postgres()
     yield made
     made.stop()
@@ -137,7 +138,7 @@ def chromium() -> Iterator[Any]:
 
     program, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (program and driver):
-        _missing("Chromium and its driver are not installed")
+        missing("Chromium and its driver are not installed")
     options = webdriver.ChromeOptions()
     options.binary_location = program
     profile = tempfile.mkdtemp(prefix="gov-browser-")

@@ -69,8 +69,8 @@ def be(browser: Any, desk: str, post: str, path: str) -> None:
 
 def press(browser: Any, what: str, inside: str = ".card") -> None:
     """Press a button by its word, as a person would find it; the page must have settled."""
-    found = ("const b=[...document.querySelectorAll(%r)].flatMap(c=>[...c.querySelectorAll('button')]).find(b=>b.innerText.trim()==%r&&!b.disabled);"
-             % (inside, what))
+    found = (f"const b=[...document.querySelectorAll({inside!r})].flatMap(c=>[...c.querySelectorAll('button')])"
+             f".find(b=>b.innerText.trim()=={what!r}&&!b.disabled);")
     until(browser, found + "return !!b")
     browser.execute_script(found + "b.scrollIntoView({block:'center'});b.click()")
 

@@ -16,8 +16,6 @@ from queries.loop.mining import Mined, collapsed, mine
 from queries.store import Store
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "data" / "process_ref"
-if not REFERENCE.exists():
-    REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "data" / "process_ref"
 LOG = Table("some_log", MetaData(), Column("case_id", Integer, index=True), Column("activity", Text), Column("at", Float), Column("ord", Integer))
 
 
@@ -32,7 +30,7 @@ def put(store: Store, rows: list[dict[str, object]]) -> None:
         connection.execute(LOG.insert(), rows)
 
 
-@pytest.mark.skipif(not REFERENCE.exists(), reason="the reference log is not at hand")
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the bundle with the reference log is not beside this clone")
 @pytest.mark.parametrize("parts", [1, 3])
 def test_a_published_log_is_mined_as_the_reference_program_mined_it(store: Store, parts: int) -> None:
     numbers: dict[str, int] = {}

@@ -10,9 +10,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from dashboard import scenes
+from tests.conftest import missing
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text("utf-8")
 
@@ -31,7 +30,7 @@ def asked(address: str, path: str) -> Any:
 
 def test_the_tour_leads_from_a_find_to_a_verified_close_with_a_late_department_on_the_way(lively: tuple[str, Any]) -> None:
     if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
+        missing("curl is not installed")
     address, _ = lively
     script = "\n".join(commands()).replace("http://127.0.0.1:8050", address)
     assert address in script
