@@ -14,7 +14,7 @@ from typing import Any, overload
 import numpy as np
 from sqlalchemy import Connection, Select, Table, bindparam, func, select
 
-from queries import kpi, places
+from queries import kpi, places, summing
 from queries import rollup as sums
 from queries import scope as rights
 from queries.answers import only_sums, remembered, stamped
@@ -123,7 +123,7 @@ def _columns(connection: Connection, where: Standing, ask: Ask, figure: Measure)
     if kpi.covered(connection, ask):
         now_pieces = pieces(ask.since, ask.until)
         if figure.id in kpi.QUANTILES:
-            if not any(kpi.narrowing(ask)):  # handling times are kept for all categories and departments together
+            if not any(summing.narrowing(ask)):  # handling times are kept for all categories and departments together
                 value, top = _quantiles(connection, where, now_pieces, kpi.QUANTILES[figure.id])
         elif figure.id in STOCKS:
             came, left = STOCKS[figure.id]
@@ -146,7 +146,7 @@ STOCKS = {"open": ("reported", "closed"), "overdue": ("due", "due_closed")}
 
 def _sums(connection: Connection, where: Standing, measures: tuple[str, ...], wanted: Sequence[Piece], ask: Ask) -> list[np.ndarray]:
     out = [np.zeros(len(where.num), np.int64) for _ in measures]
-    for num, *values in _grouped(connection, where, rollup, (), measures, wanted, kpi.narrowing(ask)):
+    for num, *values in _grouped(connection, where, rollup, (), measures, wanted, summing.narrowing(ask)):
         at = np.searchsorted(where.num, num)
         for held, more in zip(out, values, strict=True):
             held[at] += more
@@ -172,7 +172,7 @@ def _quantiles(connection: Connection, where: Standing, wanted: Sequence[Piece],
 
 def _grouped(
     connection: Connection, where: Standing, table: Table, by: tuple[str, ...], measures: tuple[str, ...],
-    wanted: Sequence[Piece], only: kpi.Narrowing,
+    wanted: Sequence[Piece], only: summing.Narrowing,
 ) -> list[list[np.ndarray]]:
     """Return for each piece of time the columns: node number, further keys, sums."""
     statement = _statement(table, by, measures, tuple(bool(codes) for codes in only))

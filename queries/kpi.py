@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, func, select
 
-from queries import places
+from queries import places, summing
 from queries import rollup as sums
 from queries import scope as rights
 from queries.answers import only_sums, remembered, stamped
@@ -28,15 +26,11 @@ from queries.figures import (
     TrendRow,
 )
 from queries.frame import Answer, Ask
-from queries.intervals import chunks
 from queries.periods import DAY, MONTH, Piece, last_year, month_start, pieces, previous, upto
 from queries.store import Store
-from queries.tables import MEASURES, category, department, duration, open_now, rollup
+from queries.tables import MEASURES, category, open_now, rollup
 from queries.today import city_now
 
-Sums = dict[str, int]
-#: Codes of the categories and of the departments that figures are narrowed to; empty = all.
-Narrowing = tuple[tuple[str, ...], tuple[str, ...]]
 QUANTILES = {"handling_median_h": 0.5, "handling_p90_h": 0.9}
 #: Longest period that the trend shows day by day.
 DAILY = 92
@@ -63,10 +57,10 @@ def _tiles(connection: Connection, ask: Ask) -> Answer[Tile]:
         wanted[name] = pieces(since, until)
         wanted[f"{name}.upto"] = upto(until)
         wanted[f"{name}.owed"] = upto(owed_until(connection, until))
-    only = narrowing(ask)
-    per = _windows(connection, areas, wanted, only)
+    only = summing.narrowing(ask)
+    per = summing.windows(connection, areas, wanted, only)
     bins = {
-        name: None if any(only) or not _covers(known, *span) else _bins(connection, areas, wanted[name])
+        name: None if any(only) or not _covers(known, *span) else summing.bins(connection, areas, wanted[name])
         for name, span in periods.items()
     }
     told = _told(connection)
@@ -134,8 +128,8 @@ def _trend(connection: Connection, ask: Ask) -> Answer[TrendRow]:
         days = [month_start(b) for b in range(lo, hi + 1)]
         span = Piece(grain=MONTH, lo=lo, hi=hi)
     before = upto(days[0] - timedelta(days=1))
-    found = _rows(connection, areas, [span, *before], narrowing(ask))
-    stock = sum(m["reported"] - m["closed"] for key, m in found.items() if _inside(key, before))
+    found = summing.by_bucket(connection, areas, [span, *before], summing.narrowing(ask))
+    stock = sum(m["reported"] - m["closed"] for key, m in found.items() if summing.inside_of(key, before))
     rows = []
     for i, day in enumerate(days):
         one = found.get((grain, span.lo + i))
@@ -158,9 +152,9 @@ def status_mix(store: Store, ask: Ask) -> Answer[MixRow]:
             select(open_now.c.status, func.sum(open_now.c.n).label("n"))
             .where(open_now.c.area_id.in_(areas)).group_by(open_now.c.status)
         )
-        statement = _narrowed(statement, open_now, ask)
+        statement = statement.where(*summing.conditions(open_now, ask))
         found = {r.status: int(r.n) for r in connection.execute(statement)}
-        per = _windows(connection, areas, {"now": pieces(ask.since, ask.until)}, narrowing(ask))
+        per = summing.windows(connection, areas, {"now": pieces(ask.since, ask.until)}, summing.narrowing(ask))
         found["closed"] = per["now"]["closed"]
         whole = sum(found.values())
         rows = [
@@ -177,10 +171,10 @@ def category_mix(store: Store, ask: Ask) -> Answer[MixRow]:
         statement = (
             select(category.c.code, category.c.name, category.c.name_en, func.sum(rollup.c.reported).label("n"))
             .join(category, category.c.id == rollup.c.category_id)
-            .where(rollup.c.area_id.in_(areas), _when(rollup, pieces(ask.since, ask.until)))
+            .where(rollup.c.area_id.in_(areas), summing.when(rollup, pieces(ask.since, ask.until)))
             .group_by(category.c.code, category.c.name, category.c.name_en)
         )
-        found = [r for r in connection.execute(_narrowed(statement, rollup, ask)) if r.n]
+        found = [r for r in connection.execute(statement.where(*summing.conditions(rollup, ask))) if r.n]
         whole = sum(int(r.n) for r in found)
         rows = [
             MixRow(id=r.code, title={"zh": r.name, "en": r.name_en or r.name}, n=int(r.n), share=int(r.n) / whole)
@@ -197,7 +191,7 @@ def open_by_age(store: Store, ask: Ask) -> Answer[AgeRow]:
         for id_, young, old in AGES:
             end = ask.until - timedelta(days=young)
             wanted[id_] = upto(end) if old is None else pieces(ask.until - timedelta(days=old), end)
-        per = _windows(connection, areas, wanted, narrowing(ask))
+        per = summing.windows(connection, areas, wanted, summing.narrowing(ask))
         rows = [
             AgeRow(id=id_, days_from=young, days_to=old, n=per[id_]["still_open"], title={
                 "zh": f"{young} 天以上" if old is None else f"{young}–{old} 天",
@@ -236,8 +230,8 @@ def _told(connection: Connection) -> set[str]:
 
 def _told_now(connection: Connection) -> set[str]:
     root = [rollup.c.area_id == sums._root(), rollup.c.grain == MONTH]
-    row = connection.execute(select(*(func.sum(rollup.c[m]) for m in ("filed", "rework"))).where(*root)).one()
-    return {m for m, n in zip(("filed", "rework"), row, strict=True) if not n}
+    # One row that tells is enough; only what was never told is looked for through all months.
+    return {m for m in ("filed", "rework") if connection.scalar(select(rollup.c.bucket).where(*root, rollup.c[m] > 0).limit(1)) is None}
 
 
 def _covers(known: tuple[date, date] | None, since: date, until: date) -> bool:
@@ -261,123 +255,25 @@ def _pair(period: Any) -> tuple[date, date]:
     return period.since, period.until
 
 
-def _when(table: Table, wanted: Iterable[Piece]) -> ColumnElement[bool]:
-    return or_(*(and_(table.c.grain == p.grain, table.c.bucket.between(p.lo, p.hi)) for p in wanted))
-
-
-def _inside(key: tuple[int, int], wanted: Iterable[Piece]) -> bool:
-    return any(key[0] == p.grain and p.lo <= key[1] <= p.hi for p in wanted)
-
-
-def narrowing(ask: Ask) -> Narrowing:
-    """Return the codes of categories and departments that an ask is narrowed to."""
-    return ask.filters.categories, ask.filters.departments
-
-
-def _narrowed(statement: Select[Any], table: Table, ask: Ask) -> Select[Any]:
-    for words, column, codes in zip((category, department), _keys(table), narrowing(ask), strict=True):
-        if codes:
-            statement = statement.where(column.in_(select(words.c.id).where(words.c.code.in_(codes))))
-    return statement
-
-
-def _keys(table: Table) -> tuple[ColumnElement[int], ColumnElement[int]]:
-    return table.c.category_id, table.c.department_id
-
-
-@lru_cache(maxsize=256)
-def _statement(table: Table, by: tuple[str, ...], measures: tuple[str, ...], n: int, narrowed: tuple[bool, ...]) -> Select[Any]:
-    """Return the sums of some areas over n pieces of time; made once, bound each time (see _bound)."""
-    spans = or_(*(
-        and_(table.c.grain == bindparam(f"grain{i}"), table.c.bucket.between(bindparam(f"lo{i}"), bindparam(f"hi{i}")))
-        for i in range(n)
-    ))
-    keys = [table.c[name] for name in by]
-    statement = (
-        select(*keys, *(func.sum(table.c[m]).label(m) for m in measures))
-        .where(table.c.area_id.in_(bindparam("areas", expanding=True)), spans).group_by(*keys)
-    )
-    for i, (words, key) in enumerate(((category, "category_id"), (department, "department_id"))):
-        if narrowed[i]:
-            codes = select(words.c.id).where(words.c.code.in_(bindparam(f"codes{i}", expanding=True)))
-            statement = statement.where(table.c[key].in_(codes))
-    return statement
-
-
-def _summed(
-    connection: Connection, table: Table, by: tuple[str, ...], measures: tuple[str, ...], areas: Sequence[int],
-    wanted: Sequence[Piece], only: Narrowing = ((), ()),
-) -> Iterator[Sequence[Any]]:
-    """Yield rows of the keys and the sums of the measures."""
-    statement = _statement(table, by, measures, len(wanted), tuple(bool(codes) for codes in only))
-    bound: dict[str, Any] = {f"codes{i}": list(codes) for i, codes in enumerate(only) if codes}
-    for i, piece in enumerate(wanted):
-        bound |= {f"grain{i}": piece.grain, f"lo{i}": piece.lo, f"hi{i}": piece.hi}
-    for part in chunks(areas):
-        yield from connection.execute(statement, bound | {"areas": list(part)})
-
-
-def _rows(
-    connection: Connection, areas: Sequence[int], wanted: Sequence[Piece], only: Narrowing
-) -> dict[tuple[int, int], Sums]:
-    """Return the sums of some areas together by (grain, bucket)."""
-    found: dict[tuple[int, int], Sums] = {}
-    for grain, bucket, *values in _summed(connection, rollup, ("grain", "bucket"), MEASURES, areas, wanted, only):
-        held = found.setdefault((grain, bucket), dict.fromkeys(MEASURES, 0))
-        for m, n in zip(MEASURES, values, strict=True):
-            held[m] += int(n)
-    return found
-
-
-def _windows(
-    connection: Connection, areas: Sequence[int], wanted: dict[str, list[Piece]], only: Narrowing
-) -> dict[str, Sums]:
-    """Return the sums of each named window, by one statement for all of them."""
-    distinct = list(dict.fromkeys(piece for part in wanted.values() for piece in part))
-    out = {name: dict.fromkeys(MEASURES, 0) for name in wanted}
-    for key, held in _rows(connection, areas, distinct, only).items():
-        for name, part in wanted.items():
-            if _inside(key, part):
-                total = out[name]
-                for m, n in held.items():
-                    total[m] += n
-    return out
-
-
-def _bins(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, int]:
-    together: dict[int, int] = defaultdict(int)
-    for held in _bins_by_area(connection, areas, wanted).values():
-        for number, n in held.items():
-            together[number] += n
-    return together
-
-
-def _bins_by_area(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, dict[int, int]]:
-    found: dict[int, dict[int, int]] = defaultdict(dict)
-    for area_id, number, n in _summed(connection, duration, ("area_id", "bin"), ("n",), areas, wanted):
-        found[area_id][number] = int(n)
-    return found
-
-
 def _by_area(
     connection: Connection, areas: Sequence[int], ask: Ask, figures: Iterable[Measure] | None = None, with_bins: bool = False
 ) -> dict[int, dict[str, tuple[float | None, int | None, int | None]]]:
     """Return {area id: {figure id: (value, numerator, denominator)}}."""
     chosen = list(FIGURES.values() if figures is None else figures)
-    now_pieces, only = pieces(ask.since, ask.until), narrowing(ask)
+    now_pieces, only = pieces(ask.since, ask.until), summing.narrowing(ask)
     empty = dict.fromkeys(MEASURES, 0)
 
-    def summed(wanted: Sequence[Piece], measures: tuple[str, ...] = MEASURES) -> dict[int, Sums]:
+    def of(wanted: Sequence[Piece], measures: tuple[str, ...] = MEASURES) -> dict[int, summing.Sums]:
         return {
             area_id: empty | {m: int(n) for m, n in zip(measures, values, strict=True)}
-            for area_id, *values in _summed(connection, rollup, ("area_id",), measures, areas, wanted, only)
+            for area_id, *values in summing.summed(connection, rollup, ("area_id",), measures, areas, wanted, only)
         }
 
     ids = {figure.id for figure in chosen}
-    period = summed(now_pieces)
-    stock = summed(upto(ask.until), ("reported", "closed")) if "open" in ids else {}
-    owed = summed(upto(owed_until(connection, ask.until)), ("due", "due_closed")) if "overdue" in ids else {}
-    bins = _bins_by_area(connection, areas, now_pieces) if with_bins and not any(only) else {}
+    period = of(now_pieces)
+    stock = of(upto(ask.until), ("reported", "closed")) if "open" in ids else {}
+    owed = of(upto(owed_until(connection, ask.until)), ("due", "due_closed")) if "overdue" in ids else {}
+    bins = summing.bins_by_area(connection, areas, now_pieces) if with_bins and not any(only) else {}
     seen = _covers(_known(connection), ask.since, ask.until)
     nothing = (None, None, None)
     return {
@@ -391,7 +287,7 @@ def _by_area(
 
 
 def _value(
-    figure: Measure, period: Sums, stock: Sums, owed: Sums, bins: dict[int, int] | None
+    figure: Measure, period: summing.Sums, stock: summing.Sums, owed: summing.Sums, bins: dict[int, int] | None
 ) -> tuple[float | None, int | None, int | None]:
     """Return a figure's value with its numerator and denominator."""
     if figure.id in QUANTILES:

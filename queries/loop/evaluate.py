@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from queries import places
 from queries import scope as rights
@@ -25,9 +25,10 @@ from queries.loop.evaluation import Evaluation, read_evaluation
 from queries.loop.rates import COMPOSITE, MEASURES, SATISFIED, Opens, Rate, Words
 from queries.loop.tables import tally, whistle
 from queries.masking import masked
-from queries.periods import Piece, pieces, previous
+from queries.periods import pieces, previous
 from queries.store import Store
-from queries.tables import cases, category, department, event, rollup
+from queries.summing import conditions, when
+from queries.tables import cases, department, event, rollup
 from queries.today import city_now
 
 #: A list that a number opens holds so many at most.
@@ -220,27 +221,17 @@ def sums(connection: Connection, areas: Sequence[int], ask: Ask, rates: Iterable
         keys = [tally.c[by], tally.c.category_id] if by else []
         if told:
             statement = select(*keys, tally.c.measure, func.sum(tally.c.n)).where(
-                tally.c.area_id.in_(part), _when(tally, spans), tally.c.measure.in_(told), *_narrowed(tally, ask)).group_by(*keys, tally.c.measure)
+                tally.c.area_id.in_(part), when(tally, spans), tally.c.measure.in_(told), *conditions(tally, ask)).group_by(*keys, tally.c.measure)
             for *key, name, n in connection.execute(statement):
                 put(key, name, n)
         keys = [rollup.c[by], rollup.c.category_id] if by else []
         if facts:
             statement = select(*keys, *(func.sum(rollup.c[name]) for name in facts)).where(
-                rollup.c.area_id.in_(part), _when(rollup, spans), *_narrowed(rollup, ask)).group_by(*keys)
+                rollup.c.area_id.in_(part), when(rollup, spans), *conditions(rollup, ask)).group_by(*keys)
             for row in connection.execute(statement):
                 for name, n in zip(facts, row[len(keys):], strict=True):
                     put(row[:len(keys)], f"cases.{name}", n)
     return keyed if by else plain
-
-
-def _when(table: Any, spans: Iterable[Piece]) -> ColumnElement[bool]:
-    return or_(*(and_(table.c.grain == p.grain, table.c.bucket.between(p.lo, p.hi)) for p in spans))
-
-
-def _narrowed(table: Any, ask: Ask) -> list[ColumnElement[bool]]:
-    return [column.in_(select(words.c.id).where(words.c.code.in_(codes)))
-            for words, column, codes in ((category, table.c.category_id, ask.filters.categories),
-                                         (department, table.c.department_id, ask.filters.departments)) if codes]
 
 
 def cases_of(store: Store, ask: Ask, measure: str, limit: int = OPENED) -> Answer[OpenedRow]:
@@ -265,7 +256,7 @@ def cases_of(store: Store, ask: Ask, measure: str, limit: int = OPENED) -> Answe
             .join(cases, cases.c.id == event.c.case_id).outerjoin(department, department.c.id == cases.c.department_id)
             .where(event.c.derived.is_(False), event.c.step.in_(opens.steps), inside(cases.c.node, ranges),
                    event.c.at >= day_start(ask.since, zone) - shift, event.c.at < day_end(ask.until, zone) - shift,
-                   *_held_against(opens), *_narrowed(cases, ask),
+                   *_held_against(opens), *conditions(cases, ask),
                    ~select(undone.c.id).where(undone.c.case_id == event.c.case_id, undone.c.seq == event.c.seq + 1,
                                               undone.c.step == "undone").exists())
             .order_by(event.c.at.desc(), event.c.id.desc()).limit(limit)

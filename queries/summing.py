@@ -1,0 +1,117 @@
+"""Reads the roll-ups: sums of areas over pieces of time. The one place that knows how they are asked.
+
+A statement is made once for its shape and bound each time; sums of several windows come from one statement.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, or_, select
+
+from queries.frame import Ask
+from queries.intervals import chunks
+from queries.periods import Piece
+from queries.tables import MEASURES, category, department, duration, rollup
+
+Sums = dict[str, int]
+#: Codes of the categories and of the departments that figures are narrowed to; empty = all.
+Narrowing = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def when(table: Table, wanted: Iterable[Piece]) -> ColumnElement[bool]:
+    """Return the condition that a roll-up's row lies in one of some pieces of time."""
+    return or_(*(and_(table.c.grain == p.grain, table.c.bucket.between(p.lo, p.hi)) for p in wanted))
+
+
+def inside_of(key: tuple[int, int], wanted: Iterable[Piece]) -> bool:
+    """Return whether a grain and bucket lie in one of some pieces of time."""
+    return any(key[0] == p.grain and p.lo <= key[1] <= p.hi for p in wanted)
+
+
+def narrowing(ask: Ask) -> Narrowing:
+    """Return the codes of categories and departments that an ask is narrowed to."""
+    return ask.filters.categories, ask.filters.departments
+
+
+def conditions(table: Table, ask: Ask) -> list[ColumnElement[bool]]:
+    """Return the conditions that narrow a table with a category and a department to those of an ask."""
+    held = zip((category, department), (table.c.category_id, table.c.department_id), narrowing(ask), strict=True)
+    return [column.in_(select(words.c.id).where(words.c.code.in_(codes))) for words, column, codes in held if codes]
+
+
+@lru_cache(maxsize=256)
+def _statement(table: Table, by: tuple[str, ...], measures: tuple[str, ...], n: int, narrowed: tuple[bool, ...]) -> Select[Any]:
+    """Return the sums of some areas over n pieces of time; made once, bound each time."""
+    spans = or_(*(
+        and_(table.c.grain == bindparam(f"grain{i}"), table.c.bucket.between(bindparam(f"lo{i}"), bindparam(f"hi{i}")))
+        for i in range(n)
+    ))
+    keys = [table.c[name] for name in by]
+    statement = (
+        select(*keys, *(func.sum(table.c[m]).label(m) for m in measures))
+        .where(table.c.area_id.in_(bindparam("areas", expanding=True)), spans).group_by(*keys)
+    )
+    for i, (words, key) in enumerate(((category, "category_id"), (department, "department_id"))):
+        if narrowed[i]:
+            codes = select(words.c.id).where(words.c.code.in_(bindparam(f"codes{i}", expanding=True)))
+            statement = statement.where(table.c[key].in_(codes))
+    return statement
+
+
+def summed(
+    connection: Connection, table: Table, by: tuple[str, ...], measures: tuple[str, ...], areas: Sequence[int],
+    wanted: Sequence[Piece], only: Narrowing = ((), ()),
+) -> Iterator[Sequence[Any]]:
+    """Yield rows of the keys and the sums of the measures."""
+    statement = _statement(table, by, measures, len(wanted), tuple(bool(codes) for codes in only))
+    bound: dict[str, Any] = {f"codes{i}": list(codes) for i, codes in enumerate(only) if codes}
+    for i, piece in enumerate(wanted):
+        bound |= {f"grain{i}": piece.grain, f"lo{i}": piece.lo, f"hi{i}": piece.hi}
+    for part in chunks(areas):
+        yield from connection.execute(statement, bound | {"areas": list(part)})
+
+
+def by_bucket(
+    connection: Connection, areas: Sequence[int], wanted: Sequence[Piece], only: Narrowing
+) -> dict[tuple[int, int], Sums]:
+    """Return the sums of some areas together by (grain, bucket)."""
+    found: dict[tuple[int, int], Sums] = {}
+    for grain, bucket, *values in summed(connection, rollup, ("grain", "bucket"), MEASURES, areas, wanted, only):
+        held = found.setdefault((grain, bucket), dict.fromkeys(MEASURES, 0))
+        for m, n in zip(MEASURES, values, strict=True):
+            held[m] += int(n)
+    return found
+
+
+def windows(
+    connection: Connection, areas: Sequence[int], wanted: dict[str, list[Piece]], only: Narrowing
+) -> dict[str, Sums]:
+    """Return the sums of each named window, by one statement for all of them."""
+    distinct = list(dict.fromkeys(piece for part in wanted.values() for piece in part))
+    out = {name: dict.fromkeys(MEASURES, 0) for name in wanted}
+    for key, held in by_bucket(connection, areas, distinct, only).items():
+        for name, part in wanted.items():
+            if inside_of(key, part):
+                total = out[name]
+                for m, n in held.items():
+                    total[m] += n
+    return out
+
+
+def bins(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, int]:
+    together: dict[int, int] = defaultdict(int)
+    for held in bins_by_area(connection, areas, wanted).values():
+        for number, n in held.items():
+            together[number] += n
+    return together
+
+
+def bins_by_area(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, dict[int, int]]:
+    found: dict[int, dict[int, int]] = defaultdict(dict)
+    for area_id, number, n in summed(connection, duration, ("area_id", "bin"), ("n",), areas, wanted):
+        found[area_id][number] = int(n)
+    return found
