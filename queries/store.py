@@ -194,7 +194,7 @@ def bulk(connection: Connection, table: Table, columns: Sequence[str], rows: pl.
 def _sqlite_manners(raw: Any, _record: Any) -> None:
     cursor = raw.cursor()
     for pragma in (
-        "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=20000",
+        "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000",
         "cache_size=-65536", "temp_store=MEMORY", "mmap_size=1073741824",
     ):
         cursor.execute(f"PRAGMA {pragma}")
