@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dash import MATCH, Dash, Input, Output, State, ctx, no_update
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from dashboard import acting, address, api, doors, ids, login_pages, panels, routes, shell
 from dashboard import map as map_
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 def create_app(settings: Settings, store: Store) -> Dash:
     """Wire pages and routes on one server. Nothing is started and nothing is asked here."""
     context = Context(settings, store)
-    server = FastAPI(title="The Governance Brain", docs_url=None, redoc_url=None)
+    server = FastAPI(title="The Governance Brain", docs_url=None, redoc_url=None, dependencies=[Depends(api.only_known)])
     routes.add_routes(server, context)
     server.state.context = context
     map_.add_routes(server, context)
@@ -41,6 +41,8 @@ def create_app(settings: Settings, store: Store) -> Dash:
     app.layout = shell.layout
     _add_callbacks(app, context)
     acting.add_callbacks(app, context)
+    # Dash does this when "/" is first asked for. A first visitor who comes to another page would get it without any style.
+    app._setup_server()
     # Added last, so it stands before everything else that Dash put around the routes.
     server.add_middleware(Door, context=context)
     return app

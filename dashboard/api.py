@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, is_dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Path, Query, Response
+from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.routing import APIRoute
 
 from dashboard.context import Context
 from queries import cases, kpi, places, sources_state
@@ -32,6 +34,18 @@ Flag = Annotated[bool, Query()]
 EXPORTED = 50_000
 #: Rows of it that are read at once.
 PART = 1000
+
+
+def only_known(request: Request) -> None:
+    """Refuse a parameter of the API that its route does not know: passed over in silence, it would give another answer."""
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute) or not route.path.startswith("/api/v1/"):
+        return
+    known = [one.alias for one in route.dependant.query_params]
+    for name in request.query_params:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+            raise AskError(f"{route.path} knows no parameter {name[:60]!r}." + (f" The nearest known one is {near[0]!r}." if near else ""))
 
 
 def add_routes(server: FastAPI, context: Context) -> None:

@@ -94,3 +94,10 @@ def test_the_table_escapes_formulas(server: str) -> None:
         lines = answer.read().decode("utf-8-sig").splitlines()
     assert lines[0].startswith("no,title")
     assert len(lines) > 1
+
+
+def test_a_misspelt_parameter_is_refused_with_the_nearest_one(server: str) -> None:
+    status, told = refused(server, "/api/v1/kpi?plcae=990103")
+    assert status == 400
+    assert "'plcae'" in told["message"]
+    assert "'place'" in told["message"]

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import threading
 from pathlib import Path
+from urllib.request import urlopen
 
 from dashboard import create_app
 from dashboard.aside import aside
@@ -13,6 +14,7 @@ from dashboard.context import Visitor, _visitor, visited
 from queries.frame import EVERYTHING, Actor
 from queries.settings import Settings
 from queries.store import Store
+from tests.conftest import serving
 
 
 def test_a_slow_answer_lets_others_be_given_meanwhile() -> None:
@@ -44,3 +46,11 @@ def test_every_callback_of_the_pages_runs_aside(tmp_path: Path) -> None:
     assert len(ours) > 5
     assert all(inspect.iscoroutinefunction(one) for one in ours)
     store.close()
+
+
+def test_the_first_page_that_anybody_asks_for_has_its_styles_whichever_it_is(sqlite_city: Store, tmp_path: Path) -> None:
+    # Dash looks its assets up when "/" is first asked for; a bookmark of another page may come before.
+    with serving(create_app(Settings(data_dir=tmp_path), sqlite_city).server) as address, urlopen(f"{address}/street", timeout=30) as answer:
+        page = answer.read().decode()
+    assert "/assets/20-shell.css" in page
+    assert "/assets/60-pulse.js" in page
