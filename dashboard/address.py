@@ -105,6 +105,16 @@ def path(view: View) -> str:
 
 def query(view: View) -> str:
     """Return the query part of a view's address, without the question mark."""
+    return urlencode(_pairs(view), quote_via=quote, safe=",")
+
+
+def question(view: View) -> str:
+    """Return what of it asks for data, as the API takes it: place, days and filters. The view's period must be custom."""
+    asked = ("place", "from", "to", "text", *_LISTS, *_FLAGS)
+    return urlencode([(key, value) for key, value in _pairs(view) if key in asked], quote_via=quote, safe=",")
+
+
+def _pairs(view: View) -> list[tuple[str, str]]:
     plain = {f.name: f.default for f in fields(View)}
     out: list[tuple[str, str]] = []
     for key in ("place", "period"):
@@ -128,7 +138,7 @@ def query(view: View) -> str:
             out.append((key, getattr(view, key)))
     # The language is always said: a link must open the same words at every desk.
     out.append(("lang", view.lang))
-    return urlencode(out, quote_via=quote, safe=",")
+    return out
 
 
 def _take(

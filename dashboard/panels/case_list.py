@@ -8,7 +8,7 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard import ids
-from dashboard.address import STATUSES, View, query
+from dashboard.address import STATUSES, View, question
 from dashboard.context import Context, span
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import (
@@ -96,7 +96,7 @@ def _row(w: Words, view: View, row: CaseRow) -> html.Tr:
 
 def _query(context: Context, view: View) -> str:
     since, until = span(view, context.city().last_day)
-    return query(view.but(period="custom", since=since, until=until, case="", after=""))
+    return question(view.but(period="custom", since=since, until=until))
 
 
 PANEL = Panel(id="case_list", title={"zh": "案件", "en": "Cases"}, order=50, slots={"leader": "right"}, render=render)
