@@ -65,6 +65,8 @@
   }
 
   setInterval(tick, 1000);
+  // What was drawn anew says the age that it had on the way here.
+  document.addEventListener("gov:drawn", tick);
   // Dash changes the address without loading a page: whoever clicks must learn at once that nobody hears it.
   window.addEventListener("_dashprivate_pushstate", function () { setTimeout(listen, 50); });
   window.addEventListener("online", listen);

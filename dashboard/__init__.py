@@ -16,6 +16,7 @@ from dashboard.aside import aside
 from dashboard.context import Context
 from dashboard.login import Door
 from dashboard.panels._parts import failed
+from dashboard.still import still
 from dashboard.words import Words
 from queries.errors import GovError, ScopeError
 from queries.settings import Settings
@@ -61,7 +62,7 @@ def _add_callbacks(app: Dash, context: Context) -> None:
     @aside
     def show_header(pathname: str | None, search: str | None, _: Any) -> tuple[Any, Any, str]:
         view, bad = read(pathname, search)
-        return shell.header(context, view), shell.notices(context, view, bad), Words(view.lang)("search.hint")
+        return still(shell.header(context, view)), shell.notices(context, view, bad), Words(view.lang)("search.hint")
 
     @app.callback(Output(ids.BODY, "children"), Input(ids.URL, "pathname"), State(ids.URL, "search"))
     @aside
@@ -95,7 +96,7 @@ def _add_callbacks(app: Dash, context: Context) -> None:
     def search_places(text: str | None, pathname: str | None, search: str | None) -> Any:
         # Arriving somewhere ends the search.
         typed = text if ctx.triggered_id == ids.SEARCH else ""
-        return shell.found(context, read(pathname, search)[0], typed) if typed and typed.strip() else []
+        return still(shell.found(context, read(pathname, search)[0], typed)) if typed and typed.strip() else []
 
     @app.callback(Output(ids.URL, "search", allow_duplicate=True), Input(ids.choice("text"), "value"), *kept,
                   prevent_initial_call=True)
@@ -121,7 +122,7 @@ def _add_callbacks(app: Dash, context: Context) -> None:
 def draw(context: Context, view: address.View, name: str) -> Any:
     """Return a panel's content; one that fails says so and the rest lives on."""
     try:
-        return panels.found()[name].render(context, view)
+        return still(panels.found()[name].render(context, view))
     except ScopeError:
         return failed(Words(view.lang)("panel.outside"))
     except GovError as bad:
