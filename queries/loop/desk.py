@@ -31,8 +31,8 @@ from queries.store import Store
 from queries.tables import cases, department, event
 from queries.today import city_now
 
-Which = Literal["mine", "overdue", "today", "overnight"]
-LISTS: tuple[Which, ...] = ("mine", "overdue", "today", "overnight")
+Which = Literal["mine", "overdue", "today", "overnight", "all"]
+LISTS: tuple[Which, ...] = ("mine", "overdue", "today", "overnight", "all")
 #: More are said as "more than": nobody works through them from a list.
 COUNTED = 1000
 #: The evening from whose hour on a report belongs to the night before the desk opens.
@@ -75,7 +75,7 @@ def page(store: Store, ask: Ask, actor: Actor, which: Which, limit: int = 50) ->
     """Return one list of a desk, what must be done first at its head; `total` is None above 1,000.
 
     mine: what waits on the actor's post. overdue, today: whose deadline is past, or today, and which wait on
-    somebody else. overnight: open cases reported since last evening. A department's desk holds its own cases.
+    somebody else. overnight: open cases reported since last evening. all: whatever is open. A department's desk holds its own cases.
     """
     if which not in LISTS:
         raise AskError(f"No list of the desk is called {which!r}. Known: {', '.join(LISTS)}.")
@@ -116,6 +116,8 @@ def _wanted(connection: Connection, ask: Ask, actor: Actor, which: Which) -> tup
     until = case((cases.c.due_at < cases.c.stage_due_at, cases.c.due_at), else_=func.coalesce(cases.c.stage_due_at, cases.c.due_at))
     if which == "mine":
         return [*wanted, cases.c.status.in_(mine)], func.coalesce(until, NEVER)
+    if which == "all":
+        return wanted, func.coalesce(until, NEVER)
     if which == "overnight":
         evening = day_start(today - timedelta(days=1), zone) + EVENING * 3600
         return [*wanted, cases.c.reported_at >= evening], cases.c.reported_at.desc()
