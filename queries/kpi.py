@@ -245,6 +245,11 @@ def covered(connection: Connection, ask: Ask) -> bool:
     return _covers(_known(connection), ask.since, ask.until)
 
 
+def is_told(connection: Connection, figure: Measure) -> bool:
+    """Return whether any source ever told what a figure is made of."""
+    return figure.numerator not in _told(connection)
+
+
 def owed_until(connection: Connection, until: date) -> date:
     """Return the last day whose deadlines have passed."""
     today = local_day(stamp(now()), city_now(connection).zone)

@@ -10,16 +10,31 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from queries.frame import Ask
 from queries.intervals import chunks
 from queries.periods import Piece
-from queries.tables import MEASURES, category, department, duration, rollup
+from queries.rollup import NOBODY
+from queries.tables import MEASURES, cases, category, department, duration, rollup
 
 Sums = dict[str, int]
 #: Codes of the categories and of the departments that figures are narrowed to; empty = all.
 Narrowing = tuple[tuple[str, ...], tuple[str, ...]]
+#: Stands among the codes of departments for "no department is named".
+UNNAMED = "-"
 
 
 def when(table: Table, wanted: Iterable[Piece]) -> ColumnElement[bool]:
@@ -40,7 +55,19 @@ def narrowing(ask: Ask) -> Narrowing:
 def conditions(table: Table, ask: Ask) -> list[ColumnElement[bool]]:
     """Return the conditions that narrow a table with a category and a department to those of an ask."""
     held = zip((category, department), (table.c.category_id, table.c.department_id), narrowing(ask), strict=True)
-    return [column.in_(select(words.c.id).where(words.c.code.in_(codes))) for words, column, codes in held if codes]
+    return [column.in_(ids_of(words, codes)) for words, column, codes in held if codes]
+
+
+def ids_of(words: Table, codes: Any) -> Select[Any] | CompoundSelect[Any]:
+    """Return the ids by which the roll-ups know some codes of categories or departments."""
+    found = select(words.c.id).where(words.c.code.in_(codes))
+    return found if words is category else found.union_all(select(literal(NOBODY)).where(literal(UNNAMED).in_(codes)))
+
+
+def of_departments(codes: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that a case is of some departments, or of none where that is among them."""
+    named = cases.c.department_id.in_(select(department.c.id).where(department.c.code.in_(codes)))
+    return or_(named, cases.c.department_id.is_(None)) if UNNAMED in codes else named
 
 
 @lru_cache(maxsize=256)
@@ -57,8 +84,7 @@ def _statement(table: Table, by: tuple[str, ...], measures: tuple[str, ...], n: 
     )
     for i, (words, key) in enumerate(((category, "category_id"), (department, "department_id"))):
         if narrowed[i]:
-            codes = select(words.c.id).where(words.c.code.in_(bindparam(f"codes{i}", expanding=True)))
-            statement = statement.where(table.c[key].in_(codes))
+            statement = statement.where(table.c[key].in_(ids_of(words, bindparam(f"codes{i}", expanding=True))))
     return statement
 
 

@@ -2,46 +2,63 @@
 
 from __future__ import annotations
 
+import statistics
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from queries import cases as cases_
 from queries import kpi, neighbours, outlines, places
 from queries import scope as rights
 from queries.answers import stamped
 from queries.case_rows import CaseRow
-from queries.clock import day_start, moment, now, stamp
+from queries.clock import day_end, day_start, local_day, moment, now, stamp
 from queries.errors import AskError
-from queries.figures import MixRow
-from queries.frame import Actor, Answer, Ask
+from queries.figures import Tile
+from queries.frame import Answer, Ask, Filters
 from queries.intervals import inside
-from queries.loop import desk, repeats, whistles
+from queries.loop import desk, repeats
 from queries.loop.desk import DeskRow
 from queries.loop.repeats import RepeatPlace
-from queries.loop.tables import duty, list_item
-from queries.loop.task_list import in_force
-from queries.loop.whistles import WhistleRow
+from queries.loop.steps import WAITING
+from queries.loop.tables import duty
+from queries.loop.task_list import Item, to_grids
+from queries.outlines import Level
 from queries.places import Place
 from queries.store import Store
-from queries.tables import camera, cases, department, latest, node, open_now, sensor
+from queries.tables import camera, cases, latest, open_now, sensor
 from queries.today import city_now
 
 Words = dict[str, str]
-BACK_D = 90
+#: Closed cases are looked for so many days back, and so many lines of each list are read.
+BACK_D, OPEN, CLOSED, THINGS, SPOTS = 90, 40, 8, 60, 6
 #: A sensor is silent when it has missed so many of its readings.
 MISSED = 3
+SHOWN = ("reported", "closed", "open", "overdue", "on_time_rate", "rework_rate", "handling_median_h")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Duty:
-    """Who is on duty, by post."""
+    """Who is on duty, by post, and for which area of the path."""
 
+    area: Words
     post: str
     shown: str
     phone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Against:
+    """One figure beside the median of the grids with the same parent, and the parent's own value where it compares."""
+
+    tile: Tile
+    peers: float | None
+    n_peers: int
+    parent: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,108 +79,137 @@ class Camera:
 
     code: str
     name: str
-    state: str
+    state: Literal["online", "offline", "no_picture", "unknown"]
     seen_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListItem:
-    """A task-list item that concerns the grid: work for grids, or of a category that occurs there."""
-
-    code: str
-    title: Words
-    department_name: Words
-    to: str
-    ends_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class Grid:
-    """All of it. `n_open` None = more than 1,000."""
+    """All of it. `waiting`: open cases by the post that they wait on."""
 
     place: Place
     path: tuple[Place, ...]
+    level: Level
     neighbours: tuple[Place, ...]
     duty: tuple[Duty, ...]
     open: tuple[DeskRow, ...]
-    n_open: int | None
-    by_category: tuple[MixRow, ...]
+    n_open: int
+    n_overdue: int
+    n_today: int
+    waiting: dict[str, int]
+    figures: tuple[Against, ...]
     repeats: tuple[RepeatPlace, ...]
     sensors: tuple[Sensed, ...]
     cameras: tuple[Camera, ...]
-    items: tuple[ListItem, ...]
-    whistles: tuple[WhistleRow, ...]
+    items: tuple[Item, ...]
     closed: tuple[CaseRow, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Busy:
-    """A grid to choose, and how many cases are open there."""
+    """A place to choose, and how many cases are open there."""
 
     place: Place
     n: int
 
 
 def is_grid(store: Store, ask: Ask) -> bool:
-    """Return whether the place is of the lowest level, so that it has a page of its own."""
+    """Return whether the place has nothing below it, so that it has a page of its own."""
     with store.read() as connection:
         return not places.find(connection, ask.place, ask.until, ask.scope).has_children
 
 
-def choose(store: Store, ask: Ask, limit: int = 60) -> Answer[Busy]:
-    """Return the grids under the place, those with the most open cases first."""
+def choose(store: Store, ask: Ask) -> Answer[Busy]:
+    """Return the areas below the place, or what of it may be seen, with their open cases, in tree order."""
     with store.read() as connection:
         place = places.find(connection, ask.place, ask.until, ask.scope)
         visible = rights.check(connection, ask.scope, place)
-        deepest = max(one.level for one in outlines.levels(connection))
-        under = or_(*(node.c.num.between(p.num, p.last) for p in visible))
-        n = func.coalesce(func.sum(open_now.c.n), 0)
-        rows = connection.execute(
-            select(node.c.area_id, n.label("n")).outerjoin(open_now, open_now.c.area_id == node.c.area_id)
-            .where(node.c.tree_id == place.tree_id, node.c.level == deepest, node.c.main, under)
-            .group_by(node.c.area_id, node.c.num).order_by(n.desc(), node.c.num).limit(limit)).all()
-        found = {p.area_id: p for p in places.at(connection, [r.area_id for r in rows], place.tree_id)}
-        return stamped(connection, [Busy(place=found[r.area_id], n=int(r.n)) for r in rows], ask=ask)
+        below = places.children(connection, place) if visible == [place] else visible
+        n = {r.area_id: int(r.n) for r in connection.execute(
+            select(open_now.c.area_id, func.sum(open_now.c.n).label("n")).where(open_now.c.area_id.in_([p.area_id for p in below]))
+            .group_by(open_now.c.area_id))}
+        return stamped(connection, [Busy(place=p, n=n.get(p.area_id, 0)) for p in below], ask=ask)
 
 
-def grid(store: Store, ask: Ask, actor: Actor) -> Answer[Grid]:
+def grid(store: Store, ask: Ask) -> Answer[Grid]:
     """Return everything about one grid. Raises AskError when the place is none, ScopeError."""
-    back = ask.but(since=ask.until - timedelta(days=BACK_D - 1))
-    held = desk.page(store, ask, actor, "all", limit=12)
-    kinds = kpi.category_mix(store, back).rows
-    often, called = repeats.repeat_places(store, back, limit=5).rows, whistles.out(store, ask, limit=20).rows
+    ask = ask.but(filters=Filters())
     with store.read() as connection:
         place = places.find(connection, ask.place, ask.until, ask.scope)
         rights.check(connection, ask.scope, place)
         if place.has_children:
             raise AskError(f"{place.code!r} is no grid. Choose one of the grids under it.", zh="这不是网格，请选择其下的网格。")
-        spans = rights.node_ranges(connection, ask.scope, place)
         path = places.path(connection, place)
-        since = day_start(back.since, city_now(connection).zone)
+    # Figures read by connections of their own: who holds one while waiting for another can block everybody.
+    figures = _figures(store, ask, path)
+    with store.read() as connection:
+        spans = rights.node_ranges(connection, ask.scope, place)
+        since = day_start(ask.until - timedelta(days=BACK_D - 1), city_now(connection).zone)
+        n_open, n_overdue, n_today = _counts(connection, spans)
         return stamped(connection, (Grid(
-            place=place, path=tuple(path), neighbours=tuple(_seen(connection, ask, neighbours.of(connection, place))),
-            duty=_duty(connection, path), open=held.rows, n_open=held.total, by_category=kinds, repeats=often,
-            sensors=_sensors(connection, inside(sensor.c.node, spans)), cameras=_cameras(connection, inside(camera.c.node, spans)),
-            items=_items(connection, [row.id for row in kinds]), whistles=called,
+            place=place, path=tuple(path), level=next(one for one in outlines.levels(connection) if one.level == place.level),
+            neighbours=tuple(p for p in neighbours.of(connection, place) if rights.sees(connection, ask.scope, p.num)),
+            duty=_duty(connection, path), open=tuple(desk.open_rows(connection, spans, OPEN)), n_open=n_open, n_overdue=n_overdue,
+            n_today=n_today, waiting=_waiting(connection, place), figures=figures,
+            repeats=tuple(repeats.found(connection, ask, limit=SPOTS).rows), sensors=_sensors(connection, inside(sensor.c.node, spans)),
+            cameras=_cameras(connection, inside(camera.c.node, spans)), items=to_grids(connection),
             closed=_closed(connection, [inside(cases.c.node, spans), cases.c.reported_at >= since])),),
             kinds=("cases", "sensors", "readings", "cameras", "items", "duty"), ask=ask)
 
 
-def _seen(connection: Connection, ask: Ask, some: list[Place]) -> list[Place]:
-    return [p for p in some if rights.sees(connection, ask.scope, p.num)]
+def _figures(store: Store, ask: Ask, path: Sequence[Place]) -> tuple[Against, ...]:
+    own = {tile.id: tile for tile in kpi.tiles(store, ask).rows}
+    if len(path) < 2 or not _whole(store, ask, path[-2]):
+        return tuple(Against(tile=own[id_], peers=None, n_peers=0, parent=None) for id_ in SHOWN)
+    above = ask.but(place=path[-2].code)
+    over = {tile.id: tile.value for tile in kpi.tiles(store, above).rows}
+    peers = [row.values for row in kpi.children(store, above, "overdue").rows if row.place.code != path[-1].code]
+    out = []
+    for id_ in SHOWN:
+        known = [v for values in peers if (v := values.get(id_)) is not None]
+        # A sum over the parent says nothing beside one grid; a rate or a time does.
+        out.append(Against(tile=own[id_], peers=statistics.median(known) if known else None, n_peers=len(known),
+                           parent=None if own[id_].unit == "n" else over[id_]))
+    return tuple(out)
 
 
-def _duty(connection: Connection, path: list[Place]) -> tuple[Duty, ...]:
+def _whole(store: Store, ask: Ask, place: Place) -> bool:
+    with store.read() as connection:
+        return rights.effective(connection, ask.scope, place) == [place]
+
+
+def _counts(connection: Connection, spans: Sequence[tuple[int, int]]) -> tuple[int, int, int]:
+    present = stamp(now())
+    zone = city_now(connection).zone
+    tonight = day_end(local_day(present, zone), zone)
+    found = connection.execute(select(
+        func.count(), func.coalesce(func.sum(case((cases.c.due_at < present, 1), else_=0)), 0),
+        func.coalesce(func.sum(case(((cases.c.due_at >= present) & (cases.c.due_at < tonight), 1), else_=0)), 0),
+    ).where(cases.c.is_open, inside(cases.c.node, spans))).one()
+    return int(found[0]), int(found[1]), int(found[2])
+
+
+def _waiting(connection: Connection, place: Place) -> dict[str, int]:
+    rows = connection.execute(
+        select(open_now.c.status, func.sum(open_now.c.n)).where(open_now.c.area_id == place.area_id).group_by(open_now.c.status))
+    out: Counter[str] = Counter()
+    for status, n in rows:
+        out[WAITING.get(status, "")] += int(n)
+    return {post: n for post, n in out.most_common() if post and n}
+
+
+def _duty(connection: Connection, path: Sequence[Place]) -> tuple[Duty, ...]:
     """Return the posts of the grid, then of what it lies in, from the nearest up."""
-    depth = {p.code: p.level for p in path}
-    rows = connection.execute(select(duty).where(duty.c.area_code.in_(list(depth)))).all()
-    return tuple(Duty(post=r.post, shown=r.shown, phone=r.phone) for r in sorted(rows, key=lambda r: (-depth[r.area_code], r.post)))
+    of = {p.code: p for p in path}
+    rows = connection.execute(select(duty).where(duty.c.area_code.in_(list(of)))).all()
+    return tuple(Duty(area={"zh": of[r.area_code].name, "en": of[r.area_code].name_en or of[r.area_code].name}, post=r.post, shown=r.shown, phone=r.phone)
+                 for r in sorted(rows, key=lambda r: (-of[r.area_code].level, r.post)))
 
 
 def _sensors(connection: Connection, where: ColumnElement[bool]) -> tuple[Sensed, ...]:
     rows = connection.execute(
         select(sensor.c.code, sensor.c.name, sensor.c.every_s, latest.c.metric, latest.c.value, latest.c.at)
-        .outerjoin(latest, latest.c.sensor_id == sensor.c.id).where(where).order_by(sensor.c.code, latest.c.metric).limit(40)).all()
+        .outerjoin(latest, latest.c.sensor_id == sensor.c.id).where(where).order_by(sensor.c.code, latest.c.metric).limit(THINGS)).all()
     present = stamp(now())
     return tuple(Sensed(
         code=r.code, name=r.name, metric=r.metric or "", value=r.value, at=None if r.at is None else moment(r.at),
@@ -171,22 +217,11 @@ def _sensors(connection: Connection, where: ColumnElement[bool]) -> tuple[Sensed
 
 
 def _cameras(connection: Connection, where: ColumnElement[bool]) -> tuple[Camera, ...]:
-    rows = connection.execute(select(camera).where(where).order_by(camera.c.code).limit(40)).all()
+    rows = connection.execute(select(camera).where(where).order_by(camera.c.code).limit(THINGS)).all()
     return tuple(Camera(code=r.code, name=r.name, state=r.state, seen_at=None if r.seen_at is None else moment(r.seen_at)) for r in rows)
 
 
-def _items(connection: Connection, categories: list[str]) -> tuple[ListItem, ...]:
-    rows: list[Any] = list(connection.execute(
-        select(list_item, department.c.name.label("dep"), department.c.name_en.label("dep_en"))
-        .join(department, department.c.id == list_item.c.department_id)
-        .where(in_force(stamp(now())), or_(list_item.c.to == "grid", list_item.c.category.in_(categories)))
-        .order_by(list_item.c.to.desc(), list_item.c.code).limit(40)))
-    return tuple(ListItem(
-        code=r.code, title={"zh": r.title, "en": r.title_en or r.title}, department_name={"zh": r.dep, "en": r.dep_en or r.dep}, to=r.to,
-        ends_at=None if r.ends_at is None else moment(r.ends_at)) for r in rows)
-
-
 def _closed(connection: Connection, wanted: list[ColumnElement[bool]]) -> tuple[CaseRow, ...]:
-    rows = connection.execute(
-        cases_.selected().where(*wanted, ~cases.c.is_open).order_by(cases.c.closed_at.desc(), cases.c.id.desc()).limit(8))
+    newest = select(cases.c.id).where(*wanted, ~cases.c.is_open).order_by(cases.c.closed_at.desc(), cases.c.id.desc()).limit(CLOSED).subquery()
+    rows = connection.execute(cases_.selected().join(newest, newest.c.id == cases.c.id).order_by(cases.c.closed_at.desc(), cases.c.id.desc()))
     return tuple(cases_.as_row(r) for r in rows)
