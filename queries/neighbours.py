@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import shapely
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from queries import places
 from queries.places import Place
@@ -22,15 +25,22 @@ def of(connection: Connection, place: Place) -> list[Place]:
     if place.bbox is None or place.level == 0:
         return []
     west, south, east, north = place.bbox
-    near = (area.c.west <= east + GAP, area.c.east >= west - GAP, area.c.south <= north + GAP, area.c.north >= south - GAP)
-    down = select(node.c.num, node.c.area_id, node.c.level).where(node.c.tree_id == place.tree_id, node.c.level == 0, node.c.main).cte("down", recursive=True)
-    down = down.union_all(
-        select(node.c.num, node.c.area_id, node.c.level).join(down, node.c.parent == down.c.num).join(area, area.c.id == node.c.area_id)
-        .where(node.c.main, node.c.level <= place.level, *near))
-    rows = {r.id: r.shape for r in connection.execute(
-        select(area.c.id, area.c.shape).join(down, down.c.area_id == area.c.id).where(down.c.level == place.level, area.c.shape.is_not(None)))}
+    found = connection.execute(_statement(), {"tree": place.tree_id, "level": place.level, "west": west - GAP, "south": south - GAP,
+                                              "east": east + GAP, "north": north + GAP})
+    rows = {r.id: r.shape for r in found}
     own = rows.pop(place.area_id, None)
     if own is None or not rows:
         return []
     far = shapely.distance(shapely.from_wkb(own), shapely.from_wkb(list(rows.values())))
     return places.at(connection, [i for i, d in zip(rows, far, strict=True) if d <= GAP], place.tree_id)
+
+
+@cache
+def _statement() -> Select[Any]:
+    near = (area.c.west <= bindparam("east"), area.c.east >= bindparam("west"), area.c.south <= bindparam("north"), area.c.north >= bindparam("south"))
+    down = select(node.c.num, node.c.area_id, node.c.level).where(node.c.tree_id == bindparam("tree"), node.c.level == 0, node.c.main).cte("down", recursive=True)
+    down = down.union_all(
+        select(node.c.num, node.c.area_id, node.c.level).join(down, node.c.parent == down.c.num).join(area, area.c.id == node.c.area_id)
+        .where(node.c.main, node.c.level <= bindparam("level"), *near))
+    return (select(area.c.id, area.c.shape).join(down, down.c.area_id == area.c.id)
+            .where(down.c.level == bindparam("level"), area.c.shape.is_not(None)))

@@ -22,10 +22,11 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    union_all,
 )
 
 from queries.frame import Ask
-from queries.intervals import chunks
+from queries.intervals import chunks, merged
 from queries.periods import Piece
 from queries.rollup import NOBODY
 from queries.tables import MEASURES, cases, category, department, duration, rollup
@@ -73,19 +74,29 @@ def of_departments(codes: Sequence[str]) -> ColumnElement[bool]:
 @lru_cache(maxsize=256)
 def _statement(table: Table, by: tuple[str, ...], measures: tuple[str, ...], n: int, narrowed: tuple[bool, ...]) -> Select[Any]:
     """Return the sums of some areas over n pieces of time; made once, bound each time."""
-    spans = or_(*(
-        and_(table.c.grain == bindparam(f"grain{i}"), table.c.bucket.between(bindparam(f"lo{i}"), bindparam(f"hi{i}")))
-        for i in range(n)
-    ))
-    keys = [table.c[name] for name in by]
-    statement = (
-        select(*keys, *(func.sum(table.c[m]).label(m) for m in measures))
-        .where(table.c.area_id.in_(bindparam("areas", expanding=True)), spans).group_by(*keys)
-    )
-    for i, (words, key) in enumerate(((category, "category_id"), (department, "department_id"))):
-        if narrowed[i]:
-            statement = statement.where(table.c[key].in_(ids_of(words, bindparam(f"codes{i}", expanding=True))))
+    # One part for each piece: a key is (area, grain, bucket), and SQLite reads all of an area where pieces stand under an OR.
+    parts = [_part(table, by, measures, i, narrowed) for i in range(n)]
+    whole = (parts[0] if n == 1 else union_all(*parts)).subquery()
+    keys = [whole.c[name] for name in by]
+    return select(*keys, *(func.sum(whole.c[m]).label(m) for m in measures)).group_by(*keys)
+
+
+def _part(table: Table, by: tuple[str, ...], measures: tuple[str, ...], i: int, narrowed: tuple[bool, ...]) -> Select[Any]:
+    statement = select(*(table.c[name] for name in (*by, *measures))).where(
+        table.c.area_id.in_(bindparam("areas", expanding=True)), table.c.grain == bindparam(f"grain{i}"),
+        table.c.bucket.between(bindparam(f"lo{i}"), bindparam(f"hi{i}")))
+    for k, (words, key) in enumerate(((category, "category_id"), (department, "department_id"))):
+        if narrowed[k]:
+            statement = statement.where(table.c[key].in_(ids_of(words, bindparam(f"codes{k}", expanding=True))))
     return statement
+
+
+def _apart(wanted: Iterable[Piece]) -> list[Piece]:
+    """Return pieces that hold the same buckets, none of them twice."""
+    held: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for piece in wanted:
+        held[piece.grain].append((piece.lo, piece.hi))
+    return [Piece(grain=grain, lo=lo, hi=hi) for grain, spans in held.items() for lo, hi in merged(spans)]
 
 
 def summed(
@@ -93,6 +104,9 @@ def summed(
     wanted: Sequence[Piece], only: Narrowing = ((), ()),
 ) -> Iterator[Sequence[Any]]:
     """Yield rows of the keys and the sums of the measures."""
+    wanted = _apart(wanted)
+    if not wanted:
+        return
     statement = _statement(table, by, measures, len(wanted), tuple(bool(codes) for codes in only))
     bound: dict[str, Any] = {f"codes{i}": list(codes) for i, codes in enumerate(only) if codes}
     for i, piece in enumerate(wanted):

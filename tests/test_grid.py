@@ -46,10 +46,10 @@ def test_a_figure_stands_beside_the_median_of_the_other_grids_and_the_parents_ow
     code = busiest(city)
     here = grid.grid(city, ASK.but(place=code)).row
     above = here.path[-2].code
-    rate = next(one for one in here.figures if one.tile.id == "on_time_rate")
+    rate = next(one for one in here.figures if one.figure.id == "on_time_rate")
     over = next(t for t in kpi.tiles(city, ASK.but(place=above)).rows if t.id == "on_time_rate")
     assert rate.parent == over.value
-    count = next(one for one in here.figures if one.tile.id == "reported")
+    count = next(one for one in here.figures if one.figure.id == "reported")
     assert count.parent is None, "a sum over the parent says nothing beside one grid"
     others = sorted(r.numerator for r in kpi.children(city, ASK.but(place=above), "reported").rows if r.place.code != code)
     assert others[0] <= count.peers <= others[-1]

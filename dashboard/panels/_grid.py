@@ -51,13 +51,13 @@ def figures(w: Words, view: View, one: Grid) -> Any:
 
 
 def _figure(w: Words, view: View, row: Against) -> html.Tr:
-    tile = row.tile
-    made = f" {w.n(tile.numerator)}/{w.n(tile.denominator)}" if tile.denominator else ""
-    own: Any = [w.value(tile.value, tile.unit), html.Small(made, className="quiet")]
+    figure = row.figure
+    made = f" {w.n(row.numerator)}/{w.n(row.denominator)}" if row.denominator else ""
+    own: Any = [w.value(row.value, figure.unit), html.Small(made, className="quiet")]
     return html.Tr([
-        html.Td(go(view.but(scene="leader", measure=tile.id, case=""), w.pick(tile.title), "drill", w.pick(tile.definition))),
-        html.Td(own, className="num value"), html.Td(w.value(tile.previous, tile.unit), className="num quiet"),
-        html.Td(w.value(row.peers, tile.unit), className="num quiet"), html.Td(w.value(row.parent, tile.unit), className="num quiet")])
+        html.Td(go(view.but(scene="leader", measure=figure.id, case=""), w.pick(figure.title), "drill", w.pick(figure.definition))),
+        html.Td(own, className="num value"), html.Td(w.value(row.previous, figure.unit), className="num quiet"),
+        html.Td(w.value(row.peers, figure.unit), className="num quiet"), html.Td(w.value(row.parent, figure.unit), className="num quiet")])
 
 
 def closed(w: Words, view: View, one: Grid) -> Any:

@@ -18,7 +18,7 @@ from queries.answers import stamped
 from queries.case_rows import CaseRow
 from queries.clock import day_end, day_start, local_day, moment, now, stamp
 from queries.errors import AskError
-from queries.figures import Tile
+from queries.figures import FIGURES, Measure
 from queries.frame import Answer, Ask, Filters
 from queries.intervals import inside
 from queries.loop import desk, repeats
@@ -28,6 +28,7 @@ from queries.loop.steps import WAITING
 from queries.loop.tables import duty
 from queries.loop.task_list import Item, to_grids
 from queries.outlines import Level
+from queries.periods import previous
 from queries.places import Place
 from queries.store import Store
 from queries.tables import camera, cases, latest, open_now, sensor
@@ -55,7 +56,11 @@ class Duty:
 class Against:
     """One figure beside the median of the grids with the same parent, and the parent's own value where it compares."""
 
-    tile: Tile
+    figure: Measure
+    value: float | None
+    numerator: int | None
+    denominator: int | None
+    previous: float | None
     peers: float | None
     n_peers: int
     parent: float | None
@@ -140,9 +145,6 @@ def grid(store: Store, ask: Ask) -> Answer[Grid]:
         if place.has_children:
             raise AskError(f"{place.code!r} is no grid. Choose one of the grids under it.", zh="这不是网格，请选择其下的网格。")
         path = places.path(connection, place)
-    # Figures read by connections of their own: who holds one while waiting for another can block everybody.
-    figures = _figures(store, ask, path)
-    with store.read() as connection:
         spans = rights.node_ranges(connection, ask.scope, place)
         since = day_start(ask.until - timedelta(days=BACK_D - 1), city_now(connection).zone)
         n_open, n_overdue, n_today = _counts(connection, spans)
@@ -150,32 +152,32 @@ def grid(store: Store, ask: Ask) -> Answer[Grid]:
             place=place, path=tuple(path), level=next(one for one in outlines.levels(connection) if one.level == place.level),
             neighbours=tuple(p for p in neighbours.of(connection, place) if rights.sees(connection, ask.scope, p.num)),
             duty=_duty(connection, path), open=tuple(desk.open_rows(connection, spans, OPEN)), n_open=n_open, n_overdue=n_overdue,
-            n_today=n_today, waiting=_waiting(connection, place), figures=figures,
+            n_today=n_today, waiting=_waiting(connection, place), figures=_figures(connection, ask, path),
             repeats=tuple(repeats.found(connection, ask, limit=SPOTS).rows), sensors=_sensors(connection, inside(sensor.c.node, spans)),
             cameras=_cameras(connection, inside(camera.c.node, spans)), items=to_grids(connection),
             closed=_closed(connection, [inside(cases.c.node, spans), cases.c.reported_at >= since])),),
             kinds=("cases", "sensors", "readings", "cameras", "items", "duty"), ask=ask)
 
 
-def _figures(store: Store, ask: Ask, path: Sequence[Place]) -> tuple[Against, ...]:
-    own = {tile.id: tile for tile in kpi.tiles(store, ask).rows}
-    if len(path) < 2 or not _whole(store, ask, path[-2]):
-        return tuple(Against(tile=own[id_], peers=None, n_peers=0, parent=None) for id_ in SHOWN)
-    above = ask.but(place=path[-2].code)
-    over = {tile.id: tile.value for tile in kpi.tiles(store, above).rows}
-    peers = [row.values for row in kpi.children(store, above, "overdue").rows if row.place.code != path[-1].code]
+def _figures(connection: Connection, ask: Ask, path: Sequence[Place]) -> tuple[Against, ...]:
+    here = path[-1]
+    above = path[-2] if len(path) > 1 and rights.effective(connection, ask.scope, path[-2]) == [path[-2]] else None
+    others = [] if above is None else [p.area_id for p in places.children(connection, above) if p.area_id != here.area_id]
+    shown = [FIGURES[id_] for id_ in SHOWN]
+    before = previous(ask.since, ask.until)
+    # The parent, the grid and the others by one statement for each kind of sum.
+    now_ = kpi.by_area(connection, [here.area_id, *([above.area_id] if above else []), *others], ask, shown, with_bins=True)
+    then = kpi.by_area(connection, [here.area_id], ask.but(since=before.since, until=before.until), shown, with_bins=True)
     out = []
-    for id_ in SHOWN:
-        known = [v for values in peers if (v := values.get(id_)) is not None]
+    for figure in shown:
+        told = kpi.is_told(connection, figure)
+        value, numerator, denominator = now_[here.area_id][figure.id] if told else (None, None, None)
+        known = [v for id_ in others if told and (v := now_[id_][figure.id][0]) is not None]
         # A sum over the parent says nothing beside one grid; a rate or a time does.
-        out.append(Against(tile=own[id_], peers=statistics.median(known) if known else None, n_peers=len(known),
-                           parent=None if own[id_].unit == "n" else over[id_]))
+        parent = None if above is None or figure.unit == "n" or not told else now_[above.area_id][figure.id][0]
+        out.append(Against(figure=figure, value=value, numerator=numerator, denominator=denominator, previous=then[here.area_id][figure.id][0] if told else None,
+                           peers=statistics.median(known) if known else None, n_peers=len(known), parent=parent))
     return tuple(out)
-
-
-def _whole(store: Store, ask: Ask, place: Place) -> bool:
-    with store.read() as connection:
-        return rights.effective(connection, ask.scope, place) == [place]
 
 
 def _counts(connection: Connection, spans: Sequence[tuple[int, int]]) -> tuple[int, int, int]:
