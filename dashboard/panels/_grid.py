@@ -37,7 +37,7 @@ def head(w: Words, view: View, one: Grid) -> list[Any]:
         html.Div([html.H2(w.name(place)), html.Span(w.name(one.level), className="quiet"), html.Span(way, className="way"),
                   go(view.but(scene="leader", case=""), w("grid.on_map"), "chip"), go(view.but(scene="street", case=""), w("grid.on_street"), "chip")],
                  className="grid-name"),
-        html.Dl([part for name, value in facts for part in (html.Dt(name), html.Dd(value))]),
+        html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts]),
         html.Div(duty, className="facts"),
         html.Div(waits or html.Span(w("grid.none_open")), className="facts"),
     ]

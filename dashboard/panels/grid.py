@@ -22,6 +22,7 @@ TITLES: dict[str, dict[str, str]] = {
     "items": {"zh": "可进网格的事项", "en": "Work that may reach a grid"}, "repeats": {"zh": "反复发生点", "en": "Repeat places"},
     "neighbours": {"zh": "相邻网格", "en": "Neighbouring grids"},
 }
+COLUMNS = (("open",), ("figures", "closed"), ("things", "items", "repeats", "neighbours"))
 
 
 def render(context: Context, view: View) -> Any:
@@ -33,18 +34,18 @@ def render(context: Context, view: View) -> Any:
     one = answer.row
     late = html.Span(f"▲ {w('grid.n_overdue', n=one.n_overdue)}", className="act") if one.n_overdue else ""
     first = html.Span(w("desk.first", n=len(one.open))) if one.n_open > len(one.open) else ""
-    parts = [
-        ("open", [late, html.Span(w("grid.n_today", n=one.n_today)), html.Span(w("case.total", n=w.n(one.n_open))), first],
-         lines(context, w, view, one.open, "grid") if one.open else nothing(w, "grid.none_open")),
-        ("figures", w("grid.figures_aside"), _grid.figures(w, view, one)),
-        ("closed", w("grid.closed_aside", n=grid.BACK_D), _grid.closed(w, view, one)),
-        ("things", _grid.things_aside(w, one), _grid.things(w, one)),
-        ("items", go(view.but(scene="list", place=None, case="", measure="grid"), w("grid.whole_list"), "drill"), _grid.items(w, one)),
-        ("repeats", w("grid.repeats_aside", n=grid.BACK_D), _grid.repeats(w, view, one)),
-        ("neighbours", w("grid.n", n=len(one.neighbours)), _grid.neighbours(w, view, one)),
-    ]
-    return html.Div([html.Section(_grid.head(w, view, one), className="panel grid-head"), *(_box(w, id_, aside, shown) for id_, aside, shown in parts),
-                     strip(w, answer)], className="grid-page")
+    parts = {
+        "open": ([late, html.Span(w("grid.n_today", n=one.n_today)), html.Span(w("case.total", n=w.n(one.n_open))), first],
+                 lines(context, w, view, one.open, "grid") if one.open else nothing(w, "grid.none_open")),
+        "figures": (w("grid.figures_aside"), _grid.figures(w, view, one)),
+        "closed": (w("grid.closed_aside", n=grid.BACK_D), _grid.closed(w, view, one)),
+        "things": (_grid.things_aside(w, one), _grid.things(w, one)),
+        "items": (go(view.but(scene="list", place=None, case="", measure="grid"), w("grid.whole_list"), "drill"), _grid.items(w, one)),
+        "repeats": (w("grid.repeats_aside", n=grid.BACK_D), _grid.repeats(w, view, one)),
+        "neighbours": (w("grid.n", n=len(one.neighbours)), _grid.neighbours(w, view, one)),
+    }
+    columns = [html.Div([_box(w, id_, *parts[id_]) for id_ in column], className="grid-column") for column in COLUMNS]
+    return html.Div([html.Section(_grid.head(w, view, one), className="panel grid-head"), *columns, strip(w, answer)], className="grid-page")
 
 
 def _box(w: Words, id_: str, aside: Any, shown: Any) -> html.Section:

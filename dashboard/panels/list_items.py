@@ -67,10 +67,10 @@ def _row(context: Context, w: Words, view: View, item: Item) -> html.Tr:
     until = badge(w("list.until", at=_items.day(w, item)), _items.soon(item)) if item.ends_at else w("list.standing")
     return html.Tr([
         html.Td([html.B(w.pick(item.title)), html.Div([html.Span(item.code), html.Span(item.content if w.lang == "zh" or not item.content else "")], className="facts"),
-                 _items.buttons(context, w, item), html.Div(id=ids.form(_items.SPOT, item.code))]),
+                 html.Div(id=ids.form(_items.SPOT, item.code)) if task_list.may(context.actor, item) else ""]),
         html.Td(go(view.narrowed(departments=(item.department,)), w.pick(item.department_name), "drill")),
         html.Td(badge(w.pick(_items.TO[item.to]), "" if item.to == "grid" else "off")),
-        html.Td(w.pick(item.category_name) if item.category_name else "—"), html.Td(item.basis, className="basis"), html.Td(until, className="num")])
+        html.Td(w.pick(item.category_name) if item.category_name else "—"), html.Td(item.basis, className="basis"), html.Td(html.Div([until, _items.buttons(context, w, item)], className="ends"), className="num")])
 
 
 PANEL = Panel(id="list_items", title={"zh": "现行事项", "en": "In force now"}, order=20, slots={"list": "main"}, render=render)
