@@ -10,7 +10,18 @@ from typing import Any
 from dash import MATCH, Dash, Input, Output, State, ctx, no_update
 from fastapi import Depends, FastAPI
 
-from dashboard import acting, address, api, doors, ids, login_pages, panels, routes, shell
+from dashboard import (
+    acting,
+    acting_list,
+    address,
+    api,
+    doors,
+    ids,
+    login_pages,
+    panels,
+    routes,
+    shell,
+)
 from dashboard import map as map_
 from dashboard.aside import aside
 from dashboard.context import Context
@@ -41,7 +52,8 @@ def create_app(settings: Settings, store: Store) -> Dash:
                meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}])
     app.layout = shell.layout
     _add_callbacks(app, context)
-    acting.add_callbacks(app, context)
+    acting.add_callbacks(app, context, acting_list.ACTS)
+    acting_list.add_callbacks(app, context)
     # Dash does this when "/" is first asked for. A first visitor who comes to another page would get it without any style.
     app._setup_server()
     # Added last, so it stands before everything else that Dash put around the routes.

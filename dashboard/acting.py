@@ -6,7 +6,7 @@ says it pressed is only a wish: post, place, step and case are checked where it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -29,16 +29,21 @@ from queries.loop.steps import STATUS_WORDS, STEPS, WAITING_WORDS
 PLACE = (State(ids.URL, "pathname"), State(ids.URL, "search"))
 
 
-def add_callbacks(app: Dash, context: Context) -> None:
-    """Add what buttons and forms do."""
+Acts = Mapping[str, Callable[[Context, Words, View, dict[str, Any]], None]]
+
+
+def add_callbacks(app: Dash, context: Context, more: Acts) -> None:
+    """Add what buttons and forms do; `more` = acts of other modules, by the name that a button tells."""
+    acts = {**_ACTS, **more}
+
     @app.callback(Input(ids.PRESSED, "data"), *PLACE, prevent_initial_call=True)
     @aside
     def press(told: dict[str, Any] | None, pathname: str | None, search: str | None) -> None:
         view = address.read(pathname, search, context.settings.language)[0]
-        if isinstance(told, dict) and told.get("do") in _ACTS:
+        if isinstance(told, dict) and told.get("do") in acts:
             w = words(context, view)
             try:
-                _ACTS[told["do"]](context, w, view, told)
+                acts[told["do"]](context, w, view, told)
             except GovError as bad:
                 _refused(w, view, bad, str(told.get("no") or ""))
 
@@ -88,14 +93,14 @@ def _drop(context: Context, w: Words, view: View, told: dict[str, Any]) -> None:
 
 def _settle(context: Context, w: Words, view: View, told: dict[str, Any]) -> None:
     shift.settle(context.store, context.actor, context.ask(view), int(told["line"]), bool(told["open"]))
-    _again("log")
+    again("log")
 
 
-_ACTS: dict[str, Callable[[Context, Words, View, dict[str, Any]], None]] = {
+_ACTS: Acts = {
     "step": _step, "more": _more, "drop": _drop, "settle": _settle}
 
 
-def _again(why: str) -> None:
+def again(why: str) -> None:
     """Let the page be drawn again."""
     set_props(ids.PULSE, {"data": f"{why} {now().isoformat()}"})
 
@@ -149,7 +154,7 @@ def _add_shift(app: Dash, context: Context) -> None:
             shift.write(context.store, context.actor, context.ask(view), text or "", address.write(view))
         except GovError as bad:
             return f"⚠ {bad.say(view.lang)}", no_update
-        _again("log")
+        again("log")
         return "", ""
 
 
@@ -184,7 +189,7 @@ def _done(w: Words, view: View, receipt: Receipt, step: str) -> None:
     if STEPS[step].undo:
         said.append(act_button(w("act.undo"), {"do": "step", "no": receipt.no, "step": "undone", "seq": receipt.seq}, title=w("act.undo_why")))
     set_props(ids.DONE, {"children": html.Div(said, className="done")})
-    _again("done")
+    again("done")
 
 
 def _refused(w: Words, view: View, bad: GovError, no: str, typed: str = "") -> None:
@@ -192,4 +197,4 @@ def _refused(w: Words, view: View, bad: GovError, no: str, typed: str = "") -> N
     kept = [html.Span(w("done.typed", text=typed))] if typed else []
     said = [html.Span(f"⚠ {bad.say(w.lang)}", className="warn"), go(view.but(case=no), w("done.look"), "drill") if no else "", *kept]
     set_props(ids.DONE, {"children": html.Div(said, className="done refused", role="alert")})
-    _again("refused")
+    again("refused")

@@ -87,6 +87,27 @@ def send(spot: Any, no: Any, step: Any, seq: Any) -> dict[str, Any]:
 
 
 
+# The task list: applying for an item, and the reason for refusing or ending one.
+APPLY = "apply"
+APPLY_SEND = "apply-send"
+APPLY_WRONG = "apply-wrong"
+
+
+def item_note(code: Any, step: Any) -> dict[str, Any]:
+    """Return the id of the field that says why an item is refused or ends."""
+    return {"kind": "item-note", "code": code, "step": step}
+
+
+def item_send(code: Any, step: Any) -> dict[str, Any]:
+    """Return the id of the button that sends it."""
+    return {"kind": "item-send", "code": code, "step": step}
+
+
+def item_wrong(code: Any, step: Any) -> dict[str, Any]:
+    """Return the id of the words that say what is wrong with it."""
+    return {"kind": "item-wrong", "code": code, "step": step}
+
+
 SHIFT_TEXT = "shift-text"
 SHIFT_SEND = "shift-send"
 SHIFT_WRONG = "shift-wrong"

@@ -19,6 +19,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboard import public_list
 from dashboard.context import NOBODY, Context, Visitor, visited
 from queries.errors import StoreError
 from queries.people import actors, demo_posts, sessions, tokens
@@ -89,6 +90,8 @@ class Door:
         headers = Headers(scope=scope)
         visitor, session = await run_in_threadpool(self.meet, scope, headers)
         answer = refusal(scope, headers, visitor)
+        if visitor.by == "nobody" and public_list.asked(self.context, scope):
+            answer = await run_in_threadpool(self._public, scope, visitor)
         with visited(visitor):
             await (answer or self.app)(scope, receive, _guarded(send))
         if session is not None and UNATTENDED not in headers and scope["path"] != "/healthz":
@@ -113,6 +116,10 @@ class Door:
             if demo:
                 return Visitor(actor=demo_posts.actor(connection, kept.get(POST, "")), by="demo", demo=True), None
         return NOBODY, None
+
+    def _public(self, scope: Scope, visitor: Visitor) -> Response:
+        with visited(visitor):
+            return public_list.page(self.context, scope["query_string"].decode("latin-1"))
 
     def _used(self, session: sessions.Session) -> None:
         present = time.time()

@@ -17,6 +17,8 @@ from dash.development.base_component import Component
 
 #: Elements without an end; the others always have one.
 VOID = frozenset({"br", "hr", "img", "input"})
+#: Elements that do nothing without a script.
+ACTING = frozenset({"button", "form", "input", "script", "iframe"})
 NAMES = {"className": "class", "htmlFor": "for"}
 
 
@@ -43,23 +45,30 @@ def still(tree: Any) -> Any:
         return tree
     if _shows(tree):
         tag, given = _read(tree)
-        return Still(tag, given, _inside(tree))
+        return Still(tag, given, markup(getattr(tree, "children", None)))
     if hasattr(tree, "children"):
         tree.children = still(tree.children)
     return tree
 
 
-def markup(tree: Any) -> str:
-    """Return what only shows as HTML. Texts are escaped; nothing is an empty string."""
+def markup(tree: Any, acts: bool = True) -> str:
+    """Return what only shows as HTML. Texts are escaped; nothing is an empty string.
+
+    Without `acts` what needs a script (buttons, forms, fields) is left out: for readers who may run nothing here.
+    """
     if tree is None or tree is False:
         return ""
     if isinstance(tree, list | tuple):
-        return "".join(map(markup, tree))
+        return "".join(markup(one, acts) for one in tree)
     if not isinstance(tree, Component):
         return escape(str(tree), quote=False)
+    plain = tree._namespace == "dash_html_components" or isinstance(tree, dcc.Link)
     tag, given = _read(tree)
-    attributes = "".join(_attribute(name, value) for name, value in sorted(given.items()))
-    return f"<{tag}{attributes}>" if tag in VOID else f"<{tag}{attributes}>{_inside(tree)}</{tag}>"
+    if not acts and (not plain or tag in ACTING):
+        return ""
+    attributes = "".join(_attribute(name, value) for name, value in sorted(given.items()) if acts or not name.startswith("data-"))
+    inside = markup(getattr(tree, "children", None), acts)
+    return f"<{tag}{attributes}>" if tag in VOID else f"<{tag}{attributes}>{inside}</{tag}>"
 
 
 def _shows(tree: Any) -> bool:
@@ -69,10 +78,6 @@ def _shows(tree: Any) -> bool:
         return True
     plain = tree._namespace == "dash_html_components" or isinstance(tree, dcc.Link)
     return plain and getattr(tree, "id", None) is None and _shows(getattr(tree, "children", None))
-
-
-def _inside(tree: Component) -> str:
-    return markup(getattr(tree, "children", None))
 
 
 def _read(tree: Component) -> tuple[str, dict[str, Any]]:

@@ -211,6 +211,5 @@ def _statement(table: Table, by: tuple[str, ...], measures: tuple[str, ...], nar
     )
     for i, (words, column) in enumerate(((category, "category_id"), (department, "department_id"))):
         if narrowed[i]:
-            codes = select(words.c.id).where(words.c.code.in_(bindparam(f"codes{i}", expanding=True)))
-            statement = statement.where(table.c[column].in_(codes))
+            statement = statement.where(table.c[column].in_(summing.ids_of(words, bindparam(f"codes{i}", expanding=True))))
     return statement

@@ -19,6 +19,7 @@ from queries.loop.steps import STEP_WORDS
 from queries.masking import masked
 from queries.places import Place
 from queries.store import Store
+from queries.summing import of_departments
 from queries.tables import area, cases, category, department, event, kind_word, node
 from queries.today import city_now
 
@@ -173,7 +174,7 @@ def _wanted(connection: Connection, ask: Ask) -> list[ColumnElement[bool]]:
     if f.categories:
         conditions.append(cases.c.category_id.in_(select(category.c.id).where(category.c.code.in_(f.categories))))
     if f.departments:
-        conditions.append(cases.c.department_id.in_(select(department.c.id).where(department.c.code.in_(f.departments))))
+        conditions.append(of_departments(f.departments))
     if f.text:
         conditions.append(or_(cases.c.no.contains(f.text, autoescape=True), cases.c.title.contains(f.text, autoescape=True),
                               cases.c.kind.contains(f.text, autoescape=True), cases.c.address.contains(f.text, autoescape=True)))

@@ -95,7 +95,7 @@ def _children(connection: Connection, ask: Ask, figure: Measure) -> Answer[Child
     below = places.children(connection, place) if visible == [place] else visible
     # Handling times are many bins; they are read only to be ranked by.
     shown = [f for f in FIGURES.values() if f.id not in QUANTILES or figure.id in QUANTILES]
-    every = _by_area(connection, [p.area_id for p in below], ask, shown, figure.id in QUANTILES)
+    every = by_area(connection, [p.area_id for p in below], ask, shown, figure.id in QUANTILES)
     rows = []
     for child in below:
         values = every[child.area_id]
@@ -245,6 +245,11 @@ def covered(connection: Connection, ask: Ask) -> bool:
     return _covers(_known(connection), ask.since, ask.until)
 
 
+def is_told(connection: Connection, figure: Measure) -> bool:
+    """Return whether any source ever told what a figure is made of."""
+    return figure.numerator not in _told(connection)
+
+
 def owed_until(connection: Connection, until: date) -> date:
     """Return the last day whose deadlines have passed."""
     today = local_day(stamp(now()), city_now(connection).zone)
@@ -255,7 +260,7 @@ def _pair(period: Any) -> tuple[date, date]:
     return period.since, period.until
 
 
-def _by_area(
+def by_area(
     connection: Connection, areas: Sequence[int], ask: Ask, figures: Iterable[Measure] | None = None, with_bins: bool = False
 ) -> dict[int, dict[str, tuple[float | None, int | None, int | None]]]:
     """Return {area id: {figure id: (value, numerator, denominator)}}."""

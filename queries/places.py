@@ -114,7 +114,7 @@ def find(connection: Connection, code: str | None, on: date, scope: Scope = EVER
     """
     if code is None:
         return root(connection, on)
-    found = _places(connection, _main().where(node.c.tree_id == _tree_id(on), area.c.code == code))
+    found = _places(connection, _main().where(of_tree(_tree_id(on)), area.c.code == code))
     if found:
         return found[0]
     tree_on(connection, on)
@@ -155,7 +155,7 @@ def at(connection: Connection, area_ids: Iterable[int], tree_id: int) -> list[Pl
     """Return those of some areas that stand in a tree, in tree order."""
     found: list[Place] = []
     for part in chunks(sorted(set(area_ids))):
-        statement = _main().where(node.c.area_id.in_(part), node.c.tree_id == tree_id)
+        statement = _main().where(node.c.area_id.in_(part), of_tree(tree_id))
         found += _places(connection, statement)
     return sorted(found, key=lambda place: place.num)
 
@@ -205,6 +205,14 @@ def day(number: int | None) -> date | None:
     return None if number is None or number <= EARLY else EPOCH + timedelta(days=number)
 
 
+def of_tree(tree_id: Any) -> ColumnElement[bool]:
+    """Return the condition that a node is of a tree, where codes or ids already name the few areas that are meant.
+
+    Without statistics SQLite would take the index of trees for it and read all nodes of the city.
+    """
+    return node.c.tree_id + 0 == tree_id
+
+
 def _tree_id(on: date) -> ScalarSelect[int]:
     held = tree.c.valid_from <= day_bucket(on)
     in_force = select(tree.c.id).where(held).order_by(tree.c.valid_from.desc(), tree.c.id).limit(1)
@@ -242,7 +250,7 @@ def _tree(r: Row[Any]) -> Tree:
 
 def _nearest(connection: Connection, code: str, on: date) -> str:
     stored = select(area.c.code).join(node, and_(node.c.area_id == area.c.id, node.c.main.is_(True)))
-    stored = stored.where(node.c.tree_id == _tree_id(on))
+    stored = stored.where(of_tree(_tree_id(on)))
     # Codes that share a beginning stand beside each other, so a few neighbours are enough to compare.
     after = connection.scalars(stored.where(area.c.code >= code).order_by(area.c.code).limit(30))
     before = connection.scalars(

@@ -85,7 +85,7 @@ def _granted(connection: Connection, scope: Scope, tree_id: int) -> dict[int, tu
         rows = connection.execute(
             select(node.c.area_id, node.c.num, node.c.last)
             .join(area, area.c.id == node.c.area_id)
-            .where(area.c.code.in_(part), node.c.tree_id == tree_id, node.c.main.is_(True))
+            .where(area.c.code.in_(part), places.of_tree(tree_id), node.c.main.is_(True))
         )
         found |= {r.area_id: (r.num, r.last) for r in rows}
     return found

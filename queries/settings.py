@@ -34,6 +34,7 @@ class Settings(BaseModel):
     tile_crs: str = Field("WGS84", pattern="^(WGS84|GCJ02|BD09)$", description="datum of tile_url's pictures")
     tile_attribution: str = Field("", description="attribution shown for tile_url")
     map_approval: str = Field("", description="map approval number (审图号), shown at the map's lower left")
+    public_list: bool = Field(False, description="true when everybody may read the published task list (/list) without signing in")
     https: bool = Field(False, description="true when people reach it by https: cookies are marked Secure")
     trusted_proxy: str = Field("", description="address of a reverse proxy whose X-Forwarded- headers are believed; empty = none")
     session_idle_min: int = Field(30, ge=1, le=1440, description="minutes without use after which one is signed out")

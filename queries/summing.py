@@ -10,16 +10,32 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 
 from queries.frame import Ask
-from queries.intervals import chunks
+from queries.intervals import chunks, merged
 from queries.periods import Piece
-from queries.tables import MEASURES, category, department, duration, rollup
+from queries.rollup import NOBODY
+from queries.tables import MEASURES, cases, category, department, duration, rollup
 
 Sums = dict[str, int]
 #: Codes of the categories and of the departments that figures are narrowed to; empty = all.
 Narrowing = tuple[tuple[str, ...], tuple[str, ...]]
+#: Stands among the codes of departments for "no department is named".
+UNNAMED = "-"
 
 
 def when(table: Table, wanted: Iterable[Piece]) -> ColumnElement[bool]:
@@ -40,26 +56,47 @@ def narrowing(ask: Ask) -> Narrowing:
 def conditions(table: Table, ask: Ask) -> list[ColumnElement[bool]]:
     """Return the conditions that narrow a table with a category and a department to those of an ask."""
     held = zip((category, department), (table.c.category_id, table.c.department_id), narrowing(ask), strict=True)
-    return [column.in_(select(words.c.id).where(words.c.code.in_(codes))) for words, column, codes in held if codes]
+    return [column.in_(ids_of(words, codes)) for words, column, codes in held if codes]
+
+
+def ids_of(words: Table, codes: Any) -> Select[Any] | CompoundSelect[Any]:
+    """Return the ids by which the roll-ups know some codes of categories or departments."""
+    found = select(words.c.id).where(words.c.code.in_(codes))
+    return found if words is category else found.union_all(select(literal(NOBODY)).where(literal(UNNAMED).in_(codes)))
+
+
+def of_departments(codes: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that a case is of some departments, or of none where that is among them."""
+    named = cases.c.department_id.in_(select(department.c.id).where(department.c.code.in_(codes)))
+    return or_(named, cases.c.department_id.is_(None)) if UNNAMED in codes else named
 
 
 @lru_cache(maxsize=256)
 def _statement(table: Table, by: tuple[str, ...], measures: tuple[str, ...], n: int, narrowed: tuple[bool, ...]) -> Select[Any]:
     """Return the sums of some areas over n pieces of time; made once, bound each time."""
-    spans = or_(*(
-        and_(table.c.grain == bindparam(f"grain{i}"), table.c.bucket.between(bindparam(f"lo{i}"), bindparam(f"hi{i}")))
-        for i in range(n)
-    ))
-    keys = [table.c[name] for name in by]
-    statement = (
-        select(*keys, *(func.sum(table.c[m]).label(m) for m in measures))
-        .where(table.c.area_id.in_(bindparam("areas", expanding=True)), spans).group_by(*keys)
-    )
-    for i, (words, key) in enumerate(((category, "category_id"), (department, "department_id"))):
-        if narrowed[i]:
-            codes = select(words.c.id).where(words.c.code.in_(bindparam(f"codes{i}", expanding=True)))
-            statement = statement.where(table.c[key].in_(codes))
+    # One part for each piece: a key is (area, grain, bucket), and SQLite reads all of an area where pieces stand under an OR.
+    parts = [_part(table, by, measures, i, narrowed) for i in range(n)]
+    whole = (parts[0] if n == 1 else union_all(*parts)).subquery()
+    keys = [whole.c[name] for name in by]
+    return select(*keys, *(func.sum(whole.c[m]).label(m) for m in measures)).group_by(*keys)
+
+
+def _part(table: Table, by: tuple[str, ...], measures: tuple[str, ...], i: int, narrowed: tuple[bool, ...]) -> Select[Any]:
+    statement = select(*(table.c[name] for name in (*by, *measures))).where(
+        table.c.area_id.in_(bindparam("areas", expanding=True)), table.c.grain == bindparam(f"grain{i}"),
+        table.c.bucket.between(bindparam(f"lo{i}"), bindparam(f"hi{i}")))
+    for k, (words, key) in enumerate(((category, "category_id"), (department, "department_id"))):
+        if narrowed[k]:
+            statement = statement.where(table.c[key].in_(ids_of(words, bindparam(f"codes{k}", expanding=True))))
     return statement
+
+
+def _apart(wanted: Iterable[Piece]) -> list[Piece]:
+    """Return pieces that hold the same buckets, none of them twice."""
+    held: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for piece in wanted:
+        held[piece.grain].append((piece.lo, piece.hi))
+    return [Piece(grain=grain, lo=lo, hi=hi) for grain, spans in held.items() for lo, hi in merged(spans)]
 
 
 def summed(
@@ -67,6 +104,9 @@ def summed(
     wanted: Sequence[Piece], only: Narrowing = ((), ()),
 ) -> Iterator[Sequence[Any]]:
     """Yield rows of the keys and the sums of the measures."""
+    wanted = _apart(wanted)
+    if not wanted:
+        return
     statement = _statement(table, by, measures, len(wanted), tuple(bool(codes) for codes in only))
     bound: dict[str, Any] = {f"codes{i}": list(codes) for i, codes in enumerate(only) if codes}
     for i, piece in enumerate(wanted):

@@ -49,8 +49,8 @@ def line(w: Words, view: View, row: DeskRow, actor: Actor, spot: str) -> html.Li
 
 
 def where(w: Words, view: View, row: DeskRow) -> Any:
-    """Return the place of a case, which opens the page of that place."""
-    return go(view.but(scene="leader", place=row.case.area_code, case=""), w.pick(row.case.area_name), "drill")
+    """Return the place of a case, which opens the grid's page."""
+    return go(view.but(scene="grid", place=row.case.area_code, case=""), w.pick(row.case.area_name), "drill")
 
 
 def waiting(w: Words, row: DeskRow) -> str:

@@ -62,8 +62,9 @@ def render(context: Context, view: View) -> Any:
 
 def _facts(w: Words, view: View, card: CaseCard) -> list[tuple[str, Any]]:
     case = card.case
+    last = len(card.path) - 1
     path = [part for i, (code, name) in enumerate(card.path)
-            for part in ((" › " if i else ""), go(view.but(place=code if i else None), w.pick(name), "drill"))]
+            for part in ((" › " if i else ""), go(view.but(place=code if i else None, scene="grid" if i == last and i else view.scene), w.pick(name), "drill"))]
     facts: list[tuple[str, Any]] = [
         ("case.category", w.pick(case.category_name) + (f" · {w.pick(case.kind_words)}" if case.kind else "")),
         ("case.department", w.pick(case.department_name) if case.department_name else w("unknown")),
@@ -117,4 +118,4 @@ def _step(w: Words, step: Event) -> html.Li:
     return html.Li([html.Time(w.moment(step.at)), html.Strong(w.pick(step.title)), *more], className="derived" if step.derived else "")
 
 
-PANEL = Panel(id="case_card", title={"zh": "案件详情", "en": "Case"}, order=80, slots=dict.fromkeys(("leader", "street"), "drawer"), render=render)
+PANEL = Panel(id="case_card", title={"zh": "案件详情", "en": "Case"}, order=80, slots=dict.fromkeys(("leader", "street", "grid"), "drawer"), render=render)

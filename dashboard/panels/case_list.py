@@ -28,6 +28,7 @@ from dashboard.words import Words
 from queries import cases
 from queries.case_rows import OVER, STATUS_WORDS, CaseRow
 from queries.frame import Filters
+from queries.summing import UNNAMED
 
 PAGE = 40
 
@@ -72,7 +73,7 @@ def _filters(context: Context, w: Words, view: View, tabs: list[Any]) -> html.Di
     for chosen, known, name in ((f.categories, context.city().categories, "categories"),
                                 (f.departments, context.city().departments, "departments")):
         for code in chosen:
-            title = next((w.name(one) for one in known if one.code == code), code)
+            title = w("case.no_department") if code == UNNAMED else next((w.name(one) for one in known if one.code == code), code)
             links.append(chip(view.narrowed(**{name: tuple(c for c in chosen if c != code)}), f"{title} ✕", True))
     if f != Filters():
         links.append(chip(view.but(filters=Filters()), f"✕ {w('case.clear')}"))

@@ -22,7 +22,7 @@ def render(context: Context, view: View) -> Any:
     aside = html.Span(f"▲ {w('whistle.not_come', n=missing)}", className="watch") if missing else ""
     rows = [html.Li([
         html.Div([html.Strong(w.pick(row.department_name)), came(w, row)], className="line"),
-        html.Div([go(view.but(case=row.case_no), w.pick(row.title_words), "drill", row.case_no), html.Span(w.pick(row.area_name)),
+        html.Div([go(view.but(case=row.case_no), w.pick(row.title_words), "drill", row.case_no), go(view.but(scene="grid", place=row.area_code, case=""), w.pick(row.area_name), "drill"),
                   html.Span(w.pick(row.reason_words))], className="facts"),
     ], className="case") for row in answer.rows]
     return [heading(w.pick(PANEL.title), aside), html.Ol(rows, className="lines scroll") if rows else nothing(w, "whistle.none"),

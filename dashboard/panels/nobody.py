@@ -37,8 +37,8 @@ def _orphan(w: Words, view: View, one: Orphan, row: GapRow) -> html.Li:
         return html.Li([go(view.but(case=one.code), w.pick(one.case.title_words) or w.pick(one.case.category_name), "drill"),
                         html.Span(w.pick(one.case.area_name), className="quiet"), html.Span(due[0], className=f"due {due[1]}")])
     if row.id == "no_duty":
-        return html.Li([go(view.but(scene="leader", place=one.code), w.pick(one.name), "drill"), html.Span(one.code, className="quiet")])
-    return html.Li(go(view.but(scene="data"), w.pick(one.name), "drill"))
+        return html.Li([go(view.but(scene="grid", place=one.code, case=""), w.pick(one.name), "drill"), html.Span(one.code, className="quiet")])
+    return html.Li(go(view.but(scene="list", place=None, case="").narrowed(categories=(one.code,)), w.pick(one.name), "drill"))
 
 
 PANEL = Panel(id="nobody", title={"zh": "无人认领", "en": "Nobody's"}, order=60, slots={"street": "side"}, render=render)

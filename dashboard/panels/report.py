@@ -48,4 +48,4 @@ def render(context: Context, view: View) -> Any:
     ], className="report")
 
 
-PANEL = Panel(id="report", title={"zh": "上报", "en": "Report"}, order=5, slots={"street": "main"}, render=render)
+PANEL = Panel(id="report", title={"zh": "上报", "en": "Report"}, order=5, slots={"street": "main", "grid": "main"}, render=render)

@@ -113,9 +113,8 @@ def _wanted(connection: Connection, ask: Ask, actor: Actor, which: Which) -> tup
     if actor.post == "department":
         wanted.append(cases.c.department_id == select(department.c.id).where(department.c.code == actor.department).scalar_subquery())
     today = local_day(present, zone)
-    until = case((cases.c.due_at < cases.c.stage_due_at, cases.c.due_at), else_=func.coalesce(cases.c.stage_due_at, cases.c.due_at))
     if which == "mine":
-        return [*wanted, cases.c.status.in_(mine)], func.coalesce(until, NEVER)
+        return [*wanted, cases.c.status.in_(mine)], _until()
     if which == "overnight":
         evening = day_start(today - timedelta(days=1), zone) + EVENING * 3600
         return [*wanted, cases.c.reported_at >= evening], cases.c.reported_at.desc()
@@ -123,6 +122,17 @@ def _wanted(connection: Connection, ask: Ask, actor: Actor, which: Which) -> tup
     if which == "overdue":
         return [*others, cases.c.due_at < present], cases.c.due_at
     return [*others, cases.c.due_at >= present, cases.c.due_at < day_end(today, zone)], cases.c.due_at
+
+
+def _until() -> ColumnElement[int]:
+    ends = case((cases.c.due_at < cases.c.stage_due_at, cases.c.due_at), else_=func.coalesce(cases.c.stage_due_at, cases.c.due_at))
+    return func.coalesce(ends, NEVER)
+
+
+def open_rows(connection: Connection, spans: Sequence[tuple[int, int]], limit: int) -> list[DeskRow]:
+    """Return the open cases of some nodes, what must be done first at their head."""
+    first = select(cases.c.id).where(cases.c.is_open, inside(cases.c.node, spans)).order_by(_until(), cases.c.id).limit(limit).subquery()
+    return [_row(r) for r in connection.execute(_selected().join(first, first.c.id == cases.c.id).order_by(_until(), cases.c.id))]
 
 
 def _selected(*more: Any) -> Any:

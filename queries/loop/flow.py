@@ -34,6 +34,7 @@ from queries.intervals import inside
 from queries.loop.mining import Log, Mined, collapsed, mine
 from queries.loop.steps import OVER, STATUS_WORDS, STEPS, WAITING, WAITING_WORDS
 from queries.store import Store
+from queries.summing import of_departments
 from queries.tables import cases, category, department, event
 from queries.today import city_now
 
@@ -135,9 +136,10 @@ def _chosen(connection: Connection, ask: Ask, limit: int) -> tuple[Select[Any], 
         cases.c.reported_at >= day_start(ask.since, zone), cases.c.reported_at < day_end(ask.until, zone),
         inside(cases.c.node, rights.node_ranges(connection, ask.scope, place)),
     ]
-    for words, column, codes in ((category, cases.c.category_id, ask.filters.categories), (department, cases.c.department_id, ask.filters.departments)):
-        if codes:
-            where.append(column.in_(select(words.c.id).where(words.c.code.in_(codes))))
+    if codes := ask.filters.categories:
+        where.append(cases.c.category_id.in_(select(category.c.id).where(category.c.code.in_(codes))))
+    if codes := ask.filters.departments:
+        where.append(of_departments(codes))
     ids = select(cases.c.id).where(*where).order_by(cases.c.reported_at.desc(), cases.c.id.desc()).limit(limit + 1).subquery()
     lo, hi, n = connection.execute(select(func.min(ids.c.id), func.max(ids.c.id), func.count()).select_from(ids)).one()
     if n <= limit:

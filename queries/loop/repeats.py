@@ -49,10 +49,12 @@ def repeat_places(store: Store, ask: Ask, bbox: tuple[float, float, float, float
     """Return the repeat places of the ninety days up to the period's end, those with the most cases first."""
     with store.read() as connection:
         box = None if bbox is None else tuple(round(edge, 4) for edge in bbox)
-        return remembered(connection, ("repeats", ask, box, near_m, limit), lambda: _found(connection, ask, bbox, near_m, limit))
+        return remembered(connection, ("repeats", ask, box, near_m, limit), lambda: found(connection, ask, bbox, near_m, limit))
 
 
-def _found(connection: Connection, ask: Ask, bbox: tuple[float, float, float, float] | None, near_m: float, limit: int) -> Answer[RepeatPlace]:
+def found(connection: Connection, ask: Ask, bbox: tuple[float, float, float, float] | None = None, near_m: float = NEAR_M,
+          limit: int = 200) -> Answer[RepeatPlace]:
+    """Return what `repeat_places` returns, by a connection that is open already."""
     place = places.find(connection, ask.place, ask.until, ask.scope)
     rights.check(connection, ask.scope, place)
     end = day_end(ask.until, city_now(connection).zone)
@@ -75,9 +77,9 @@ def _found(connection: Connection, ask: Ask, bbox: tuple[float, float, float, fl
     by_category: dict[int, list[Any]] = defaultdict(list)
     for r in rows[:READ]:
         by_category[r.category_id].append(r)
-    found = [_place(group) for held in by_category.values() for group in gathered(held, near_m) if len(group) >= OFTEN]
-    found.sort(key=lambda p: (-p.n, -p.open, -p.last_at))
-    return stamped(connection, found[:limit], ask=ask, notes=notes, total=len(found))
+    spots = [_place(group) for held in by_category.values() for group in gathered(held, near_m) if len(group) >= OFTEN]
+    spots.sort(key=lambda p: (-p.n, -p.open, -p.last_at))
+    return stamped(connection, spots[:limit], ask=ask, notes=notes, total=len(spots))
 
 
 def gathered(rows: Sequence[Any], near_m: float) -> list[list[Any]]:

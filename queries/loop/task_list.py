@@ -6,12 +6,23 @@ category has; without an item in force it is refused, and the refusal is counted
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from queries.answers import stamped
 from queries.clock import moment, now, stamp
@@ -20,8 +31,9 @@ from queries.frame import Actor, Answer
 from queries.loop.course import Course
 from queries.loop.ink import Prepared
 from queries.loop.tables import list_event, list_item, refusal
+from queries.masking import masked
 from queries.store import Store
-from queries.tables import department
+from queries.tables import category, department
 
 if TYPE_CHECKING:
     from queries.loop.orders import Order
@@ -45,6 +57,12 @@ STATE_WORDS: dict[str, Words] = {
 }
 
 
+STEP_WORDS: dict[str, Words] = {
+    "apply": {"zh": "申请", "en": "Apply"}, "review": {"zh": "审核通过", "en": "Review"}, "approve": {"zh": "批准", "en": "Approve"},
+    "publish": {"zh": "公布", "en": "Publish"}, "end": {"zh": "退出", "en": "End"}, "refuse": {"zh": "不予通过", "en": "Refuse"},
+}
+
+
 class NotListed(StepError):  # noqa: N818  (named for what it says)
     """Work that is on no list. Carries what is to be counted."""
 
@@ -63,6 +81,7 @@ class Item:
     department: str
     department_name: Words
     category: str
+    category_name: Words | None
     to: str
     content: str
     basis: str
@@ -72,6 +91,28 @@ class Item:
     begins_at: datetime | None
     ends_at: datetime | None
     in_force: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemStep:
+    """One step of an item's way. Actor and note are empty for whoever does not keep the list."""
+
+    code: str
+    at: datetime
+    step: str
+    title: Words
+    actor: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """How often one department tried to hand out what is on no list; never which person."""
+
+    department: str
+    name: Words
+    n: int
+    last: datetime
 
 
 def cover(page: Page, order: Order, row: Any, course: Course, department_id: int) -> str:
@@ -166,25 +207,57 @@ def expire(connection: Connection, at: int) -> int:
 def items(store: Store, *, only_published: bool = True) -> Answer[Item]:
     """Return the list: the published items for everybody, all of them for whoever keeps it."""
     at = stamp(now())
-    statement = (
-        select(list_item, department.c.code.label("dep"), department.c.name.label("dep_zh"), department.c.name_en.label("dep_en"), in_force(at).label("holds"))
-        .join(department, department.c.id == list_item.c.department_id).order_by(department.c.code, list_item.c.code)
-    )
+    statement = _selected(at).order_by(department.c.code, list_item.c.code)
     if only_published:
         statement = statement.where(in_force(at))
     with store.read() as connection:
-        return stamped(connection, [_item(r) for r in connection.execute(statement)])
+        return stamped(connection, [_item(r) for r in connection.execute(statement)], kinds=("items",))
 
 
-def refusals(store: Store, since: int) -> Answer[tuple[str, int]]:
-    """Return how often each department tried to hand out unlisted work since a moment, the most first."""
+def to_grids(connection: Connection) -> tuple[Item, ...]:
+    """Return the items in force that may reach a grid; nothing else may."""
+    at = stamp(now())
+    rows = connection.execute(_selected(at).where(in_force(at), list_item.c.to == "grid").order_by(list_item.c.ends_at.is_(None), list_item.c.ends_at, list_item.c.code))
+    return tuple(_item(r) for r in rows)
+
+
+def _selected(at: int) -> Select[Any]:
+    return (
+        select(list_item, department.c.code.label("dep"), department.c.name.label("dep_zh"), department.c.name_en.label("dep_en"), in_force(at).label("holds"),
+               category.c.name.label("kind_zh"), category.c.name_en.label("kind_en"))
+        .join(department, department.c.id == list_item.c.department_id).outerjoin(category, category.c.code == list_item.c.category)
+    )
+
+
+def steps_of(store: Store, actor: Actor, codes: Sequence[str]) -> Answer[ItemStep]:
+    """Return what was done to some items, the first step first. Who did it and why is for those who keep the list."""
+    keeps = actor.post in POSTS["review"]
     statement = (
-        select(func.coalesce(department.c.name, "—"), func.count()).select_from(refusal)
-        .outerjoin(department, department.c.id == refusal.c.department_id).where(refusal.c.at >= since)
-        .group_by(department.c.name).order_by(func.count().desc())
+        select(list_event, list_item.c.code).join(list_item, list_item.c.id == list_event.c.item_id)
+        .where(list_item.c.code.in_(codes)).order_by(list_event.c.at, list_event.c.id))
+    with store.read() as connection:
+        return stamped(connection, [ItemStep(
+            code=r.code, at=moment(r.at), step=r.step, title=STEP_WORDS[r.step], actor=r.actor if keeps else "", note=masked(r.note) if keeps else "",
+        ) for r in connection.execute(statement)], kinds=("items",))
+
+
+def may(actor: Actor, item: Item) -> tuple[str, ...]:
+    """Return the steps that an actor may take on an item now."""
+    return tuple(step for step in FLOW[item.state] if actor.post in POSTS[step])
+
+
+def refusals(store: Store, since: int, until: int = 1 << 40) -> Answer[Refused]:
+    """Return how often each department tried to hand out unlisted work between two moments, the most first."""
+    statement = (
+        select(department.c.code, department.c.name, department.c.name_en, func.count().label("n"), func.max(refusal.c.at).label("last")).select_from(refusal)
+        .outerjoin(department, department.c.id == refusal.c.department_id).where(refusal.c.at >= since, refusal.c.at < until)
+        .group_by(department.c.code, department.c.name, department.c.name_en).order_by(func.count().desc(), department.c.code)
     )
     with store.read() as connection:
-        return stamped(connection, [(r[0], int(r[1])) for r in connection.execute(statement)])
+        return stamped(connection, [Refused(
+            department=r.code or "", n=int(r.n), last=moment(r.last),
+            name={"zh": r.name, "en": r.name_en or r.name} if r.code else {"zh": "未注明部门", "en": "no department named"},
+        ) for r in connection.execute(statement)], kinds=("items",))
 
 
 def _may(actor: Actor, step: str) -> None:
@@ -198,8 +271,9 @@ def _told(connection: Connection, item_id: int, at: int, step: str, actor: Actor
 
 def _item(r: Any) -> Item:
     return Item(
-        code=r.code, title={"zh": r.title, "en": r.title_en or r.title}, department=r.dep,
-        department_name={"zh": r.dep_zh, "en": r.dep_en or r.dep_zh}, category=r.category, to=r.to, content=r.content, basis=r.basis,
+        code=r.code, title={"zh": masked(r.title), "en": masked(r.title_en or r.title)}, department=r.dep,
+        department_name={"zh": r.dep_zh, "en": r.dep_en or r.dep_zh}, category=r.category,
+        category_name={"zh": r.kind_zh, "en": r.kind_en or r.kind_zh} if r.kind_zh else None, to=r.to, content=masked(r.content), basis=r.basis,
         state=r.state, state_words=STATE_WORDS[r.state], temporary=r.temporary,
         begins_at=None if r.begins_at is None else moment(r.begins_at), ends_at=None if r.ends_at is None else moment(r.ends_at),
         in_force=bool(r.holds),
