@@ -10,7 +10,7 @@ from typing import Any
 from dash import MATCH, Dash, Input, Output, State, ctx, no_update
 from fastapi import Depends, FastAPI
 
-from dashboard import acting, address, api, doors, ids, login_pages, panels, routes, shell
+from dashboard import acting, address, api, doors, ids, login_pages, open311, panels, routes, shell
 from dashboard import map as map_
 from dashboard.aside import aside
 from dashboard.context import Context
@@ -33,6 +33,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     server.state.context = context
     map_.add_routes(server, context)
     doors.add_routes(server, context)
+    open311.add_routes(server, context)
     api.add_routes(server, context)
     login_pages.add_routes(server, context)
     app = Dash(__name__, server=server, assets_folder=str(ASSETS), compress=True, update_title=None,

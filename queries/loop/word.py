@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Table, bindparam, insert, select
+from sqlalchemy import Connection, Table, bindparam, insert, or_, select
 
 from queries.clock import moment
 from queries.errors import AskError
@@ -32,7 +32,7 @@ _STANDS = Prepared(select(*(cases.c[name] for name in _OWN)).where(cases.c.no ==
 #: The last word of the source itself on a case, and the last one that ended it.
 _LAST = Prepared(select(event.c.at, event.c.status).where(event.c.case_id == bindparam("of"), event.c.source == bindparam("door"))
                  .order_by(event.c.seq.desc()).limit(1))
-_ENDED = Prepared(select(event.c.source).where(event.c.case_id == bindparam("of"), event.c.status.in_(OVER)).order_by(event.c.seq.desc()).limit(1))
+_ENDED = Prepared(select(event.c.source).where(event.c.case_id == bindparam("of"), or_(*(event.c.status == over for over in OVER))).order_by(event.c.seq.desc()).limit(1))
 
 
 @dataclass(frozen=True, kw_only=True)
