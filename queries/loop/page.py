@@ -106,10 +106,11 @@ class Page:
         """Take the present word of a source on one of its cases; return new, changed, same or older. Raises AskError."""
         self._marks = []
         done = self._plain(lambda: word.take(self, said))
-        marks = {"same": ("again",), "older": ("disordered",)}.get(done, ("taken", *self._marks))
+        marks = {"same": () if said.asked else ("again",), "older": ("disordered",)}.get(done, ("taken", *self._marks))
         for mark in marks:
             self.hearing.count(said.source, mark)
-        self.hearing.at(said.source, min(self.seen, max(at for at in (said.at, said.reported_at, said.filed_at, said.closed_at) if at is not None)))
+        if done in ("new", "changed"):
+            self.hearing.at(said.source, min(self.seen, max(at for at in (said.at, said.reported_at, said.filed_at, said.closed_at) if at is not None)))
         return done
 
     def _heard(self, what: Found | Order, act: Callable[[], Receipt]) -> Receipt:

@@ -62,6 +62,8 @@ class Said:
     at: int | None = None
     #: The source knows open and closed and nothing between: an open case stays where our own work has brought it.
     two_words: bool = False
+    #: We asked for it, so that hearing the same again is no repeat of the source's.
+    asked: bool = False
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def said(told: wire.Request, page: Page, words: Mapping[str, str]) -> Said:
         source=ID, no=PREFIX + told.service_request_id, hash=blake2b(told.model_dump_json().encode(), digest_size=8).hexdigest(), category=category,
         reported_at=min(reported, page.seen), status="closed" if closed else "reported", kind=kind, title=told.description or kind, address=told.address,
         channel="Open311", due_at=wire.moment_of(told.expected_datetime, zone, "expected_datetime"), at=changed if changed is not None else reported,
-        closed_at=min(max(reported, changed or reported), page.seen) if closed else None, lon=told.long, lat=told.lat, two_words=True)
+        closed_at=min(max(reported, changed or reported), page.seen) if closed else None, lon=told.long, lat=told.lat, two_words=True, asked=True)
 
 
 def run(turn: Turn) -> Told:
