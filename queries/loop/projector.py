@@ -106,10 +106,10 @@ def _count(book: Book, deltas: Deltas, history: list[Any], fresh: set[int], conn
         if r.id in fresh:
             if not seen:
                 counted_as, seen = known, True
-            if not r.derived:
-                tally(book, deltas, r, course, connection)
             if told := _moved(r):
                 course = replace(course, node=told[1])
+            if not r.derived:
+                tally(book, deltas, r, course, connection)
         elif seen:
             # Later events of the case wait for the next round; what lies between stays in order.
             break

@@ -152,6 +152,9 @@ class Coordinator:
             return
         if lane.overran:
             self._after(lane, failed=True)
+        elif lane.over.is_set():
+            # Another process had the doors meanwhile: what this turn says of its end is no failure.
+            self._after(lane, failed=False)
         elif isinstance(told, BaseException):
             if not lane.state.get("failures"):
                 log.warning("a door fails", door=lane.source.id, error=type(told).__name__, exc_info=None if isinstance(told, GovError) else told)

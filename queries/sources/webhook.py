@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import httpx2 as httpx
 import structlog
 from pydantic import SecretStr
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, or_, select, text
 
 from queries.clock import moment, now, stamp
 from queries.errors import AskError, StoreError
@@ -185,11 +185,16 @@ def _ids(connection: Connection, after: int, ended: Callable[[], bool]) -> list[
 
 
 def _told() -> Any:
+    # Whose a case was at the time: the last event before that handed it to somebody or took it away.
+    before = event.alias("before")
+    own = select(before.c.department_id).where(
+        before.c.case_id == event.c.case_id, before.c.seq <= event.c.seq,
+        or_(before.c.department_id.is_not(None), before.c.step.in_(("returned", "changed", "undone")))).order_by(before.c.seq.desc()).limit(1).correlate(event).scalar_subquery()
     return (
         select(event, cases.c.no, cases.c.kind, cases.c.title, cases.c.lon, cases.c.lat, cases.c.status.label("stands"), category.c.code.label("category"),
                department.c.code.label("department"))
         .join(cases, cases.c.id == event.c.case_id).join(category, category.c.id == cases.c.category_id)
-        .outerjoin(department, department.c.id == func.coalesce(event.c.department_id, cases.c.department_id))
+        .outerjoin(department, department.c.id == func.coalesce(own, cases.c.department_id))
     )
 
 
