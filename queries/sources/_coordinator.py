@@ -193,7 +193,7 @@ class Coordinator:
             "as_of": max((m for m in (old.get("as_of"), told.as_of if told else None) if m is not None), default=None),
             "taken": old.get("taken", 0) + (told.taken if told else 0), "refused": old.get("refused", 0) + (told.refused if told else 0),
         }
-        counts = ("state", "message", "as_of", "taken", "refused")
+        counts = ("state", "message", "taken", "refused")
         if all(old.get(name) == new[name] for name in counts) and present - old.get("at", 0) < RENEW_S:
             return
         lane.state = new

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from sqlalchemy import select
 
 from queries.city import City, Refusal, TableSpec, read_rows
 from queries.city.points import Extent
-from queries.clock import now
+from queries.clock import now, stamp
 from queries.errors import AskError, DoorError, GovError, TableError
 from queries.loading.report import SourceReport
 from queries.loading.run import TOML
@@ -70,7 +69,7 @@ def run(turn: Turn) -> Told:
         if held is None:
             raise DoorError("The city was loaded before it had a drop folder. Load it once more (app.py load).", zh="请重新载入一次城市（app.py load），才能识别投递的表格。")
         city, extent = City.model_validate(held), _extent(connection)
-    total, trouble = Told(), None
+    total = Told()
     for spec, path in _claimed(root, city, turn):
         if turn.ended():
             break
@@ -78,10 +77,18 @@ def run(turn: Turn) -> Told:
         if turn.ended():
             # Half of it is written; what lies in taking/ goes on at the next turn.
             break
-        bad = _laid_down(root, spec, path, outcome)
-        trouble = bad or trouble
+        _laid_down(root, path, outcome)
         total = Told(taken=total.taken + outcome.counts.new + outcome.counts.changed, refused=total.refused + outcome.counts.refused)
-    return Told(taken=total.taken, refused=total.refused, trouble=trouble)
+    return Told(taken=total.taken, refused=total.refused, as_of=stamp(now()), trouble=_waiting(root / REFUSED))
+
+
+def _waiting(folder: Path) -> dict[str, str] | None:
+    """Return what a person should hear as long as useless files lie there: who sent them will not notice."""
+    names = [path.name for path in _files(folder)]
+    if not names:
+        return None
+    return {"zh": f"{REFUSED}/ 中有 {len(names)} 个文件待处理，最近的是 {names[-1]}；原因见其报告",
+            "en": f"{len(names)} files lie in {REFUSED}/, the last is {names[-1]}; the report beside each says why"}
 
 
 def _claimed(root: Path, city: City, turn: Turn) -> Iterator[tuple[TableSpec | None, Path]]:
@@ -174,8 +181,8 @@ def _kept(page: Page, source: str, file: str, refused: list[Refusal]) -> None:
     keep(page, [Bad(source=source, file=file, row=r.row, field=r.field, value=r.value, reason=r.reason, reason_en=r.reason_en, raw=r.raw) for r in refused])
 
 
-def _laid_down(root: Path, spec: TableSpec | None, path: Path, outcome: _Outcome) -> dict[str, str] | None:
-    """Move a file to where it ends, with a report beside it where something was wrong; return what a person should hear."""
+def _laid_down(root: Path, path: Path, outcome: _Outcome) -> None:
+    """Move a file to where it ends, with a report beside it where something was wrong."""
     c = outcome.counts
     useless = bool(outcome.failed) or (c.refused > 0 and c.new + c.changed + c.same == 0)
     to = root / (REFUSED if useless else DONE) / f"{datetime.now():%Y%m%d-%H%M%S}-{path.name}"
@@ -186,10 +193,7 @@ def _laid_down(root: Path, spec: TableSpec | None, path: Path, outcome: _Outcome
     to.parent.mkdir(parents=True, exist_ok=True)
     if useless or c.refused or c.doubted:
         to.with_name(f"{to.name}.report.txt").write_text(_report(path.name, outcome), "utf-8")
-    os.replace(path, to)
-    if not useless:
-        return None
-    return {"zh": f"{path.name} 未能接收，原因见 {REFUSED}/", "en": f"{path.name} could not be taken; the reason is in {REFUSED}/"}
+    path.replace(to)
 
 
 def _report(name: str, outcome: _Outcome) -> str:

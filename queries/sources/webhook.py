@@ -33,7 +33,7 @@ from queries.tables import cases, category, department, event
 
 log = structlog.get_logger("webhook")
 #: Events of one message; seconds between two looks; seconds of one turn; the longest pause after failures.
-AT_ONCE, LOOK_S, TURN_S, LONGEST_S = 100, 0.5, 30.0, 600.0
+AT_ONCE, LOOK_S, TURN_S, LONGEST_S = 100, 0.5, 10.0, 600.0
 #: Seconds that a receiver has for its answer.
 ANSWER_S = 10.0
 #: Events over which one look goes, to find those of a department.
@@ -49,6 +49,8 @@ class _Fate:
 
     told: int = 0
     trouble: dict[str, str] | None = None
+    #: It waits for an answer: the others go on meanwhile.
+    busy: bool = False
 
 
 def sign(secret: str, at: int, body: bytes) -> str:
@@ -60,7 +62,7 @@ def run(turn: Turn) -> Told:
     """Tell all receivers for a while, each at its own pace."""
     fates: dict[str, _Fate] = {name: _Fate() for name in turn.settings.webhooks}
     until = time.monotonic() + TURN_S
-    threads = [threading.Thread(target=_serve, args=(turn, name, one, until, fates[name]), name=f"webhook-{name}", daemon=True)
+    threads = [threading.Thread(target=_serve, args=(turn, name, one, until, fates), name=f"webhook-{name}", daemon=True)
                for name, one in turn.settings.webhooks.items()]
     for thread in threads:
         thread.start()
@@ -71,8 +73,9 @@ def run(turn: Turn) -> Told:
     return Told(taken=sum(fate.told for fate in fates.values()), trouble=whole, as_of=stamp(now()) if not trouble else None)
 
 
-def _serve(turn: Turn, name: str, receiver: Receiver, until: float, fate: _Fate) -> None:
-    """Tell one receiver until its time is over."""
+def _serve(turn: Turn, name: str, receiver: Receiver, until: float, fates: Mapping[str, _Fate]) -> None:
+    """Tell one receiver until the turn is over, which lasts as long as any of them has yet to answer."""
+    fate = fates[name]
     secret: SecretStr | None = turn.settings.webhook_secrets.get(name)
     if secret is None or not secret.get_secret_value():
         fate.trouble = {"zh": f"{name}：没有密钥，请设置 GOV_WEBHOOK_SECRETS", "en": f"{name}: has no secret; set GOV_WEBHOOK_SECRETS"}
@@ -81,7 +84,7 @@ def _serve(turn: Turn, name: str, receiver: Receiver, until: float, fate: _Fate)
     try:
         place = _kept.recall(store, PLACE + name) or _begin(store, name)
         with _http.client(ANSWER_S) as by:
-            while time.monotonic() < until and not turn.ended():
+            while not turn.ended() and (time.monotonic() < until or (time.monotonic() < until + 2 * ANSWER_S and any(one.busy for one in fates.values()))):
                 if place["again_at"] > time.time():
                     fate.trouble = place["trouble"]
                     time.sleep(min(LOOK_S, max(0.01, place["again_at"] - time.time())))
@@ -108,7 +111,11 @@ def _one(turn: Turn, by: httpx.Client, name: str, receiver: Receiver, secret: Se
     store = turn.writer.store
     events, after = _next(store, place["after"], receiver.department, turn.ended)
     if events:
-        trouble = _sent(by, name, receiver, secret, events)
+        fate.busy = True
+        try:
+            trouble = _sent(by, name, receiver, secret, events)
+        finally:
+            fate.busy = False
         if trouble is not None:
             place["failures"] += 1
             place["again_at"] = time.time() + min(LONGEST_S, 2.0 ** min(place["failures"], 12)) * random.uniform(0.8, 1.2)  # noqa: S311
@@ -223,5 +230,5 @@ def every(_: Settings) -> float:
 SOURCE = Source(
     id="webhook", title={"zh": "事件推送", "en": "Webhook, told to others"}, kind="out", order=50, needs=("webhooks",),
     sample=[{"id": 7, "case": "A-1", "step": "filed"}], rubbish=[{"case": "no number"}],
-    read=lambda told: message("sample", told), run=run, every_s=every, timeout_s=TURN_S + 30,
+    read=lambda told: message("sample", told), run=run, every_s=every, timeout_s=TURN_S + 6 * ANSWER_S,
 )
