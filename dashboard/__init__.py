@@ -18,6 +18,7 @@ from dashboard import (
     doors,
     ids,
     login_pages,
+    open311,
     panels,
     routes,
     shell,
@@ -45,6 +46,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     server.state.context = context
     map_.add_routes(server, context)
     doors.add_routes(server, context)
+    open311.add_routes(server, context)
     api.add_routes(server, context)
     login_pages.add_routes(server, context)
     app = Dash(__name__, server=server, assets_folder=str(ASSETS), compress=True, update_title=None,

@@ -107,7 +107,7 @@ def _serve(held: settings.Settings, store: Store, still: bool) -> int:
     have_a_city(held, store)
     app = create_app(held, store)
     context = app.server.state.context
-    _ = context.loop  # from now on the clock runs
+    context.start()
     later = threading.Timer(QUIET_S, _bake, (held, store))
     later.daemon = True
     later.start()

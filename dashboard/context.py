@@ -16,6 +16,7 @@ from dashboard.jobs import Jobs
 from queries.frame import NOTHING, Actor, Ask, Scope
 from queries.loop.service import LoopService
 from queries.settings import Settings
+from queries.sources._coordinator import Coordinator
 from queries.store import Store, version
 from queries.today import CityNow, city_now
 
@@ -59,6 +60,7 @@ class Context:
     boot_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     _city: tuple[int, date, CityNow] | None = None
     _loop: LoopService | None = None
+    _doors: Coordinator | None = None
 
     @property
     def loop(self) -> LoopService:
@@ -68,10 +70,20 @@ class Context:
                 self._loop = LoopService(self.store, writers=self.settings.writers)
             return self._loop
 
+    def start(self) -> None:
+        """Let the clock run, and the doors that ask or tell by themselves."""
+        loop = self.loop
+        with _starting:
+            if self._doors is None:
+                self._doors = Coordinator(loop.writer, self.settings)
+
     def close(self) -> None:
         """Write what waits."""
         self.jobs.close()
         with _starting:
+            if self._doors is not None:
+                self._doors.close()
+                self._doors = None
             if self._loop is not None:
                 self._loop.close()
                 self._loop = None

@@ -124,7 +124,7 @@ class Doors:
         """Take one message; `no` = the case that it is about."""
         actor, body = self._context.actor, b""
         try:
-            body = await _body(request)
+            body = await body_of(request)
             key = request.headers.get("idempotency-key", "")
             if key and not re.match(shapes.KEY, key):
                 raise shapes.BadMessageError([shapes.Fault(field="Idempotency-Key", message="is 1 to 200 printable ASCII characters", zh="须为 1 至 200 个可见 ASCII 字符")])
@@ -139,7 +139,7 @@ class Doors:
         """Take a batch: good rows in, bad rows told and kept in quarantine."""
         actor = self._context.actor
         try:
-            rows = shapes.rows_of(shapes.parsed(await _body(request)))
+            rows = shapes.rows_of(shapes.parsed(await body_of(request)))
         except GovError as bad:
             return _reply(*_refused(bad))
         out: list[dict[str, Any]] = []
@@ -233,7 +233,8 @@ def _told(model: type[BaseModel], keyed: bool = False, many: bool = False) -> di
     }
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
+    """Return a message's body, or refuse it while it comes."""
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
@@ -276,8 +277,13 @@ def _iso(at: int | None) -> str | None:
     return None if at is None else moment(at).isoformat()
 
 
+def status_of(bad: GovError) -> int:
+    """Return the status by which an error is told."""
+    return next((code for kind, code in STATUS if isinstance(bad, kind)), 422)
+
+
 def _refused(bad: GovError) -> tuple[int, dict[str, Any]]:
-    status = next((code for kind, code in STATUS if isinstance(bad, kind)), 422)
+    status = status_of(bad)
     faults = bad.faults if isinstance(bad, shapes.BadMessageError) else [shapes.Fault(field=bad.field, message=str(bad), zh=bad.say("zh"))] if bad.field else []
     return status, {"error": type(bad).__name__.strip("_"), "message": str(bad), "zh": bad.say("zh"),
                     "fields": [{"field": f.field, "message": f.message, "zh": f.zh} for f in faults]}

@@ -35,6 +35,8 @@ OPEN = ("/login", "/logout", "/healthz", "/_favicon.ico", "/favicon.ico")
 CHANGING = ("/login", "/logout", "/password", "/healthz")
 #: Where machines bring data in; they read nothing.
 INTAKE = ("/api/v1/",)
+#: By a standard whose clients have no session: its routes themselves see to it who reads and who reports.
+STANDARD = ("/open311/",)
 #: Answered in JSON; everything else is a page, which leads to the sign-in page.
 TOLD = ("/api", "/map/", "/_dash-", "/openapi.json")
 #: Said by a page that nobody has touched for a while: asking by itself does not keep a session open.
@@ -143,6 +145,8 @@ def refusal(scope: Scope, headers: Headers, visitor: Visitor) -> Response | None
     path, method = scope["path"], scope["method"]
     if visitor.by != "token" and foreign(method, headers):
         return _told(403, "ScopeError", "This request came from another site's page. Open the page here and try again.")
+    if path.startswith(STANDARD):
+        return None
     if visitor.by == "token":
         if method not in SAFE and path.startswith(INTAKE) and visitor.actor.post == SOURCE.id:
             return None

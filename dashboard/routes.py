@@ -24,7 +24,8 @@ def add_routes(server: FastAPI, context: Context) -> None:
                     "sources": [{"state": r.state} for r in told]}
         return {"boot": context.boot_id, "loaded": context.city().loaded, "at": now().isoformat(), "sources": [
             {"id": r.id, "kind": r.kind, "state": r.state, "as_of": None if r.as_of is None else r.as_of.isoformat(),
-             "age_s": r.age_s, "every_s": r.every_s} for r in told]}
+             "age_s": r.age_s, "every_s": r.every_s, "since": None if r.since is None else r.since.isoformat(), "message": r.message,
+             "refused": r.refused, "counts": r.counts} for r in told]}
 
     @server.get("/api", response_class=HTMLResponse, include_in_schema=False)
     def description() -> str:

@@ -8,6 +8,7 @@ GovError
 ├── BoundaryError     the boundary tree cannot be built
 ├── StoreError        the database cannot be opened, upgraded or written
 │   └── BusyError     too much waits to be written
+├── DoorError         another system does not answer, or says what cannot be used
 ├── AskError          a question that cannot be answered as put (unknown place, bad period)
 │   └── NoSuchError   what it speaks of does not exist
 ├── ScopeError        the question or act reaches outside what the asker may see or do
@@ -60,6 +61,10 @@ class StoreError(GovError):
 
 class BusyError(StoreError):
     """Too much waits to be written; nothing was lost."""
+
+
+class DoorError(GovError):
+    """Another system does not answer, or says what cannot be used."""
 
 
 class AskError(GovError):

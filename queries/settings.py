@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from queries.errors import SettingError
 
 PREFIX = "GOV_"
 FILE_KEY = "GOV_SETTINGS"
 HERE = Path(__file__).resolve().parent.parent
+#: Never from a file: files are copied, shown and kept.
+SECRET = ("webhook_secrets",)
+
+
+def _address(value: str) -> str:
+    """Return an address that a door may call: http or https, a host, no name or password in it."""
+    try:
+        told = urlsplit(value)
+        good = told.scheme in ("http", "https") and bool(told.hostname) and told.port != 0
+    except ValueError:
+        good = False
+    if value and not good:
+        raise ValueError("it needs an address that begins with http:// or https:// and names a host")
+    if value and "@" in told.netloc:
+        raise ValueError("an address with a name or password in it would be logged by others; leave them out")
+    return value
+
+
+class Receiver(BaseModel):
+    """Another system that is told what happens. Its secret is in webhook_secrets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str
+    #: Code of the department whose cases it is told of; empty = all.
+    department: str = ""
+
+    _url = field_validator("url")(lambda value: _address(value))
 
 
 class Settings(BaseModel):
@@ -44,8 +74,31 @@ class Settings(BaseModel):
     demo_grids: int = Field(5000, ge=50, le=500_000, description="grids of the demo city")
     demo_seed: int = Field(7, ge=0, description="seed of the demo city")
     writers: int = Field(2, ge=1, le=16, description="writers side by side on PostgreSQL; SQLite has one")
+    drop_dir: str = Field("", description="folder into which other systems put table files of cases; empty = none")
+    open311_url: str = Field("", description="address of an Open311 GeoReport v2 server whose requests are taken in, such as https://HOST/open311/v2; empty = none")
+    open311_jurisdiction: str = Field("", max_length=200, description="jurisdiction_id that it wants, if any")
+    open311_categories: dict[str, str] = Field({}, description='category of each of its service codes (JSON, or a table of the file); "*" = of all others')
+    open311_window: str = Field("requested", pattern="^(requested|updated)$", description="updated: the server knows updated_after and updated_before; requested: it is asked for new ones, and again for each open one")
+    open311_every_s: int = Field(300, ge=10, le=86_400, description="seconds between two looks at it")
+    open311_public: bool = Field(False, description="true: everybody may read cases over our own /open311/v2, without personal data")
+    webhooks: dict[str, Receiver] = Field({}, description="receivers of what happens: name = { url, department } (JSON, or a table of the file)")
+    webhook_secrets: dict[str, SecretStr] = Field({}, repr=False, description="secrets by which messages to receivers are signed (JSON, name = secret); from the environment only")
     log_format: str = Field("text", pattern="^(text|json)$", description="log lines for people or machines")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
+
+    _open311 = field_validator("open311_url")(lambda value: _address(value.rstrip("/")))
+
+    @field_validator("open311_categories", "webhooks", "webhook_secrets", mode="before")
+    @classmethod
+    def _json(cls, value: Any) -> Any:
+        """Read what an environment variable says of a table."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value or "{}")
+        except ValueError:
+            # What it said is not repeated: it may be a secret.
+            raise ValueError("it is no JSON object") from None
 
     @field_validator("tile_url", "tile_label_url")
     @classmethod
@@ -96,7 +149,11 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise SettingError(f"Settings file {path} cannot be read ({bad.strerror}). Check {FILE_KEY}.") from bad
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as bad:
         raise SettingError(f"Settings file {path} is not valid TOML: {bad}.") from bad
-    return {_known(key.lower(), f"{key} in {path}"): value for key, value in table.items()}
+    values = {_known(key.lower(), f"{key} in {path}"): value for key, value in table.items()}
+    for name in SECRET:
+        if name in values:
+            raise SettingError(f"{name} is in {path}. Secrets are read from the environment only: set {PREFIX}{name.upper()}.")
+    return values
 
 
 def _known(name: str, where: str, prefix: str = "") -> str:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from queries.answers import stamped
 from queries.clock import moment, now, stamp
 from queries.frame import Answer, Scope
+from queries.loop.tables import heard
+from queries.sources._kept import states
 from queries.store import Store
 from queries.tables import quarantine, source
 
-KINDS = ("areas", "cases", "sensors", "readings", "cameras", "items", "duty")
+KINDS = ("areas", "cases", "sensors", "readings", "cameras", "items", "duty", "doors")
+#: Of the counts of a source's messages, those that say how well it keeps time and order.
+MANNERS = ("again", "late", "ahead", "disordered", "conflict")
+State = Literal["ok", "late", "slow", "failed", "never"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +31,7 @@ class SourceRow:
     kind: str
     title: dict[str, str]
     licence: str
-    state: Literal["ok", "late", "failed", "never"]
+    state: State
     message: dict[str, str]  # in both languages; empty = nothing to say
     as_of: datetime | None
     loaded_at: datetime | None
@@ -35,6 +40,10 @@ class SourceRow:
     rows: int
     refused: int
     doubted: int
+    #: Since when a door is in its state; None = not a door that takes turns.
+    since: datetime | None = None
+    #: Of its messages: repeats, late ones and others (queries/loop/hearing.py); what never happened is not in it.
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,23 +64,39 @@ def sources(store: Store) -> Answer[SourceRow]:
     """Return every source with its age. Late = nothing newer than twice the promised interval."""
     present = stamp(now())
     with store.read() as connection:
-        rows = []
-        for r in connection.execute(select(source).order_by(source.c.kind, source.c.id)):
-            age = None if r.as_of is None else max(0, present - r.as_of)
-            state: Literal["ok", "late", "failed", "never"] = "ok"
-            if r.state == "failed":
-                state = "failed"
-            elif r.kind != "areas" and r.as_of is None and r.rows == 0:
-                state = "never"
-            elif age is not None and r.every_s and age > 2 * r.every_s:
-                state = "late"
-            rows.append(SourceRow(
-                id=r.id, kind=r.kind, title={"zh": r.title or r.id, "en": r.title_en or r.title or r.id},
-                licence=r.licence, state=state, message=_both(r.message), age_s=age, every_s=r.every_s, rows=r.rows,
-                as_of=None if r.as_of is None else moment(r.as_of), refused=r.refused, doubted=r.doubted,
-                loaded_at=None if r.loaded_at is None else moment(r.loaded_at),
-            ))
+        doors, counts = states(connection), _counts(connection)
+        rows = [_row(r, doors.get(r.id), counts.get(r.id, {}), present)
+                for r in connection.execute(select(source).order_by(source.c.kind, source.c.id))]
         return stamped(connection, rows, kinds=KINDS)
+
+
+def _row(r: Any, door: dict[str, Any] | None, counts: dict[str, int], present: int) -> SourceRow:
+    as_of, rows, message = r.as_of, r.rows, _both(r.message)
+    state: State = "ok"
+    if door is not None:
+        # How a door fares is told by its last turn; it may have nothing to bring for days.
+        message = door["message"] or message
+        as_of, rows = as_of or door["as_of"], max(rows, door["taken"])
+    age = None if as_of is None else max(0, present - as_of)
+    if r.state == "failed":
+        state = "failed"
+    elif door is not None:
+        state = door["state"]
+    elif r.kind != "areas" and as_of is None and rows == 0:
+        state = "never"
+    elif age is not None and r.every_s and age > 2 * r.every_s:
+        state = "late"
+    return SourceRow(
+        id=r.id, kind=r.kind, title={"zh": r.title or r.id, "en": r.title_en or r.title or r.id}, licence=r.licence, state=state, message=message,
+        age_s=age, every_s=r.every_s, rows=rows, as_of=None if as_of is None else moment(as_of), refused=r.refused, doubted=r.doubted,
+        loaded_at=None if r.loaded_at is None else moment(r.loaded_at), since=None if door is None else moment(door["since"]), counts=counts)
+
+
+def _counts(connection: Connection) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for r in connection.execute(select(heard).where(heard.c.what.in_(MANNERS))):
+        found.setdefault(r.source, {})[r.what] = int(r.n)
+    return found
 
 
 def _both(message: str) -> dict[str, str]:

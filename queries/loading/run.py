@@ -32,6 +32,8 @@ from queries.store import Store, alone, bulk, bump, get_meta, numbers_follow, pu
 from queries.tables import cases, category, department, kind_word, quarantine, source
 from queries.tables import load as loads
 
+#: Where the whole of city.toml is kept.
+TOML = "toml"
 MOMENTS = {"cases": ("reported_at", "filed_at", "closed_at"), "readings": ("at",), "cameras": ("seen_at",), "sensors": (), "items": (), "duty": ()}
 
 
@@ -101,6 +103,9 @@ class _Run:
         self.known = {r.id: r for r in connection.execute(select(source))}
         put_meta(connection, "city", city.model_dump(mode="json", include={
             "name", "name_en", "code", "timezone", "language", "demo"}))
+        # A door that takes files reads them as this load does; the settings' folder may be gone by then.
+        read_before = get_meta(connection, TOML)
+        put_meta(connection, TOML, city.model_dump(mode="json"))
         put_meta(connection, "water", _water(self.data / city.water) if city.water else None)
         areas = read_areas(city, self.data)
         written = write_trees(connection, city, areas)
@@ -129,7 +134,7 @@ class _Run:
             if stored:
                 tidy(connection)
         report.changed = bool(
-            written.rebuild or rules or lists or kinds or before != get_meta(connection, "city")
+            written.rebuild or rules or lists or kinds or before != get_meta(connection, "city") or read_before != get_meta(connection, TOML)
             or any(s.new or s.changed or self._refusals_changed(s) for s in report.sources)
         )
         if any(s.kind == "readings" and (s.new or s.changed) for s in report.sources):

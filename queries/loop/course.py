@@ -112,6 +112,21 @@ def folded(start: Course, events: Iterable[Happened]) -> Course:
     return start
 
 
+def began(history: Iterable[Any], stands: Course) -> Course:
+    """Return what no event tells at first: the category and urgency that a case had before its source changed them.
+
+    `history` = events in their order; `stands` = the case as it stands now.
+    """
+    first: dict[str, Any] = {}
+    for event in history:
+        if event.step == "changed" and '"told"' in event.data:
+            told = json.loads(event.data).get("told")
+            for name in ("category_id", "urgent"):
+                if isinstance(told, dict) and isinstance(told.get(name), list):
+                    first.setdefault(name, told[name][0])
+    return replace(stands, **first) if first else stands
+
+
 def restored(before: Course, now: Course) -> dict[str, Any]:
     """Return what an event must set so that the course is again what it was before; its number stays new."""
     return {name: getattr(before, name) for name in NAMES if name != "seq" and getattr(before, name) != getattr(now, name)}

@@ -20,6 +20,8 @@ from queries.tables import cases, event
 EVENT = ("id", "case_id", "seq", "at", "seen_at", "step", "status", "actor", "post", "department_id", "due_at", "stage_due_at",
          "reason", "note", "data", "source", "derived")
 CASE = ("id", "no", "placed", "lon", "lat", "cell", "kind", "title", "address", "channel", "source", "hash", *NAMES, "is_open")
+#: What of a case its course does not tell and its source may tell anew.
+WORDS = ("placed", "lon", "lat", "cell", "kind", "title", "address", "channel", "hash")
 REPORTER = ("case_id", "first_case_id", "at", "source", "channel", "contact", "text")
 RECEIVED = ("source", "key", "at", "digest", "reply")
 _BOOLS = tuple(i for i, name in enumerate(NAMES) if name in ("urgent", "supervised"))
@@ -72,6 +74,7 @@ class Part:
     events: list[tuple[Any, ...]] = field(default_factory=list)
     reporters: list[tuple[Any, ...]] = field(default_factory=list)
     received: list[tuple[Any, ...]] = field(default_factory=list)
+    words: list[tuple[Any, ...]] = field(default_factory=list)
     cases: dict[str, tuple[Held, Course]] = field(default_factory=dict)
     moves: list[tuple[Course | None, Course]] = field(default_factory=list)
     tells: list[tuple[Course, int, str, int, int | None]] = field(default_factory=list)
@@ -135,6 +138,7 @@ class Ink:
         mine.events += part.events
         mine.reporters += part.reporters
         mine.received += part.received
+        mine.words += part.words
         for row in part.received:
             self._came[row[0], row[1]] = row[3], row[4]
         for no, (held, course) in part.cases.items():
@@ -152,6 +156,7 @@ class Ink:
         _change(self.connection, [(*course.columns().values(), id_) for id_, course in sorted(self._changed.items())
                                    if id_ not in fresh or course.seq > 1])
         self._changed = {}
+        _reword(self.connection, part.words)
         _put(self.connection, event, EVENT, part.events)
         _put(self.connection, reporter, REPORTER, part.reporters)
         _put(self.connection, received, RECEIVED, part.received)
@@ -175,4 +180,11 @@ def _change(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
     if rows:
         mark = "?" if connection.dialect.name == "sqlite" else "%s"
         told = ", ".join(f"{name} = {mark}" for name in (*NAMES, "is_open"))
+        connection.exec_driver_sql(f"UPDATE cases SET {told} WHERE id = {mark}", rows)
+
+
+def _reword(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    if rows:
+        mark = "?" if connection.dialect.name == "sqlite" else "%s"
+        told = ", ".join(f"{name} = {mark}" for name in WORDS)
         connection.exec_driver_sql(f"UPDATE cases SET {told} WHERE id = {mark}", rows)

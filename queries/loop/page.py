@@ -18,7 +18,7 @@ from queries import scope as rights
 from queries.clock import now, stamp
 from queries.errors import AskError, ConflictError, NoSuchError, PostError, ScopeError, StepError
 from queries.frame import Actor, Scope
-from queries.loop import acts, reports
+from queries.loop import acts, reports, word
 from queries.loop.book import Book
 from queries.loop.course import Course, Happened, after
 from queries.loop.hearing import Hearing
@@ -102,6 +102,17 @@ class Page:
         """Take a step on a case. Raises AskError, ScopeError, StepError, ConflictError."""
         return self._heard(order, lambda: self.step(order))
 
+    def hear(self, said: word.Said) -> str:
+        """Take the present word of a source on one of its cases; return new, changed, same or older. Raises AskError."""
+        self._marks = []
+        done = self._plain(lambda: word.take(self, said))
+        marks = {"same": () if said.asked else ("again",), "older": ("disordered",)}.get(done, ("taken", *self._marks))
+        for mark in marks:
+            self.hearing.count(said.source, mark)
+        if done in ("new", "changed"):
+            self.hearing.at(said.source, min(self.seen, max(at for at in (said.at, said.reported_at, said.filed_at, said.closed_at) if at is not None)))
+        return done
+
     def _heard(self, what: Found | Order, act: Callable[[], Receipt]) -> Receipt:
         """Run an act and count what came of it by the source that brought it."""
         self._marks = []
@@ -135,18 +146,21 @@ class Page:
         return (self.seen, ahead) if ahead > SKEW_S else (min(told, self.seen), 0)
 
     def write(self, *, held: Held, before: Course | None, base: Course, happened: Happened, actor: Actor,
-              reason: str = "", note: str = "", door: str = "", details: dict[str, Any] | None = None) -> tuple[Course, int]:
-        """Write one event and what follows from it; return the course after it and the event's number."""
+              reason: str = "", note: str = "", door: str = "", details: dict[str, Any] | None = None, derived: bool = False) -> tuple[Course, int]:
+        """Write one event and what follows from it; return the course after it and the event's number.
+
+        `derived` = it is only implied by a source's dates: nobody did it here, so it is no step that counts.
+        """
         now_ = after(base, happened)
         event_id = self.ink.number("event")
         part = self.part
         part.events.append((
             event_id, held.id, happened.seq, happened.at, self.seen, happened.step, happened.status, actor.name, actor.post,
-            happened.department_id, happened.due_at, happened.stage_due_at, reason, note, happened.data, door, False))
+            happened.department_id, happened.due_at, happened.stage_due_at, reason, note, happened.data, door, derived))
         part.cases[held.no] = held, now_
         part.moves.append((before, now_))
         working = self.book.calendar.is_working(happened.at)
-        for measure in told_by(happened.step, base, details or {}, working):
+        for measure in () if derived else told_by(happened.step, base, details or {}, working):
             self.tell(now_, happened.at, measure)
         return now_, event_id
 

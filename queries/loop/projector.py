@@ -11,6 +11,7 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -19,7 +20,7 @@ from sqlalchemy import Connection, delete, func, select
 from queries.clock import now, stamp
 from queries.intervals import chunks
 from queries.loop.book import Book
-from queries.loop.course import Course, after
+from queries.loop.course import Course, after, began
 from queries.loop.deltas import Deltas
 from queries.loop.tables import refusal, unprojected, whistle
 from queries.loop.tallies import told_by
@@ -97,19 +98,29 @@ def _histories(connection: Connection, ids: Sequence[int]) -> Iterator[tuple[lis
 
 def _count(book: Book, deltas: Deltas, history: list[Any], fresh: set[int], connection: Connection) -> None:
     # A case's place and category are told by no event until one changes them: they are what they were at first.
-    course = Course(node=history[0].node, category_id=history[0].category_id, urgent=history[0].urgent)
+    course = began(history, Course(node=history[0].node, category_id=history[0].category_id, urgent=history[0].urgent))
+    moved = [told for r in history if r.id in fresh and (told := _moved(r))]
+    course = replace(course, node=moved[0][0]) if moved else course
     known, counted_as, seen = None, None, False
     for r in history:
         if r.id in fresh:
             if not seen:
                 counted_as, seen = known, True
-            tally(book, deltas, r, course, connection)
+            if told := _moved(r):
+                course = replace(course, node=told[1])
+            if not r.derived:
+                tally(book, deltas, r, course, connection)
         elif seen:
             # Later events of the case wait for the next round; what lies between stays in order.
             break
         course = after(course, r)
         known = course
     deltas.move(counted_as, course)
+
+
+def _moved(r: Any) -> list[int] | None:
+    """Return the nodes from and to which a source's word moved a case. Boundaries that move cases write no event."""
+    return json.loads(r.data)["told"].get("node") if r.step == "changed" and '"node"' in r.data else None
 
 
 def tally(book: Book, deltas: Deltas, r: Any, before: Course, connection: Connection) -> None:

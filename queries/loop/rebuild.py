@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from queries.intervals import chunks
 from queries.loop.book import Book
-from queries.loop.course import NAMES, Course, changes
+from queries.loop.course import NAMES, Course, began, changes
 from queries.loop.deltas import Deltas
 from queries.loop.evaluation import forget_counted
 from queries.loop.projector import tally
@@ -123,6 +123,8 @@ def _chunks(connection: Connection) -> Iterator[tuple[list[Any], dict[int, tuple
 def _fold(book: Book, deltas: Deltas, history: list[Any], stands: tuple[Any, ...], connection: Connection) -> State:
     # A case's place, category and urgency are told by no event until one changes them: they are what they were at first.
     state = BLANK | {"node": stands[_NODE], "category_id": stands[_CATEGORY], "urgent": stands[_URGENT]}
+    first = began(history, Course(category_id=state["category_id"], urgent=state["urgent"]))
+    state |= {"category_id": first.category_id, "urgent": first.urgent}
     for r in history:
         if not r.derived:
             tally(book, deltas, r, Course(**state), connection)

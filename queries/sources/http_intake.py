@@ -10,14 +10,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError, from_json
 
 from queries.errors import AskError
-from queries.frame import Actor
+from queries.frame import EVERYTHING, Actor
 from queries.loop.orders import Found, Order
+from queries.loop.page import Page
 from queries.sources._source import Source
 
 M = TypeVar("M", bound=BaseModel)
@@ -187,8 +189,13 @@ def order_in(message: StepIn, actor: Actor, source: str, key: str, no: str) -> O
     return Order(actor=actor, source=source, key=key or own, no=number or no, **told)
 
 
+#: In whose name the sample of the contract tests comes in; the routes know the real sender.
+SOURCES_OWN = Actor(name="http_intake", post="source", scope=EVERYTHING)
 SOURCE = Source(
     id="http_intake", title={"zh": "HTTP 接入", "en": "HTTP intake"}, kind="listen", order=10,
     sample={"category": "other", "title": "路面塌陷", "lon": 121.5, "lat": 29.9, "at": "2026-11-23T08:30:00+08:00"},
+    means={"category": "other", "title": "路面塌陷", "lon": 121.5, "at": datetime(2026, 11, 23, 0, 30, tzinfo=UTC)},
+    rubbish={"category": "other", "lon": 999, "colour": "red"},
     read=lambda told: checked(CaseIn, told),
+    bring=lambda message, key: partial(Page.report, found=found_in(message, SOURCES_OWN, "http_intake", key)),
 )

@@ -1,0 +1,55 @@
+"""What a door remembers over restarts: how far it has come, how it fares, and which process runs the doors.
+
+None of it is part of an answer about the city, so it is written aside and no cache has to learn of it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from queries.clock import now, stamp
+from queries.store import Store, bulk, get_meta
+from queries.tables import meta
+
+STATE, PLACE, LEASE = "door:", "door-place:", "door-lease"
+
+
+def recall(store: Store, key: str) -> Any:
+    """Return what was kept under a key; None = nothing."""
+    with store.read() as connection:
+        return get_meta(connection, key)
+
+
+def keep(store: Store, key: str, value: Any) -> None:
+    """Keep a JSON value. Raises StoreError when the database is held by somebody else for too long."""
+    with store.aside() as connection:
+        bulk(connection, meta, ("key", "value"), [(key, json.dumps(value, ensure_ascii=False))],
+             "ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+
+
+def states(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Return how each door fares, by id."""
+    rows = connection.execute(select(meta.c.key, meta.c.value).where(meta.c.key >= STATE, meta.c.key < STATE[:-1] + ";"))
+    return {r.key.removeprefix(STATE): json.loads(r.value) for r in rows}
+
+
+def hold(store: Store, me: str, seconds: int) -> bool:
+    """Take or keep the right to run the doors for some seconds; False = another process has it."""
+    present = stamp(now())
+    mine = json.dumps(f"{present + seconds:012d} {me}")
+    with store.aside() as connection:
+        # One statement decides: the lease is mine, or it has run out. Its text begins with the time in fixed width.
+        free = (meta.c.value < json.dumps(f"{present:012d}")[:-1]) | meta.c.value.endswith(f' {me}"', autoescape=True)
+        if connection.execute(meta.update().where(meta.c.key == LEASE, free).values(value=mine)).rowcount:
+            return True
+        bulk(connection, meta, ("key", "value"), [(LEASE, mine)], "ON CONFLICT (key) DO NOTHING")
+        return connection.scalar(select(meta.c.value).where(meta.c.key == LEASE)) == mine
+
+
+def release(store: Store, me: str) -> None:
+    """Give the right back, so that another process need not wait for its end."""
+    with store.aside() as connection:
+        connection.execute(meta.delete().where(meta.c.key == LEASE, meta.c.value.endswith(f' {me}"', autoescape=True)))
