@@ -100,22 +100,21 @@ def _count(book: Book, deltas: Deltas, history: list[Any], fresh: set[int], conn
     course = Course(node=history[0].node, category_id=history[0].category_id, urgent=history[0].urgent)
     known, counted_as, seen = None, None, False
     for r in history:
+        if seen and r.id not in fresh:
+            # Later events of the case wait for the next round; what lies between stays in order.
+            break
+        now_ = after(course, r)
         if r.id in fresh:
             if not seen:
                 counted_as, seen = known, True
-            tally(book, deltas, r, course, connection)
-        elif seen:
-            # Later events of the case wait for the next round; what lies between stays in order.
-            break
-        course = after(course, r)
-        known = course
+            tally(book, deltas, r, course, now_, connection)
+        known = course = now_
     deltas.move(counted_as, course)
 
 
-def tally(book: Book, deltas: Deltas, r: Any, before: Course, connection: Connection) -> None:
+def tally(book: Book, deltas: Deltas, r: Any, before: Course, now_: Course, connection: Connection) -> None:
     """Count one event in the tallies, as queries/loop/page.py does when it writes it."""
     details = json.loads(r.data) if r.data else {}
-    now_ = after(before, r)
     working = book.calendar.is_working(r.at)
     if r.step == "undone":
         for measure in details["back"]:

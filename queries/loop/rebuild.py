@@ -30,7 +30,7 @@ CHUNK = 200_000
 State = dict[str, Any]
 BLANK: State = {name: getattr(Course(), name) for name in NAMES}
 _NODE, _CATEGORY, _URGENT = (NAMES.index(name) for name in ("node", "category_id", "urgent"))
-_CASE = itemgetter(0)
+_CASE, _STANDS = itemgetter(0), itemgetter(*NAMES)
 _EVENTS = select(
     event.c.case_id, event.c.seq, event.c.at, event.c.step, event.c.status, event.c.department_id, event.c.due_at,
     event.c.stage_due_at, event.c.data, event.c.derived,
@@ -73,7 +73,7 @@ def from_events(connection: Connection, book: Book, quiet: bool = True) -> Rebui
             for case_id, history in groupby(rows, key=_CASE):
                 state, was = _fold(book, deltas, list(history), stood[case_id], connection), stood[case_id]
                 states.append(state)
-                if any(state[name] != old for name, old in zip(NAMES, was, strict=True)):
+                if _STANDS(state) != was:
                     wrong.append((*Course(**state).columns().values(), case_id))
             _mend(connection, wrong)
             projector.add(_facts(states))
@@ -123,10 +123,17 @@ def _chunks(connection: Connection) -> Iterator[tuple[list[Any], dict[int, tuple
 def _fold(book: Book, deltas: Deltas, history: list[Any], stands: tuple[Any, ...], connection: Connection) -> State:
     # A case's place, category and urgency are told by no event until one changes them: they are what they were at first.
     state = BLANK | {"node": stands[_NODE], "category_id": stands[_CATEGORY], "urgent": stands[_URGENT]}
+    before: Course | None = None
     for r in history:
-        if not r.derived:
-            tally(book, deltas, r, Course(**state), connection)
-        state |= changes(r, state["rework"], state["transfers"], state["climbed"])
+        if r.derived:
+            state |= changes(r, state["rework"], state["transfers"], state["climbed"])
+            before = None
+            continue
+        before = before or Course(**state)
+        state |= changes(r, before.rework, before.transfers, before.climbed)
+        now = Course(**state)
+        tally(book, deltas, r, before, now, connection)
+        before = now
     return state
 
 
