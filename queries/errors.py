@@ -7,7 +7,8 @@ GovError
 │   └── TableError    one table file cannot be read at all (its bad rows are refused, not raised)
 ├── BoundaryError     the boundary tree cannot be built
 ├── StoreError        the database cannot be opened, upgraded or written
-│   └── BusyError     too much waits to be written
+│   ├── BusyError     too much waits to be written
+│   └── UnsureError   the database went away while it wrote: nobody knows whether it did
 ├── AskError          a question that cannot be answered as put (unknown place, bad period)
 │   └── NoSuchError   what it speaks of does not exist
 ├── ScopeError        the question or act reaches outside what the asker may see or do
@@ -60,6 +61,10 @@ class StoreError(GovError):
 
 class BusyError(StoreError):
     """Too much waits to be written; nothing was lost."""
+
+
+class UnsureError(StoreError):
+    """The database went away while it wrote: nobody knows whether it did."""
 
 
 class AskError(GovError):

@@ -62,10 +62,15 @@ def project(connection: Connection, book: Book) -> int:
     return len(ids)
 
 
-def settle(connection: Connection) -> None:
-    """Count all that waits, before something else changes what was counted. Writers must have been locked out."""
+def hold(connection: Connection) -> None:
+    """Let no projector count until this transaction ends. On SQLite a writer is alone anyhow."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+
+
+def settle(connection: Connection) -> None:
+    """Count all that waits, before something else changes what was counted. Writers must have been locked out."""
+    hold(connection)
     book = Book()
     while project(connection, book):
         pass
@@ -156,7 +161,7 @@ class Follower:
                 failing = False
             except Exception as bad:  # noqa: BLE001  (told once; the roll-ups lag meanwhile, and the screen says so)
                 if not failing:
-                    log.error("the projector fails; roll-ups lag", error=str(bad))
+                    log.error("the projector fails; roll-ups lag", error=(str(bad).splitlines() or [type(bad).__name__])[0])
                 failing, n = True, 0
                 book.forget()
             if not n:
