@@ -83,6 +83,12 @@ def test_the_same_key_again_is_the_same_case_and_another_message_under_it_is_ref
     assert count(little, cases) == 1
 
 
+def test_an_empty_key_protects_nobody_and_is_refused(app: Any, little: Store) -> None:  # noqa: F811
+    one = client(app, token=tokens.make(little, "hotline"))
+    assert one.post("/api/v1/cases", json=CASE, headers={"Idempotency-Key": ""}).json()["fields"][0]["field"] == "Idempotency-Key"
+    assert count(little, cases) == 0
+
+
 @pytest.mark.parametrize(("told", "field"), [
     ({"category": "litter", "colour": "red"}, "colour"), ({}, "category"), ({"category": "nothing"}, "category"),
     ({"category": "litter", "lon": 181}, "lon"), ({"category": "litter", "at": "2026-11-23T08:00:00"}, "at"),
