@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from dashboard import scenes
-from queries.frame import Filters
+from queries.frame import FIRST, LAST, Filters
 from queries.loop.steps import STATUSES
 
 LANGUAGES = ("zh", "en")
@@ -153,10 +153,11 @@ def _take(
     elif key == "level" and value.isascii() and value.isdigit() and int(value) < 20:
         known["level"] = int(value)
     elif key in ("from", "to"):
-        try:
-            known["since" if key == "from" else "until"] = date.fromisoformat(value)
-        except ValueError:
+        day = _day(value)
+        if day is None:
             notices.append(Notice(key="notice.date", value=f"{key}={value}"))
+        else:
+            known["since" if key == "from" else "until"] = day
     elif key in _LISTS:
         values = tuple(
             dict.fromkeys(v.replace(_COMMA, ",").replace("%25", "%") for v in value.split(",") if v)
@@ -167,6 +168,14 @@ def _take(
         narrow[_LISTS[key]] = values
     else:
         notices.append(Notice(key="notice.value", value=f"{key[:40]}={value[:40]}"))
+
+
+def _day(value: str) -> date | None:
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        return None
+    return day if FIRST <= day <= LAST else None
 
 
 def _custom(known: dict[str, Any], notices: list[Notice]) -> None:

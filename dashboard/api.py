@@ -18,7 +18,7 @@ from dashboard.context import Context
 from queries import cases, kpi, places, sources_state
 from queries import scope as rights
 from queries.case_rows import CaseRow
-from queries.errors import AskError, GovError, ScopeError, SignInError
+from queries.errors import AskError, GovError, ScopeError, SignInError, StoreError
 from queries.figures import FIGURES
 from queries.frame import Answer, Ask, Filters
 from queries.loop import burden, evaluate, flow
@@ -63,8 +63,9 @@ def add_routes(server: FastAPI, context: Context) -> None:
 
     @server.exception_handler(GovError)
     async def refused(_: Any, bad: GovError) -> JSONResponse:
-        status = 401 if isinstance(bad, SignInError) else 403 if isinstance(bad, ScopeError) else 404 if isinstance(bad, AskError) and "No " in str(bad)[:3] else 400
-        return JSONResponse({"error": type(bad).__name__, "message": str(bad)}, status)
+        status = 401 if isinstance(bad, SignInError) else 403 if isinstance(bad, ScopeError) else 503 if isinstance(bad, StoreError) else (
+            404 if isinstance(bad, AskError) and "No " in str(bad)[:3] else 400)
+        return JSONResponse({"error": type(bad).__name__, "message": str(bad)}, status, {"Retry-After": "5"} if status == 503 else None)
 
     @server.get("/api/v1/me", tags=["people"], summary="Who asks: name, post, areas and department")
     def me() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from dashboard import demo_cli, logs, people_cli
 from layers import _idtiles
 from queries import loading, settings
 from queries.errors import GovError, SettingError
-from queries.loop.rebuild import rebuild
+from queries.loop.rebuild import compare, rebuild
 from queries.store import Store
 
 #: After so long the first page is served, and what is drawn ahead does not stand in its way.
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given.command in ("load", "check"):
             return _bring(given, held, store)
         if given.command == "rebuild":
-            return _rebuild(store)
+            return _rebuild(store, given.check)
         if given.command in ("account", "token"):
             return people_cli.run(given, store)
         if given.command == "simulate":
@@ -72,18 +72,20 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--replace", action="store_true", help="take out another city that the database holds")
         one.add_argument("--lang", choices=("zh", "en"), help="language of the report")
     what = "make the state of all cases and all sums anew from the events; readers see before or after"
-    commands.add_parser("rebuild", help=what, description=what)
+    anew = commands.add_parser("rebuild", help=what, description=what)
+    anew.add_argument("--check", action="store_true", help="say what would be mended and change nothing; 1 = something would")
     people_cli.add_parsers(commands)
     demo_cli.add_parser(commands)
     return parser
 
 
-def _rebuild(store: Store) -> int:
+def _rebuild(store: Store, check: bool) -> int:
     store.upgrade()
     began = time.perf_counter()
-    done = rebuild(store, quiet=not sys.stderr.isatty())
-    print(f"{done.cases:,} 件 cases, {done.events:,} 步 events, {done.mended:,} 件状态有误已改正 mended, {time.perf_counter() - began:.1f} s")
-    return 0
+    done = (compare if check else rebuild)(store, quiet=not sys.stderr.isatty())
+    wrong = f"{done.mended:,} 件状态有误 cases wrong, {done.differing:,} 行汇总有误 sums wrong" if check else f"{done.mended:,} 件状态有误已改正 mended"
+    print(f"{done.cases:,} 件 cases, {done.events:,} 步 events, {wrong}, {time.perf_counter() - began:.1f} s")
+    return int(check and bool(done.mended or done.differing))
 
 
 def _bring(given: argparse.Namespace, held: settings.Settings, store: Store) -> int:

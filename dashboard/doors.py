@@ -125,10 +125,11 @@ class Doors:
         actor, body = self._context.actor, b""
         try:
             body = await body_of(request)
-            key = request.headers.get("idempotency-key", "")
-            if key and not re.match(shapes.KEY, key):
+            key = request.headers.get("idempotency-key")
+            if key is not None and not re.match(shapes.KEY, key):
+                # Whoever sends one, be it empty, counts on being protected by it.
                 raise shapes.BadMessageError([shapes.Fault(field="Idempotency-Key", message="is 1 to 200 printable ASCII characters", zh="须为 1 至 200 个可见 ASCII 字符")])
-            act = _act(shapes.checked(model, shapes.parsed(body)), actor, key, no)
+            act = _act(shapes.checked(model, shapes.parsed(body)), actor, key or "", no)
             return _reply(*_said(await self._written(actor, act, 1)))
         except GovError as bad:
             if actor.post == "source" and not isinstance(bad, (ConflictError, StoreError, _TooManyError, _TooLargeError)):

@@ -11,12 +11,13 @@ import ipaddress
 import threading
 import time
 from collections import OrderedDict
+from html import escape
 from urllib.parse import quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard import public_list
@@ -90,7 +91,11 @@ class Door:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        visitor, session = await run_in_threadpool(self.meet, scope, headers)
+        try:
+            visitor, session = await run_in_threadpool(self.meet, scope, headers)
+        except StoreError as bad:
+            await _away(scope, bad)(scope, receive, _guarded(send))
+            return
         answer = refusal(scope, headers, visitor)
         if visitor.by == "nobody" and public_list.asked(self.context, scope):
             answer = await run_in_threadpool(self._public, scope, visitor)
@@ -170,6 +175,15 @@ def _here(scope: Scope) -> str:
     query = scope["query_string"].decode("latin-1")
     # Where a form was to go is no page to come back to.
     return "/" if scope["method"] not in SAFE else scope["path"] + (f"?{query}" if query else "")
+
+
+def _away(scope: Scope, bad: StoreError) -> Response:
+    """Return that the database is away: to a program as such, to a person as a page that looks again by itself."""
+    headers = {"Retry-After": "5"}
+    if scope["path"].startswith(TOLD) or scope["path"] == "/healthz":
+        return JSONResponse({"error": type(bad).__name__, "message": str(bad), "zh": bad.say("zh"), "fields": []}, 503, headers)
+    return HTMLResponse(f"<!doctype html><meta charset=utf-8><meta http-equiv=refresh content=5><title>503</title>"
+                        f"<p>{escape(bad.say('zh'))}<p lang=en>{escape(str(bad))}", 503, headers)
 
 
 def _told(status: int, error: str, message: str) -> Response:

@@ -7,7 +7,8 @@ GovError
 │   └── TableError    one table file cannot be read at all (its bad rows are refused, not raised)
 ├── BoundaryError     the boundary tree cannot be built
 ├── StoreError        the database cannot be opened, upgraded or written
-│   └── BusyError     too much waits to be written
+│   ├── BusyError     too much waits to be written
+│   └── UnsureError   the database went away while it wrote: nobody knows whether it did
 ├── DoorError         another system does not answer, or says what cannot be used
 ├── AskError          a question that cannot be answered as put (unknown place, bad period)
 │   └── NoSuchError   what it speaks of does not exist
@@ -65,6 +66,10 @@ class BusyError(StoreError):
 
 class DoorError(GovError):
     """Another system does not answer, or says what cannot be used."""
+
+
+class UnsureError(StoreError):
+    """The database went away while it wrote: nobody knows whether it did."""
 
 
 class AskError(GovError):

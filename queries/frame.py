@@ -41,6 +41,10 @@ CLOCK = Actor(name="clock", post="clock", scope=EVERYTHING)
 NOTHING = Scope(areas=frozenset())
 
 
+#: Days that can be asked about; further out there are no days to compare with.
+FIRST, LAST = date(1900, 1, 1), date(2199, 12, 31)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Filters:
     """What narrows an ask; an empty tuple means no narrowing. Values are codes or standard words."""
@@ -69,6 +73,9 @@ class Ask:
     filters: Filters = field(default_factory=Filters)
 
     def __post_init__(self) -> None:
+        if not FIRST <= self.since <= LAST or not FIRST <= self.until <= LAST:
+            raise AskError(f"The period {self.since} to {self.until} lies before {FIRST.year} or after {LAST.year}. Choose other days.",
+                           zh=f"时段 {self.since} 至 {self.until} 早于 {FIRST.year} 年或晚于 {LAST.year} 年，请另选日期。")
         if self.since > self.until:
             raise AskError(f"The period ends ({self.until}) before it begins ({self.since}). Swap the dates.")
 

@@ -13,7 +13,8 @@ import polars as pl
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, Table, create_engine, event, func, inspect, select
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from queries.errors import StoreError
 from queries.tables import meta
@@ -27,7 +28,8 @@ class Store:
     def __init__(self, url: str) -> None:
         """Open `url` (nothing is read or written yet). Raises StoreError."""
         try:
-            self.engine: Engine = create_engine(url, pool_size=8, max_overflow=8)
+            # A connection that was lent before is tried first: the database may have been away meanwhile.
+            self.engine: Engine = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=not url.startswith("sqlite"))
         except (SQLAlchemyError, ModuleNotFoundError) as bad:
             raise StoreError(
                 f"The database cannot be opened ({type(bad).__name__}). Check GOV_DATABASE_URL: "
@@ -102,14 +104,14 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Lend a connection that sees one consistent state."""
-        with self.engine.connect() as connection:
+        """Lend a connection that sees one consistent state. Raises StoreError when the database is away."""
+        with told(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Lend the writing transaction: all of it is committed, or nothing."""
-        with self.engine.begin() as connection:
+        """Lend the writing transaction: all of it is committed, or nothing. Raises StoreError when the database is away."""
+        with told(), self.engine.begin() as connection:
             yield connection
             bump(connection)
 
@@ -117,17 +119,26 @@ class Store:
     def aside(self) -> Iterator[Connection]:
         """Lend a writing transaction for what no answer depends on, such as sessions: caches stay.
 
-        Raises StoreError when another writer holds the database for too long.
+        Raises StoreError when another writer holds the database for too long, or it is away.
         """
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except OperationalError as bad:
-            raise StoreError("The database is being written by somebody else. Try again in a moment.") from bad
+        with told(), self.engine.begin() as connection:
+            yield connection
 
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say it in our words when the database is away, or held by somebody else for too long. Raises StoreError."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError) as bad:
+        if isinstance(bad, OperationalError | PoolTimeoutError) or bad.connection_invalidated:
+            raise StoreError(f"The database does not answer now ({type(bad).__name__}), or somebody else writes it. Try again in a moment.",
+                             zh="数据库暂时没有应答，或正在写入，请稍后再试。") from bad
+        raise
 
 
 def version(connection: Connection) -> int:

@@ -62,6 +62,7 @@ def test_no_address_crashes(pathname: str | None, search: str | None) -> None:
     ("search", "key"),
     [
         ("?from=2026-02-30&to=2026-03-01", "notice.date"),
+        ("?from=0146-02-01&to=2026-03-01", "notice.date"),
         ("?from=2026-03-02&to=2026-03-01", "notice.backwards"),
         ("?from=2026-03-02", "notice.half_period"),
         ("?period=custom", "notice.half_period"),

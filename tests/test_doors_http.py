@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -44,12 +46,17 @@ def sender(one: TestClient) -> Post:
     return send
 
 
+def signed_in(app: Any, store: Store, name: str, role: str, areas: list[str] | None = None) -> Post:
+    """Send messages by an account of its own."""
+    rules = Settings()
+    made = accounts.choose_password(store, name, accounts.make(store, name, role, areas or []), "Lotus-Pond-88", rules)
+    return sender(client(app, secret=sessions.begin(store, made.id, rules)))
+
+
 @pytest.fixture
 def post(app: Any, little: Store) -> Post:  # noqa: F811
     """Send a message as the administrator."""
-    rules = Settings()
-    made = accounts.choose_password(little, "root", accounts.make(little, "root", "admin", []), "Lotus-Pond-88", rules)
-    return sender(client(app, secret=sessions.begin(little, made.id, rules)))
+    return signed_in(app, little, "root", "admin")
 
 
 @pytest.fixture
@@ -81,6 +88,12 @@ def test_the_same_key_again_is_the_same_case_and_another_message_under_it_is_ref
     assert first.json()["no"] == again.json()["no"]
     assert post("/api/v1/cases", CASE | {"title": "别的"}, "k1").status_code == 409
     assert count(little, cases) == 1
+
+
+def test_an_empty_key_protects_nobody_and_is_refused(app: Any, little: Store) -> None:  # noqa: F811
+    one = client(app, token=tokens.make(little, "hotline"))
+    assert one.post("/api/v1/cases", json=CASE, headers={"Idempotency-Key": ""}).json()["fields"][0]["field"] == "Idempotency-Key"
+    assert count(little, cases) == 0
 
 
 @pytest.mark.parametrize(("told", "field"), [
@@ -173,3 +186,36 @@ def test_late_and_skewed_messages_are_taken_and_counted(post: Post, little: Stor
     with little.read() as connection:
         told = {r.what: r.n for r in connection.execute(select(heard))}
     assert told == {"taken": 3, "late": 1, "ahead": 1, "again": 1}
+
+
+def test_who_may_not_act_on_a_case_is_told_403_and_who_may_stands_on_the_event(app: Any, little: Store) -> None:  # noqa: F811
+    north, south = (signed_in(app, little, name, "street", [area]) for name, area in (("north", "91"), ("south", "92")))
+    viewer = signed_in(app, little, "guest", "viewer", ["all"])
+    made = north("/api/v1/cases", CASE)
+    assert made.status_code == 201
+    no = made.json()["no"]
+    for one in (south, viewer):
+        for bad in (one(f"/api/v1/cases/{no}/steps", {"step": "filed"}), one("/api/v1/cases", CASE)):
+            assert (bad.status_code, bool(bad.json()["message"]), bool(bad.json()["zh"])) == (403, True, True)
+        batch = one("/api/v1/steps/batch", {"rows": [{"no": no, "step": "filed"}]}).json()
+        assert [row["status"] for row in batch["rows"]] == [403]
+    assert north(f"/api/v1/cases/{no}/steps", {"step": "filed"}).status_code == 201
+    with little.read() as connection:
+        told = [tuple(r) for r in connection.execute(select(event.c.step, event.c.actor, event.c.post).order_by(event.c.id))]
+    assert told == [("reported", "north", "street"), ("filed", "north", "street")]
+
+
+def test_of_many_who_act_on_one_case_at_once_one_wins_and_the_others_are_told(app: Any, post: Post, little: Store) -> None:  # noqa: F811
+    no = post("/api/v1/cases", CASE).json()["no"]
+    posts = [post, *(signed_in(app, little, f"desk{i}", "dispatcher") for i in range(3))]
+    start = Barrier(len(posts))
+
+    def act(one: Post) -> Any:
+        start.wait()
+        return one(f"/api/v1/cases/{no}/steps", {"step": "filed", "expected": 1})
+
+    with ThreadPoolExecutor(len(posts)) as pool:
+        answers = list(pool.map(act, posts))
+    assert sorted(a.status_code for a in answers) == [201, 409, 409, 409]
+    assert all("was faster" in a.json()["message"] and a.json()["zh"] for a in answers if a.status_code == 409)
+    assert count(little, event) == 2

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from queries import loading, places
 from queries.clock import now
@@ -22,7 +22,7 @@ from queries.loop.course import Course
 from queries.loop.deltas import Deltas
 from queries.loop.orders import Found, Order
 from queries.loop.projector import catch_up, lag
-from queries.loop.rebuild import rebuild
+from queries.loop.rebuild import compare, rebuild
 from queries.loop.steps import OVER, STEPS, WAITING, legal
 from queries.loop.tables import refusal, reporter, tally, whistle
 from queries.loop.writer import Writer
@@ -357,6 +357,19 @@ def test_whatever_is_tried_the_state_is_the_fold_of_its_events(writer: Writer, p
     done = rebuild(writer.store, quiet=True)
     assert done.mended == 0
     assert sums(writer.store) == before
+
+
+def test_comparing_with_a_rebuild_finds_what_is_wrong_and_changes_nothing(writer: Writer) -> None:
+    no = to_handling(writer)
+    good = compare(writer.store, quiet=True)
+    assert (good.cases, good.events, good.mended, good.differing) == (1, 4, 0, 0)
+    sums(writer.store)
+    with writer.store.engine.begin() as connection:
+        connection.execute(update(cases).where(cases.c.no == no).values(transfers=7))
+        connection.execute(update(open_now).values(n=open_now.c.n + 1))
+    first, second = compare(writer.store, quiet=True), compare(writer.store, quiet=True)
+    assert (first.mended, bool(first.differing)) == (1, True)
+    assert first == second
 
 
 def test_the_projector_catches_up_and_says_how_far_it_is_behind(writer: Writer) -> None:

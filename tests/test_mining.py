@@ -1,4 +1,4 @@
-"""Process mining in SQL gives what a reference program gives, to the last case."""
+"""Process mining gives what a reference program gives, to the last case."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Float, Integer, MetaData, Table, Text, delete, select
 
-from queries.loop.mining import Mined, collapsed, mine
+from queries.loop.mining import Mined, mine
 from queries.store import Store
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "data" / "process_ref"
@@ -74,5 +74,5 @@ def test_a_log_of_nothing_tells_nothing(store: Store) -> None:
 
 def test_what_is_said_twice_lasts_once(store: Store) -> None:
     put(store, [{"case_id": 1, "activity": a, "at": at, "ord": at} for at, a in enumerate("ssddds")])
-    told = mine(store, lambda lo, hi: collapsed(within(lo, hi)), (1, 1))
+    told = mine(store, within, (1, 1), lasting=True)
     assert {(e.a, e.b): e.mean_s for e in told.edges} == {("s", "d"): 2, ("d", "s"): 3}

@@ -26,7 +26,7 @@ def free_port() -> int:
 
 
 class Server:
-    """`python app.py` on a loopback port."""
+    """`python app.py` on a loopback port; the demo city does nothing by itself."""
 
     def __init__(self, data: Path, database: str = "", port: int = 0, **more: str) -> None:
         self.port = port or free_port()
@@ -36,7 +36,7 @@ class Server:
 
     def start(self) -> Server:
         """Start it and wait until it answers."""
-        self._process = subprocess.Popen([sys.executable, "app.py", "--port", str(self.port)], cwd=HOME, env=self._env)
+        self._process = subprocess.Popen([sys.executable, "app.py", "--still", "--port", str(self.port)], cwd=HOME, env=self._env, stdout=subprocess.DEVNULL)
         for _ in range(600):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5).read()

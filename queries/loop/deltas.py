@@ -43,7 +43,8 @@ class Deltas:
         self._sums: dict[tuple[int, ...], list[int]] = defaultdict(lambda: [0] * len(MEASURES))
         self._bins: dict[tuple[int, ...], int] = defaultdict(int)
         self._open: dict[tuple[Any, ...], int] = defaultdict(int)
-        self._tally: dict[tuple[Any, ...], int] = defaultdict(int)
+        # By node: it is spread over the areas on the node's line only once, when it is written.
+        self._told: dict[tuple[Any, ...], int] = defaultdict(int)
         self._lines: dict[int, Line] = {}
 
     def move(self, before: Course | None, now: Course | None) -> None:
@@ -66,17 +67,23 @@ class Deltas:
         """Count something that happened at a moment to a case."""
         day, month = buckets(at, self._zone, self._shift if measure in CALL_BACKS else 0)
         own = course.department_id if department_id is None else department_id
-        for area_id in self._line(course.node):
-            for grain, bucket in ((DAY, day), (MONTH, month)):
-                self._tally[area_id, grain, bucket, measure, course.category_id, own or NOBODY] += n
+        self._told[course.node, day, month, measure, course.category_id, own or NOBODY] += n
 
     def write(self, connection: Connection) -> int:
         """Write what was counted, in the order of the keys, so that two writers cannot dead-lock; return how many rows."""
         n = _put(connection, rollup, KEY, MEASURES, ((k, v) for k, v in sorted(self._sums.items()) if any(v)))
-        for table, key, held in ((duration, BINS_KEY, self._bins), (open_now, OPEN_KEY, self._open), (tally, TALLY_KEY, self._tally)):
+        for table, key, held in ((duration, BINS_KEY, self._bins), (open_now, OPEN_KEY, self._open), (tally, TALLY_KEY, self._tallies())):
             n += _put(connection, table, key, ("n",), ((k, (v,)) for k, v in sorted(held.items()) if v))  # type: ignore[attr-defined]
         self.__init__(self._zone, self._line_of, self._shift)  # type: ignore[misc]
         return n
+
+    def _tallies(self) -> dict[tuple[Any, ...], int]:
+        sums: dict[tuple[Any, ...], int] = defaultdict(int)
+        for (node, day, month, *rest), n in self._told.items():
+            for area_id in self._line(node):
+                sums[area_id, DAY, day, *rest] += n
+                sums[area_id, MONTH, month, *rest] += n
+        return sums
 
     def _line(self, node: int) -> Line:
         line = self._lines.get(node)

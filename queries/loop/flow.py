@@ -31,7 +31,7 @@ from queries.answers import stamped
 from queries.clock import day_end, day_start
 from queries.frame import Answer, Ask
 from queries.intervals import inside
-from queries.loop.mining import Log, Mined, collapsed, mine
+from queries.loop.mining import Log, Mined, mine
 from queries.loop.steps import OVER, STATUS_WORDS, STEPS, WAITING, WAITING_WORDS
 from queries.store import Store
 from queries.summing import of_departments
@@ -108,11 +108,11 @@ def flow(store: Store, ask: Ask, limit: int = LIMIT) -> Answer[Flow]:
         chosen, span, limited = _chosen(connection, ask, limit)
         names = {f"d{r.id}": {"zh": r.name, "en": r.name_en or r.name} for r in connection.execute(select(department))}
 
-    def read(log: Log) -> Mined:
-        return mine(store, _only(log, chosen), span, _parts(span))
+    def read(log: Log, lasting: bool = False) -> Mined:
+        return mine(store, _only(log, chosen), span, _parts(span), lasting)
 
     steps, held = read(steps_log), read(stage_log)
-    hand_overs, departments = read(lambda lo, hi: collapsed(party_log(lo, hi))), read(lambda lo, hi: collapsed(department_log(lo, hi)))
+    hand_overs, departments = read(party_log, lasting=True), read(department_log, lasting=True)
     rules = broken(store, span, chosen)
     step_words = {step.id: step.title for step in STEPS.values()} | STATUS_WORDS
     ways = [Way(steps=way, words=tuple(step_words.get(s, {"zh": s, "en": s}) for s in way), n=n, share=n / steps.cases) for way, n in steps.variants[:12]]

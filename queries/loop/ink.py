@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
 from queries.loop.course import NAMES, Course
@@ -44,7 +45,19 @@ class Prepared:
         words, fixed, order = self._words[name]
         told = {**fixed, **values}
         raw: Any = connection.connection.driver_connection
-        return raw.execute(words, told if order is None else tuple(told[n] for n in order)).fetchall()
+        try:
+            return raw.execute(words, told if order is None else tuple(told[n] for n in order)).fetchall()
+        except connection.dialect.loaded_dbapi.Error as bad:
+            raise _in_common_words(connection, words, bad) from bad
+
+
+def _in_common_words(connection: Connection, words: str, bad: Exception) -> BaseException:
+    """Return a driver's error as one of SQLAlchemy's; a connection that broke is given up, as SQLAlchemy does itself."""
+    dialect: Any = connection.dialect
+    broke = dialect.is_disconnect(bad, connection.connection.driver_connection, None)
+    if broke:
+        connection.invalidate(bad)
+    return DBAPIError.instance(words, None, bad, dialect.loaded_dbapi.Error, connection_invalidated=broke, dialect=dialect)
 
 
 _BY_NO = Prepared(select(cases.c.id, cases.c.no, cases.c.kind, *(cases.c[name] for name in NAMES))

@@ -63,10 +63,15 @@ def project(connection: Connection, book: Book) -> int:
     return len(ids)
 
 
-def settle(connection: Connection) -> None:
-    """Count all that waits, before something else changes what was counted. Writers must have been locked out."""
+def hold(connection: Connection) -> None:
+    """Let no projector count until this transaction ends. On SQLite a writer is alone anyhow."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+
+
+def settle(connection: Connection) -> None:
+    """Count all that waits, before something else changes what was counted. Writers must have been locked out."""
+    hold(connection)
     book = Book()
     while project(connection, book):
         pass
@@ -103,18 +108,18 @@ def _count(book: Book, deltas: Deltas, history: list[Any], fresh: set[int], conn
     course = replace(course, node=moved[0][0]) if moved else course
     known, counted_as, seen = None, None, False
     for r in history:
+        if seen and r.id not in fresh:
+            # Later events of the case wait for the next round; what lies between stays in order.
+            break
+        if r.id in fresh and (told := _moved(r)):
+            course = replace(course, node=told[1])
+        now_ = after(course, r)
         if r.id in fresh:
             if not seen:
                 counted_as, seen = known, True
-            if told := _moved(r):
-                course = replace(course, node=told[1])
             if not r.derived:
-                tally(book, deltas, r, course, connection)
-        elif seen:
-            # Later events of the case wait for the next round; what lies between stays in order.
-            break
-        course = after(course, r)
-        known = course
+                tally(book, deltas, r, course, now_, connection)
+        known = course = now_
     deltas.move(counted_as, course)
 
 
@@ -123,10 +128,9 @@ def _moved(r: Any) -> list[int] | None:
     return json.loads(r.data)["told"].get("node") if r.step == "changed" and '"node"' in r.data else None
 
 
-def tally(book: Book, deltas: Deltas, r: Any, before: Course, connection: Connection) -> None:
+def tally(book: Book, deltas: Deltas, r: Any, before: Course, now_: Course, connection: Connection) -> None:
     """Count one event in the tallies, as queries/loop/page.py does when it writes it."""
     details = json.loads(r.data) if r.data else {}
-    now_ = after(before, r)
     working = book.calendar.is_working(r.at)
     if r.step == "undone":
         for measure in details["back"]:
@@ -168,7 +172,7 @@ class Follower:
                 failing = False
             except Exception as bad:  # noqa: BLE001  (told once; the roll-ups lag meanwhile, and the screen says so)
                 if not failing:
-                    log.error("the projector fails; roll-ups lag", error=str(bad))
+                    log.error("the projector fails; roll-ups lag", error=(str(bad).splitlines() or [type(bad).__name__])[0])
                 failing, n = True, 0
                 book.forget()
             if not n:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -17,12 +17,13 @@ from queries.loop.book import Book
 from queries.loop.course import NAMES, Course, began, changes
 from queries.loop.deltas import Deltas
 from queries.loop.evaluation import forget_counted
-from queries.loop.projector import tally
+from queries.loop.projector import hold, settle
+from queries.loop.projector import tally as tell
 from queries.loop.steps import OVER
-from queries.loop.tables import refusal, unprojected
+from queries.loop.tables import refusal, tally, unprojected
 from queries.rollup import SCHEMA, Projector
-from queries.store import Store, bump, put_meta
-from queries.tables import cases, duration, event, open_now, rollup
+from queries.store import Store, alone, bump, put_meta
+from queries.tables import MEASURES, cases, duration, event, open_now, rollup
 
 #: Events read at once; a case's events are never torn apart.
 CHUNK = 200_000
@@ -30,7 +31,7 @@ CHUNK = 200_000
 State = dict[str, Any]
 BLANK: State = {name: getattr(Course(), name) for name in NAMES}
 _NODE, _CATEGORY, _URGENT = (NAMES.index(name) for name in ("node", "category_id", "urgent"))
-_CASE = itemgetter(0)
+_CASE, _STANDS = itemgetter(0), itemgetter(*NAMES)
 _EVENTS = select(
     event.c.case_id, event.c.seq, event.c.at, event.c.step, event.c.status, event.c.department_id, event.c.due_at,
     event.c.stage_due_at, event.c.data, event.c.derived,
@@ -39,19 +40,56 @@ _EVENTS = select(
 
 @dataclass(frozen=True, kw_only=True)
 class Rebuilt:
-    """What a rebuild did: cases folded, events read, and how many cases stood differently before."""
+    """What a rebuild did: cases folded, events read, and how many cases stood differently before.
+
+    `differing` = rows of the sums that were or are in one of the two only; None where nobody compared.
+    """
 
     cases: int
     events: int
     mended: int
+    differing: int | None = None
 
 
 def rebuild(store: Store, quiet: bool = False) -> Rebuilt:
     """Fold every case anew and count everything anew, in one transaction: readers see before or after."""
     with store.engine.begin() as connection:
         bump(connection)
+        _alone(connection)
         done = from_events(connection, Book().open(connection), quiet)
     return done
+
+
+def compare(store: Store, quiet: bool = False) -> Rebuilt:
+    """Return what a rebuild would mend, and change nothing. Events that wait to be counted are counted before."""
+    with store.engine.connect() as connection, connection.begin() as transaction:
+        # The first statement writes, so that no other writer comes in between.
+        put_meta(connection, "compared", 0)
+        _alone(connection)
+        settle(connection)
+        before = set(_sums(connection))
+        done = from_events(connection, Book().open(connection), quiet)
+        differing = 0
+        for row in _sums(connection):
+            if row in before:
+                before.remove(row)
+            else:
+                differing += 1
+        transaction.rollback()
+    return replace(done, differing=differing + len(before))
+
+
+def _alone(connection: Connection) -> None:
+    # An event that came in half-way would be counted here, and once more by the projector.
+    alone(connection, cases)
+    hold(connection)
+
+
+def _sums(connection: Connection) -> Iterator[tuple[Any, ...]]:
+    for table, width in ((rollup, len(MEASURES)), (duration, 1), (open_now, 1), (tally, 1)):
+        for row in connection.execute(select(table)):
+            if any(row[-width:]):
+                yield table.name, *row
 
 
 def from_events(connection: Connection, book: Book, quiet: bool = True) -> Rebuilt:
@@ -73,7 +111,7 @@ def from_events(connection: Connection, book: Book, quiet: bool = True) -> Rebui
             for case_id, history in groupby(rows, key=_CASE):
                 state, was = _fold(book, deltas, list(history), stood[case_id], connection), stood[case_id]
                 states.append(state)
-                if any(state[name] != old for name, old in zip(NAMES, was, strict=True)):
+                if _STANDS(state) != was:
                     wrong.append((*Course(**state).columns().values(), case_id))
             _mend(connection, wrong)
             projector.add(_facts(states))
@@ -125,10 +163,17 @@ def _fold(book: Book, deltas: Deltas, history: list[Any], stands: tuple[Any, ...
     state = BLANK | {"node": stands[_NODE], "category_id": stands[_CATEGORY], "urgent": stands[_URGENT]}
     first = began(history, Course(category_id=state["category_id"], urgent=state["urgent"]))
     state |= {"category_id": first.category_id, "urgent": first.urgent}
+    before: Course | None = None
     for r in history:
-        if not r.derived:
-            tally(book, deltas, r, Course(**state), connection)
-        state |= changes(r, state["rework"], state["transfers"], state["climbed"])
+        if r.derived:
+            state |= changes(r, state["rework"], state["transfers"], state["climbed"])
+            before = None
+            continue
+        before = before or Course(**state)
+        state |= changes(r, before.rework, before.transfers, before.climbed)
+        now = Course(**state)
+        tell(book, deltas, r, before, now, connection)
+        before = now
     return state
 
 

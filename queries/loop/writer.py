@@ -17,10 +17,10 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 from queries.clock import now, stamp
-from queries.errors import BusyError, GovError, StoreError
+from queries.errors import BusyError, GovError, StoreError, UnsureError
 from queries.loop.book import Book
 from queries.loop.hearing import Hearing
 from queries.loop.orders import Found, Order, Receipt
@@ -48,7 +48,7 @@ class Writer:
         self._queue: queue.Queue[Job | None] = queue.Queue(WAITING)
         self._threads = [threading.Thread(target=self._work, name=f"writer-{i}", daemon=True)
                          for i in range(1 if self.inline else threads or 2)]
-        self._closed = False
+        self._closed = self._deaf = False
         for thread in self._threads:
             thread.start()
 
@@ -124,6 +124,9 @@ class Writer:
         """Run acts in one transaction; each future learns of its own act, and of the commit."""
         try:
             results, heard = self._run(book, [act for act, _ in jobs])
+        except UnsureError as bad:
+            book.forget()
+            _tell_all(jobs, bad)
         except (OperationalError, IntegrityError) as bad:
             # Another writer was in the way (a dead-lock, the same key at once), or the database is away.
             book.forget()
@@ -151,7 +154,7 @@ class Writer:
 
     def _run(self, book: Book, acts: list[Callable[[Page], Any]]) -> tuple[list[tuple[Any, GovError | None]], Hearing]:
         results: list[tuple[Any, GovError | None]] = []
-        with self.store.engine.begin() as connection:
+        with self.store.engine.connect() as connection, connection.begin() as transaction:
             page = Page(connection, book, self.inline)
             for act in acts:
                 try:
@@ -159,17 +162,33 @@ class Writer:
                 except GovError as refused:
                     results.append((None, refused))
             page.finish()
+            try:
+                transaction.commit()
+            except DBAPIError as bad:
+                if bad.connection_invalidated:
+                    # To try again by ourselves could write it twice: only a key tells that it is the same message.
+                    raise UnsureError("The database went away while it wrote this, so nobody knows whether it did. Send it again with the same "
+                                      "key and it is written once; without one look at the case first.",
+                                      zh="数据库在写入时中断，是否写入无法确定。请用相同的幂等键重发（只会写入一次）；没有键的请先查看案件。") from bad
+                raise
         return results, page.hearing
 
     def _flush(self, hearing: Hearing) -> None:
         """Write what was heard of sources, apart from the acts: it is one row for all writers."""
         if not hearing:
             return
+        told = Hearing()
+        told.join(hearing)
         try:
             with self.store.engine.begin() as connection:
-                hearing.write(connection, stamp(now()))
+                told.write(connection, stamp(now()))
         except SQLAlchemyError as bad:
-            log.warning("counts of sources wait for the database", error=type(bad).__name__)
+            if not self._deaf:
+                log.warning("counts of sources wait for the database", error=type(bad).__name__)
+            self._deaf = True
+            return
+        hearing.__init__()  # type: ignore[misc]
+        self._deaf = False
 
 
 def _tell_all(jobs: list[Job], bad: BaseException) -> None:

@@ -1,0 +1,283 @@
+"""Generated requests against our own API description, of all kinds of senders: `python -m tests.fuzz`.
+
+Never a 5xx, always a reason, never half a change: what is refused writes nothing, what is answered as written is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as begin_with
+from schemathesis import GenerationMode
+from sqlalchemy import func, select
+
+from dashboard import create_app
+from queries import loading
+from queries.loop.rebuild import compare
+from queries.loop.steps import STEPS, legal
+from queries.people import accounts, sessions, tokens
+from queries.settings import Settings
+from queries.store import Store
+from queries.tables import cases, event
+from tests.conftest import serving
+from tests.test_loop import CITY, HERE, STREETS, listed
+
+MOST_S = 20
+CLASSES = ("2xx", "3xx", "4xx", "5xx")
+#: Doors are asked more often than figures.
+WEIGHT = {"post": 6, "get": 1}
+
+
+@dataclass
+class Findings:
+    """What was answered, and what should not have been."""
+
+    answered: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    faults: list[str] = field(default_factory=list)
+    replayed: int = 0
+    took_s: float = 0.0
+
+    @property
+    def requests(self) -> int:
+        """Return how many requests were answered."""
+        return sum(counts.total() for counts in self.answered.values())
+
+    def rows(self) -> Iterator[str]:
+        """Yield the lines of the table."""
+        yield f"{'operation':38}" + "".join(f"{name:>8}" for name in CLASSES)
+        for label, counts in sorted(self.answered.items()):
+            yield f"{label:38}" + "".join(f"{counts[name]:>8,}" for name in CLASSES)
+        total = sum(self.answered.values(), Counter[str]())
+        yield f"{f'{self.requests:,} requests, {self.took_s:.0f} s':38}" + "".join(f"{total[name]:>8,}" for name in CLASSES)
+        yield f"{self.replayed:,} messages sent once more; {len(self.faults)} faults"
+        yield from self.faults[:20]
+
+
+@contextmanager
+def town(where: Path) -> Iterator[tuple[str, Store, dict[str, dict[str, str]]]]:
+    """Serve a small city; yields its address, its store, and the headers of each kind of sender."""
+    folder = where / "town"
+    folder.mkdir()
+    (folder / "city.toml").write_text(CITY, "utf-8")
+    (folder / "streets.geojson").write_text(STREETS, "utf-8")
+    rules = Settings(data_dir=where)
+    store = Store(f"sqlite:///{where}/fuzz.sqlite")
+    loading.load(folder, store, quiet=True)
+    for code, department, category in (("C1", "urban", "litter"), ("C2", "water", "flood")):
+        listed(store, code, department, category)
+    secrets = {}
+    for name, role, areas in (("root", "admin", []), ("north", "street", ["91"]), ("guest", "viewer", ["91"])):
+        made = accounts.choose_password(store, name, accounts.make(store, name, role, areas), "Lotus-Pond-88", rules)
+        secrets[name] = {"Cookie": f"gov_session={sessions.begin(store, made.id, rules)}"}
+    heads = {**secrets, "source": {"Authorization": f"Bearer {tokens.make(store, 'hotline')}"},
+             "forged": {"Authorization": "Bearer gov_forged"}, "stale": {"Cookie": "gov_session=forged"}, "nobody": {}}
+    app = create_app(rules, store).server
+    try:
+        with serving(app) as address:
+            yield address, store, heads
+    finally:
+        app.state.context.close()
+        store.close()
+
+
+class Fuzz:
+    """Sends what is generated, changes some of it into something likely, and looks at each answer."""
+
+    def __init__(self, address: str, store: Store, heads: dict[str, dict[str, str]], seed: int) -> None:
+        self.address, self.store, self.heads = address, store, heads
+        self.rng = random.Random(seed)
+        self.found = Findings()
+        self._numbers: list[str] = []
+
+    def send(self, case: schemathesis.Case) -> None:
+        """Send one generated request."""
+        told = dict(case.as_transport_kwargs(base_url=self.address))
+        told["headers"] = {k: v for k, v in dict(told.get("headers") or {}).items() if k.lower() not in ("cookie", "authorization")}
+        who = self.rng.choice(("root", "root", "root", "root", "north", "source", *self.heads))
+        told["headers"] |= self.heads[who]
+        told.pop("cookies", None)
+        label = case.operation.label
+        if self._numbers and "{no}" in label and self.rng.random() < 0.8:
+            told["url"] = told["url"].replace(case.formatted_path, case.path.replace("{no}", self.rng.choice(self._numbers)))
+        if case.method.lower() == "post":
+            self._likely(told)
+        elif "place" in (told.get("params") or {}) and self.rng.random() < 0.6:
+            told["params"]["place"] = self.rng.choice(("9", "91", "92"))
+        before = self._counts()
+        answer = self._asked(label, told)
+        if answer is None:
+            return
+        self._look(label, who, told, answer, before)
+        if case.method.lower() == "post" and answer.status_code < 300 and self.rng.random() < 0.3:
+            self._again(label, told)
+
+    def _asked(self, label: str, told: dict[str, Any]) -> requests.Response | None:
+        try:
+            # A connection of its own: one that is kept may have been closed while the next request was thought up.
+            answer = requests.request(**told, timeout=30, allow_redirects=False)
+        except (requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL, UnicodeError):
+            return None  # no client can send it
+        except requests.RequestException as bad:
+            self.found.faults.append(f"{label}: no answer ({type(bad).__name__}) to {_short(told)}")
+            return None
+        self.found.answered[label][f"{answer.status_code // 100}xx"] += 1
+        return answer
+
+    def _likely(self, told: dict[str, Any]) -> None:
+        rng = self.rng
+        if rng.random() < 0.3:
+            told["headers"]["Idempotency-Key"] = f"k{rng.randrange(40)}"
+        body = told.get("json")
+        rows = body.get("rows") if isinstance(body, dict) else None
+        for row in rows if isinstance(rows, list) else [body]:
+            if isinstance(row, dict) and rng.random() < 0.7:
+                self._better(row, told["url"].split("/")[-2])
+        if rng.random() < 0.01:
+            told.pop("json", None)
+            told["data"] = rng.choice((b"{" * 20_000, b"\xff\xfe\x00", b" " * 5_000_001, b'{"rows":[' + b"{}," * 5_001 + b"{}]}"))
+
+    def _better(self, row: dict[str, Any], number: str) -> None:
+        rng = self.rng
+        if "category" in row:
+            row |= {"category": rng.choice(("litter", "flood", "other"))} | (HERE if rng.random() < 0.7 else {})
+        if "step" in row:
+            if self._numbers:
+                row["into"] = rng.choice(self._numbers)
+                if "no" in row:
+                    row["no"] = number = rng.choice(self._numbers)
+            known = [step.id for step in legal(self._status(number))] if rng.random() < 0.7 else []
+            row |= {"step": rng.choice(known or sorted(STEPS)), "department": rng.choice(("urban", "urban", "water", "")),
+                    "reason": rng.choice(("x", "emergency", ""))}
+        for name in ("at", "expected", "until"):
+            if rng.random() < 0.7:
+                row.pop(name, None)
+
+    def _status(self, number: str) -> str:
+        with self.store.read() as connection:
+            return connection.scalar(select(cases.c.status).where(cases.c.no == number)) or ""
+
+    def _look(self, label: str, who: str, told: dict[str, Any], answer: requests.Response, before: tuple[int, int]) -> None:
+        fault: Callable[[str], None] = lambda what: self.found.faults.append(f"{label} as {who}: {what}; {answer.status_code} to {_short(told)}")  # noqa: E731
+        status, after = answer.status_code, self._counts()
+        if status >= 500:
+            fault("a 5xx")
+        if who in ("forged", "stale", "nobody") and label != "GET /healthz" and status not in (401, 403):
+            fault("answered to somebody who is not signed in")
+        if status >= 400:
+            said = _json(answer)
+            if not (isinstance(said, dict) and (said.get("message") or said.get("detail"))):
+                fault("no reason")
+            if after != before:
+                fault("refused, and yet something was written")
+        elif answer.request.method == "POST":
+            said = _json(answer)
+            new = said["new"] if "rows" in said else int(status == 201)
+            # A step may take others with it (a merge tells the other case), but never fewer.
+            if after[1] - before[1] < new or (not new and after != before):
+                fault(f"{new} told as written, {after[1] - before[1]} events are there")
+            for receipt in [row.get("receipt") for row in said["rows"]] if "rows" in said else [said]:
+                if receipt and len(self._numbers) < 400:
+                    self._numbers.append(receipt["no"])
+
+    def _again(self, label: str, told: dict[str, Any]) -> None:
+        """Replay a message: under its key it is the same, without one a step that was taken is refused or taken openly."""
+        keyed = "Idempotency-Key" in told["headers"] and "batch" not in label
+        before = self._counts()
+        answer = self._asked(label, told)
+        self.found.replayed += 1
+        if answer is not None and keyed and (answer.status_code != 200 or self._counts() != before):
+            self.found.faults.append(f"{label}: a replayed message was not taken as the same: {answer.status_code} to {_short(told)}")
+
+    def _counts(self) -> tuple[int, int]:
+        with self.store.read() as connection:
+            return tuple(connection.execute(select(  # type: ignore[return-value]
+                select(func.count()).select_from(cases).scalar_subquery(), select(func.count()).select_from(event).scalar_subquery())).one())
+
+
+def run(where: Path, number: int, most_s: float = 1e9, seed: int = 1) -> Findings:
+    """Send about so many requests (fewer when the time is up) and look at what is left in the database."""
+    warnings.simplefilter("ignore")
+    with town(where) as (address, store, heads):
+        fuzz = Fuzz(address, store, heads, seed)
+        described = requests.get(f"{address}/openapi.json", headers=heads["root"], timeout=30).json()
+        operations = [one.ok() for one in schemathesis.openapi.from_dict(described).get_all_operations()]
+        whole = sum(WEIGHT[one.method.lower()] for one in operations)
+        began = time.perf_counter()
+        # Doors first: what they bring in is there to be asked about.
+        for one in sorted(operations, key=lambda one: (one.method.lower() != "post", one.label != "POST /api/v1/cases", one.label)):
+            share = WEIGHT[one.method.lower()] / whole
+            for mode in GenerationMode:
+                _each(fuzz, one, mode, max(2, round(number * share / 2)), time.perf_counter() + most_s * share / 2, seed)
+        fuzz.found.took_s = time.perf_counter() - began
+        _left(store, fuzz.found)
+        return fuzz.found
+
+
+def _each(fuzz: Fuzz, operation: Any, mode: GenerationMode, number: int, end: float, seed: int) -> None:
+    @begin_with(seed)
+    @settings(max_examples=number, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def each(case: schemathesis.Case) -> None:
+        if time.perf_counter() < end:
+            fuzz.send(case)
+
+    try:
+        each()
+    except Exception as bad:
+        # An operation without a parameter has nothing that could be wrong.
+        if mode is GenerationMode.POSITIVE or type(bad).__name__ not in ("SkipTest", "Unsatisfiable", "Skipped"):
+            raise
+
+
+def _left(store: Store, found: Findings) -> None:
+    """Look at the database: every case has all events from the first to its last, and all sums are those of a rebuild."""
+    with store.read() as connection:
+        torn = connection.execute(
+            select(cases.c.no).outerjoin(event, event.c.case_id == cases.c.id).group_by(cases.c.id)
+            .having((func.count(event.c.id) != func.max(cases.c.seq)) | (func.max(event.c.seq) != func.max(cases.c.seq)))).scalars().all()
+    found.faults += [f"case {no} is torn" for no in torn]
+    done = compare(store, quiet=True)
+    if done.mended or done.differing:
+        found.faults.append(f"a rebuild would mend {done.mended} cases and {done.differing} sums")
+
+
+def _json(answer: requests.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _short(told: dict[str, Any]) -> str:
+    told = told | {"headers": {k: v for k, v in told["headers"].items() if k not in ("Cookie", "Authorization")}}
+    return ascii({k: told.get(k) for k in ("method", "url", "params", "json", "headers") if told.get(k)})[:400]
+
+
+def main() -> int:
+    """Run it and print its table; 1 when something was found."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
+    parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    given_ = parser.parse_args()
+    with tempfile.TemporaryDirectory() as where:
+        found = run(Path(where), given_.requests, seed=given_.seed)
+    for line in found.rows():
+        print(line)
+    return int(bool(found.faults))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
