@@ -36,7 +36,7 @@ EXPORTED = 50_000
 PART = 1000
 
 
-def only_known(request: Request) -> None:
+async def only_known(request: Request) -> None:
     """Refuse a parameter of the API that its route does not know: passed over in silence, it would give another answer."""
     route = request.scope.get("route")
     if not isinstance(route, APIRoute) or not route.path.startswith("/api/v1/"):

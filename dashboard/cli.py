@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socket
 import sys
 import threading
@@ -117,6 +118,9 @@ def _serve(held: settings.Settings, store: Store, still: bool) -> int:
     # The server object runs here and now: app.run would import this program a second time.
     server = uvicorn.Server(uvicorn.Config(app.server, log_config=None, log_level="warning", access_log=False,
                                            proxy_headers=bool(held.trusted_proxy), forwarded_allow_ips=held.trusted_proxy or None))
+    if threading.current_thread() is threading.main_thread():
+        # uvicorn raises the signal again when it has ended; by default the process would then be gone before the writer has.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with demo_cli.beside(held, store, still):
             server.run(sockets=[listening])

@@ -6,6 +6,8 @@ straddles two parents belongs to the branch of its declared parent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, select
 
 from queries import places
@@ -46,6 +48,11 @@ def node_ranges(connection: Connection, scope: Scope, place: Place) -> list[tupl
     return places.ranges(connection, area_ids(connection, scope, place))
 
 
+def ranges_under(connection: Connection, visible: Sequence[Place]) -> list[tuple[int, int]]:
+    """Return the same of places that `check` has returned, without asking for the rights again."""
+    return places.ranges(connection, [part.area_id for part in visible])
+
+
 def check(connection: Connection, scope: Scope, place: Place) -> list[Place]:
     """Return what is visible at or under a place; ScopeError when nothing is."""
     visible = effective(connection, scope, place)
@@ -67,6 +74,14 @@ def sees(connection: Connection, scope: Scope, num: int) -> bool:
     granted = _granted(connection, scope, steps[0].tree_id)
     homes = places.at(connection, [step.area_id for step in steps], steps[0].tree_id)
     return any(lo <= home.num <= hi for home in homes for lo, hi in granted.values())
+
+
+def seen_of(connection: Connection, scope: Scope, found: Sequence[Place]) -> list[Place]:
+    """Return those of some places of one tree that are visible. One statement tells it of all that lie plainly inside."""
+    if scope.areas is None or not found:
+        return list(found)
+    granted = _granted(connection, scope, found[0].tree_id).values()
+    return [p for p in found if any(lo <= p.num <= hi for lo, hi in granted) or (granted and sees(connection, scope, p.num))]
 
 
 def visible_under(connection: Connection, scope: Scope, place: Place, level: int) -> list[Place]:

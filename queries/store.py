@@ -12,7 +12,20 @@ from typing import Any
 import polars as pl
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, inspect, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+)
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -20,6 +33,9 @@ from queries.errors import StoreError
 from queries.tables import meta
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+#: Asked with each request and each commit, so it is put together once.
+_VALUE = select(meta.c.value).where(meta.c.key == bindparam("named"))
+_BUMP = meta.update().where(meta.c.key == "version").values(value=cast(cast(meta.c.value, BigInteger) + 1, Text))
 
 
 class Store:
@@ -143,18 +159,19 @@ def told() -> Iterator[None]:
 
 def version(connection: Connection) -> int:
     """Return the number that grows with each commit: the key of every cache of answers."""
-    value = connection.scalar(select(meta.c.value).where(meta.c.key == "version"))
+    value = connection.scalar(_VALUE, {"named": "version"})
     return int(value) if value else 0
 
 
 def bump(connection: Connection) -> None:
     """Tell every cache that something changed."""
-    put_meta(connection, "version", version(connection) + 1)
+    if connection.execute(_BUMP).rowcount == 0:
+        connection.execute(meta.insert().values(key="version", value="1"))
 
 
 def get_meta(connection: Connection, key: str, default: Any = None) -> Any:
     """Return a stored JSON value."""
-    value = connection.scalar(select(meta.c.value).where(meta.c.key == key))
+    value = connection.scalar(_VALUE, {"named": key})
     return default if value is None else json.loads(value)
 
 

@@ -14,11 +14,14 @@ from queries.loop.course import Course
 from queries.loop.deltas import Deltas
 from queries.loop.evaluation import COUNTED, Evaluation, read_evaluation
 from queries.loop.steps import STAGE
-from queries.store import get_meta
-from queries.tables import category, department, tree
+from queries.tables import category, department, meta, tree
 from queries.today import CityNow, city_now
 
 Line = tuple[int, ...]
+#: What changes whenever something changes that a writer knows by heart; in one statement, for it is asked with each commit.
+_MARK = select(
+    *(select(meta.c.value).where(meta.c.key == key).scalar_subquery() for key in ("rules", "city", COUNTED)), select(func.max(tree.c.id)).scalar_subquery(),
+    *(select(func.count()).select_from(table).scalar_subquery() for table in (category, department)))
 #: A whistle for an emergency must be answered within 30 minutes where the city says nothing else.
 EMERGENCY_S = 1800
 
@@ -44,8 +47,7 @@ class Book:
 
     def open(self, connection: Connection) -> Book:
         """Make sure that what is known still holds; return self."""
-        mark = (get_meta(connection, "rules", 0), connection.scalar(select(func.max(tree.c.id))), get_meta(connection, "city"), get_meta(connection, COUNTED),
-                connection.scalar(select(func.count()).select_from(category)), connection.scalar(select(func.count()).select_from(department)))
+        mark = tuple(connection.execute(_MARK).one())
         if mark != self._mark:
             self._read(connection)
             self._mark = mark

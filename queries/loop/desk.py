@@ -109,7 +109,7 @@ def _wanted(connection: Connection, ask: Ask, actor: Actor, which: Which) -> tup
     mine, present, zone = waits_on(actor.post), stamp(now()), city_now(connection).zone
     wanted: list[ColumnElement[bool]] = [cases.c.is_open]
     if place.level > 0 or visible != [place]:
-        wanted.append(inside(cases.c.node, rights.node_ranges(connection, ask.scope, place)))
+        wanted.append(inside(cases.c.node, rights.ranges_under(connection, visible)))
     if actor.post == "department":
         wanted.append(cases.c.department_id == select(department.c.id).where(department.c.code == actor.department).scalar_subquery())
     today = local_day(present, zone)

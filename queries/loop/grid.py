@@ -141,16 +141,16 @@ def grid(store: Store, ask: Ask) -> Answer[Grid]:
     ask = ask.but(filters=Filters())
     with store.read() as connection:
         place = places.find(connection, ask.place, ask.until, ask.scope)
-        rights.check(connection, ask.scope, place)
+        visible = rights.check(connection, ask.scope, place)
         if place.has_children:
             raise AskError(f"{place.code!r} is no grid. Choose one of the grids under it.", zh="这不是网格，请选择其下的网格。")
         path = places.path(connection, place)
-        spans = rights.node_ranges(connection, ask.scope, place)
+        spans = rights.ranges_under(connection, visible)
         since = day_start(ask.until - timedelta(days=BACK_D - 1), city_now(connection).zone)
         n_open, n_overdue, n_today = _counts(connection, spans)
         return stamped(connection, (Grid(
             place=place, path=tuple(path), level=next(one for one in outlines.levels(connection) if one.level == place.level),
-            neighbours=tuple(p for p in neighbours.of(connection, place) if rights.sees(connection, ask.scope, p.num)),
+            neighbours=tuple(rights.seen_of(connection, ask.scope, neighbours.of(connection, place))),
             duty=_duty(connection, path), open=tuple(desk.open_rows(connection, spans, OPEN)), n_open=n_open, n_overdue=n_overdue,
             n_today=n_today, waiting=_waiting(connection, place), figures=_figures(connection, ask, path),
             repeats=tuple(repeats.found(connection, ask, limit=SPOTS).rows), sensors=_sensors(connection, inside(sensor.c.node, spans)),

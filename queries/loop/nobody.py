@@ -54,7 +54,7 @@ def gaps(store: Store, ask: Ask, limit: int = 30) -> Answer[GapRow]:
     with store.read() as connection:
         place = places.find(connection, ask.place, ask.until, ask.scope)
         visible = rights.check(connection, ask.scope, place)
-        nodes = [] if place.level == 0 and visible == [place] else [inside(cases.c.node, rights.node_ranges(connection, ask.scope, place))]
+        nodes = [] if place.level == 0 and visible == [place] else [inside(cases.c.node, rights.ranges_under(connection, visible))]
         deepest = max((one.level for one in outlines.levels(connection)), default=0)
         leaf = select(node.c.num).where(node.c.num == cases.c.node, node.c.level == deepest).correlate(cases)
         lying = and_(cases.c.status == "filed", func.coalesce(cases.c.stage_due_at, cases.c.due_at) < stamp(now()))

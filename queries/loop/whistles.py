@@ -145,9 +145,9 @@ def out(store: Store, ask: Ask, department_code: str = "", limit: int = 200) -> 
     """Return the whistles at or under the place that are not ended, those that nobody answered first."""
     with store.read() as connection:
         place = places.find(connection, ask.place, ask.until, ask.scope)
-        rights.check(connection, ask.scope, place)
+        visible = rights.check(connection, ask.scope, place)
         statement = (
-            _select().where(whistle.c.ended_at.is_(None), inside(cases.c.node, rights.node_ranges(connection, ask.scope, place)))
+            _select().where(whistle.c.ended_at.is_(None), inside(cases.c.node, rights.ranges_under(connection, visible)))
             .order_by(whistle.c.arrived_at.is_not(None), whistle.c.due_at).limit(limit)
         )
         if department_code:

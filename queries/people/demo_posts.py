@@ -10,6 +10,7 @@ from queries import places
 from queries.answers import remembered
 from queries.frame import EVERYTHING, NOTHING, Actor, Scope
 from queries.people.roles import Words
+from queries.store import get_meta
 from queries.today import city_now
 
 
@@ -35,6 +36,11 @@ POSTS: dict[str, DemoPost] = {post.id: post for post in (
     DemoPost(id="admin", role="admin", title={"zh": "管理员", "en": "Administrator"}),
 )}
 USUAL = "viewer"
+
+
+def offered(connection: Connection) -> bool:
+    """Return whether the loaded city is a demo. Asked at each request, so it reads nothing else of the city."""
+    return bool((get_meta(connection, "city") or {}).get("demo"))
 
 
 def post_of(connection: Connection, post_id: str) -> DemoPost:
