@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from dashboard.context import Context
@@ -32,6 +32,8 @@ from queries.sources._quarantine import Bad, keep
 
 ROOT = "/open311/v2"
 TYPES = {"json": "application/json; charset=utf-8", "xml": "text/xml; charset=utf-8"}
+#: How an answer is written.
+Form = Annotated[str, Path(json_schema_extra={"enum": list(TYPES)})]
 
 
 class _NoKeyError(GovError):
@@ -44,13 +46,14 @@ def add_routes(server: FastAPI, context: Context) -> None:
     async def answer(request: Request, name: str, form: str, what: Callable[[], Any]) -> Response:
         """Return an answer in the form that was asked for, or the error as the standard tells it."""
         try:
+            _known(form)
             await run_in_threadpool(told.jurisdiction, context.store, request.query_params.get("jurisdiction_id", ""))
             return _reply(200, name, await run_in_threadpool(what), form)
         except GovError as bad:
             return _bad(bad, form)
 
     @server.get("/open311/discovery.{form}", include_in_schema=False)
-    async def discovery(request: Request, form: str) -> Response:
+    async def discovery(request: Request, form: Form) -> Response:
         base = f"{str(request.base_url).rstrip('/')}{ROOT}"
         what = {"changeset": now().strftime("%Y-%m-%dT00:00:00Z"), "contact": "", "key_service": "app.py token add NAME", "endpoints": [{
             "specification": "http://wiki.open311.org/GeoReport_v2", "url": base, "changeset": now().strftime("%Y-%m-%dT00:00:00Z"), "type": "production",
@@ -58,15 +61,15 @@ def add_routes(server: FastAPI, context: Context) -> None:
         return await answer(request, "discovery", form, lambda: what)
 
     @server.get(ROOT + "/services.{form}", tags=["open311"], summary="Kinds of reports (GeoReport v2)")
-    async def services(request: Request, form: str) -> Response:
+    async def services(request: Request, form: Form) -> Response:
         return await answer(request, "services", form, lambda: told.services(context.store))
 
     @server.get(ROOT + "/services/{code}.{form}", tags=["open311"], summary="What a kind of report asks (GeoReport v2)")
-    async def service(request: Request, code: str, form: str) -> Response:
+    async def service(request: Request, code: str, form: Form) -> Response:
         return await answer(request, "service_definition", form, lambda: told.service(context.store, code))
 
     @server.get(ROOT + "/requests.{form}", tags=["open311"], summary="Cases as service requests (GeoReport v2)")
-    async def requests(request: Request, form: str) -> Response:
+    async def requests(request: Request, form: Form) -> Response:
         def what() -> Any:
             scope, source = _reader(context)
             return told.requests(context.store, scope, _wanted(request, source))
@@ -74,7 +77,7 @@ def add_routes(server: FastAPI, context: Context) -> None:
         return await answer(request, "service_requests", form, what)
 
     @server.get(ROOT + "/requests/{no}.{form}", tags=["open311"], summary="One case as a service request (GeoReport v2)")
-    async def one(request: Request, no: str, form: str) -> Response:
+    async def one(request: Request, no: str, form: Form) -> Response:
         def what() -> Any:
             scope, source = _reader(context)
             found = told.requests(context.store, scope, told.Wanted(numbers=(no,), source=source))
@@ -85,13 +88,15 @@ def add_routes(server: FastAPI, context: Context) -> None:
         return await answer(request, "service_requests", form, what)
 
     @server.get(ROOT + "/tokens/{no}.{form}", tags=["open311"], summary="The number behind a token; ours is the number itself (GeoReport v2)")
-    async def token(request: Request, no: str, form: str) -> Response:
+    async def token(request: Request, no: str, form: Form) -> Response:
         return await answer(request, "service_requests", form, lambda: [{"service_request_id": no, "token": no}])
 
     @server.post(ROOT + "/requests.{form}", tags=["open311"], status_code=201, summary="Report by a form; api_key = a source's token (GeoReport v2)")
-    async def report(request: Request, form: str) -> Response:
+    async def report(request: Request, form: Form) -> Response:
         actor, said = None, {}
         try:
+            # Before anything is done: a report whose answer cannot be written is not taken.
+            _known(form)
             said = _form(request, await body_of(request))
             actor = await run_in_threadpool(_sender, context, said.pop("api_key", ""))
             await run_in_threadpool(told.jurisdiction, context.store, said.get("jurisdiction_id", ""))
@@ -106,6 +111,11 @@ def add_routes(server: FastAPI, context: Context) -> None:
                 row = Bad(source=actor.name, file=request.url.path, row=1, field=bad.field, value="", reason=bad.say("zh"), reason_en=str(bad), raw=said)
                 await asyncio.wrap_future(context.loop.writer.submit(lambda page: keep(page, [row])))
             return _bad(bad, form)
+
+
+def _known(form: str) -> None:
+    if form not in TYPES:
+        raise NoSuchError("There is .json and .xml.")
 
 
 def _reader(context: Context) -> tuple[Scope, str]:
@@ -158,14 +168,11 @@ def _wanted(request: Request, source: str) -> told.Wanted:
 
 def _bad(bad: GovError, form: str) -> Response:
     code = 403 if isinstance(bad, _NoKeyError) else 400 if (found := status_of(bad)) == 422 else found
-    reply = _reply(code, "errors", told.faults(bad, code), form)
+    reply = _reply(code, "errors", told.faults(bad, code), form if form in TYPES else "json")
     if isinstance(bad, BusyError):
         reply.headers["Retry-After"] = "1"
     return reply
 
 
 def _reply(status: int, name: str, what: Any, form: str) -> Response:
-    if form not in TYPES:
-        status, name, form = 404, "errors", "json"
-        what = [{"code": 404, "description": "There is .json and .xml."}]
     return Response(wire.written(name, what, form), status, media_type=TYPES[form])

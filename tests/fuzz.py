@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import requests
 import schemathesis
@@ -36,6 +37,9 @@ from tests.conftest import serving
 from tests.test_loop import CITY, HERE, STREETS, listed
 
 MOST_S = 20
+OPEN311 = "/open311/"
+#: What is told to everybody: whether the server lives, what can be reported, and that a number is its own token.
+OPEN = ("GET /healthz", "GET /open311/v2/services", "GET /open311/v2/tokens")
 CLASSES = ("2xx", "3xx", "4xx", "5xx")
 #: Doors are asked more often than figures.
 WEIGHT = {"post": 6, "get": 1}
@@ -174,14 +178,16 @@ class Fuzz:
         status, after = answer.status_code, self._counts()
         if status >= 500:
             fault("a 5xx")
-        if who in ("forged", "stale", "nobody") and label != "GET /healthz" and status not in (401, 403):
+        if who in ("forged", "stale", "nobody") and not label.startswith(OPEN) and status not in ((400, 401, 403, 404, 413, 422) if OPEN311 in label else (401, 403)):
             fault("answered to somebody who is not signed in")
         if status >= 400:
-            said = _json(answer)
-            if not (isinstance(said, dict) and (said.get("message") or said.get("detail"))):
+            if not _reason(answer):
                 fault("no reason")
             if after != before:
                 fault("refused, and yet something was written")
+        elif OPEN311 in label:
+            if answer.request.method == "POST" and (status != 201 or after[0] != before[0] + 1):
+                fault("told as taken, and no case is there")
         elif answer.request.method == "POST":
             said = _json(answer)
             new = said["new"] if "rows" in said else int(status == 201)
@@ -205,6 +211,16 @@ class Fuzz:
         with self.store.read() as connection:
             return tuple(connection.execute(select(  # type: ignore[return-value]
                 select(func.count()).select_from(cases).scalar_subquery(), select(func.count()).select_from(event).scalar_subquery())).one())
+
+
+def _reason(answer: requests.Response) -> bool:
+    """Return whether a refusal says why, in the form of our own API or of Open311."""
+    if answer.headers.get("content-type", "").startswith("text/xml"):
+        return bool(ElementTree.fromstring(answer.content).findtext("error/description"))  # noqa: S314  (our own answer)
+    said = _json(answer)
+    if isinstance(said, list):
+        return bool(said and said[0].get("description"))
+    return bool(isinstance(said, dict) and (said.get("message") or said.get("detail")))
 
 
 def run(where: Path, number: int, most_s: float = 1e9, seed: int = 1) -> Findings:
