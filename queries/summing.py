@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
@@ -20,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal,
+    literal_column,
     or_,
     select,
     union_all,
@@ -108,11 +110,16 @@ def summed(
     if not wanted:
         return
     statement = _statement(table, by, measures, len(wanted), tuple(bool(codes) for codes in only))
+    bound = _bound(wanted, only)
+    for part in chunks(areas):
+        yield from connection.execute(statement, bound | {"areas": list(part)})
+
+
+def _bound(wanted: Sequence[Piece], only: Narrowing) -> dict[str, Any]:
     bound: dict[str, Any] = {f"codes{i}": list(codes) for i, codes in enumerate(only) if codes}
     for i, piece in enumerate(wanted):
         bound |= {f"grain{i}": piece.grain, f"lo{i}": piece.lo, f"hi{i}": piece.hi}
-    for part in chunks(areas):
-        yield from connection.execute(statement, bound | {"areas": list(part)})
+    return bound
 
 
 def by_bucket(
@@ -131,22 +138,48 @@ def windows(
     connection: Connection, areas: Sequence[int], wanted: dict[str, list[Piece]], only: Narrowing
 ) -> dict[str, Sums]:
     """Return the sums of each named window, by one statement for all of them."""
-    distinct = list(dict.fromkeys(piece for part in wanted.values() for piece in part))
+    # Windows overlap; what is read are the stretches between their ends, each once, summed by the database.
+    stretches = _stretches(piece for part in wanted.values() for piece in part)
     out = {name: dict.fromkeys(MEASURES, 0) for name in wanted}
-    for key, held in by_bucket(connection, areas, distinct, only).items():
-        for name, part in wanted.items():
-            if inside_of(key, part):
-                total = out[name]
-                for m, n in held.items():
-                    total[m] += n
+    if not stretches:
+        return out
+    into = [[out[name] for name, part in wanted.items() if inside_of((one.grain, one.lo), part)] for one in stretches]
+    statement = _stretched(len(stretches), tuple(bool(codes) for codes in only))
+    bound = _bound(stretches, only)
+    for part in chunks(areas):
+        for i, *values in connection.execute(statement, bound | {"areas": list(part)}):
+            for total in into[i]:
+                for m, n in zip(MEASURES, values, strict=True):
+                    total[m] += int(n or 0)
     return out
+
+
+def _stretches(wanted: Iterable[Piece]) -> list[Piece]:
+    """Return the stretches between the ends of some pieces that lie in at least one of them."""
+    held: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    for piece in wanted:
+        held[piece.grain].add((piece.lo, piece.hi))
+    out = []
+    for grain, spans in held.items():
+        ends = sorted({end for lo, hi in spans for end in (lo, hi + 1)})
+        out += [Piece(grain=grain, lo=lo, hi=after - 1) for lo, after in pairwise(ends) if any(a <= lo <= b for a, b in spans)]
+    return out
+
+
+@lru_cache(maxsize=256)
+def _stretched(n: int, narrowed: tuple[bool, ...]) -> Select[Any] | CompoundSelect[Any]:
+    """Return one row of sums for each of n stretches; made once, bound each time."""
+    parts = []
+    for i in range(n):
+        rows = _part(rollup, (), MEASURES, i, narrowed).subquery()
+        parts.append(select(literal_column(str(i)), *(func.sum(rows.c[m]) for m in MEASURES)))
+    return parts[0] if n == 1 else union_all(*parts)
 
 
 def bins(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, int]:
     together: dict[int, int] = defaultdict(int)
-    for held in bins_by_area(connection, areas, wanted).values():
-        for number, n in held.items():
-            together[number] += n
+    for number, n in summed(connection, duration, ("bin",), ("n",), areas, wanted):
+        together[number] += int(n)
     return together
 
 
