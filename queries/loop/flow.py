@@ -8,6 +8,8 @@ limit, and a screen reads this in the background.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +33,7 @@ from queries.answers import stamped
 from queries.clock import day_end, day_start
 from queries.frame import Answer, Ask
 from queries.intervals import inside
-from queries.loop.mining import Log, Mined, mine
+from queries.loop.mining import AT_ONCE, Log, Mined, cut, mine
 from queries.loop.steps import OVER, STATUS_WORDS, STEPS, WAITING, WAITING_WORDS
 from queries.store import Store
 from queries.summing import of_departments
@@ -223,21 +225,30 @@ def _by_first(told: Mined, words: dict[str, Words]) -> tuple[Leg, ...]:
 
 def broken(store: Store, span: tuple[int, int], chosen: Select[Any] | None = None) -> tuple[BrokenRule, ...]:
     """Return every rule of the standard way with how many cases break it, by one reading of their events."""
+    with ThreadPoolExecutor(_parts(span)) as pool:
+        told = list(pool.map(lambda part: _broken(store, part, chosen), cut(span, AT_ONCE) or [span]))
+    rules = _rules(_facts(span, chosen).subquery().c)
+    with store.read() as connection:
+        ids = {row[f"{id_}_{which}"] for row in told for id_ in rules for which in ("first", "last")} - {None}
+        numbers = {r.id: r.no for r in connection.execute(select(cases.c.id, cases.c.no).where(cases.c.id.in_(ids)))}
+    out = []
+    for id_, (_, _, sentence) in rules.items():
+        shown = sorted({row[f"{id_}_{which}"] for row in told for which in ("first", "last")} & numbers.keys())
+        ends = [shown[-1], shown[0]] if shown else []
+        out.append(BrokenRule(id=id_, sentence=sentence, n=sum(int(row[f"{id_}_n"] or 0) for row in told), of=sum(int(row[f"{id_}_of"] or 0) for row in told),
+                              examples=tuple(numbers[one] for one in dict.fromkeys(ends))))
+    return tuple(sorted(out, key=lambda rule: -rule.n))
+
+
+def _broken(store: Store, span: tuple[int, int], chosen: Select[Any] | None) -> Mapping[str, Any]:
     told = _facts(span, chosen).subquery()
-    rules = _rules(told.c)
     columns = []
-    for id_, (applies, breaks, _) in rules.items():
+    for id_, (applies, breaks, _) in _rules(told.c).items():
         both = and_(applies, breaks)
         columns += [func.sum(case((applies, 1), else_=0)).label(f"{id_}_of"), func.sum(case((both, 1), else_=0)).label(f"{id_}_n"),
                     func.min(case((both, told.c.case_id))).label(f"{id_}_first"), func.max(case((both, told.c.case_id))).label(f"{id_}_last")]
     with store.read() as connection:
-        row = connection.execute(select(*columns)).one()._mapping
-        ids = {row[f"{id_}_{which}"] for id_ in rules for which in ("first", "last")} - {None}
-        numbers = {r.id: r.no for r in connection.execute(select(cases.c.id, cases.c.no).where(cases.c.id.in_(ids)))}
-    return tuple(sorted((
-        BrokenRule(id=id_, sentence=sentence, n=int(row[f"{id_}_n"] or 0), of=int(row[f"{id_}_of"] or 0), examples=tuple(dict.fromkeys(
-            numbers[row[f"{id_}_{which}"]] for which in ("last", "first") if row[f"{id_}_{which}"] in numbers)))
-        for id_, (_, _, sentence) in rules.items()), key=lambda rule: -rule.n))
+        return connection.execute(select(*columns)).one()._mapping
 
 
 def _facts(span: tuple[int, int], chosen: Select[Any] | None) -> Select[Any]:

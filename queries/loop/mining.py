@@ -66,9 +66,13 @@ def mine(store: Store, log: Log, span: tuple[int, int], parts: int = 1, lasting:
 
     `lasting` = a step that repeats the one before is the same one: how long something lasted, however often it was said.
     """
-    spans = [(start, min(start + AT_ONCE - 1, span[1])) for start in range(span[0], span[1] + 1, AT_ONCE)]
     with ThreadPoolExecutor(max(1, parts)) as pool:
-        return _mined(list(pool.map(lambda s: _part(_steps(store, log(*s)), lasting), spans)))
+        return _mined(list(pool.map(lambda s: _part(_steps(store, log(*s)), lasting), cut(span, AT_ONCE))))
+
+
+def cut(span: tuple[int, int], width: int) -> list[tuple[int, int]]:
+    """Return a span of case numbers in pieces of at most so many."""
+    return [(start, min(start + width - 1, span[1])) for start in range(span[0], span[1] + 1, width)]
 
 
 def _steps(store: Store, log: Select[Any]) -> pl.DataFrame:
