@@ -33,7 +33,7 @@ from queries.answers import stamped
 from queries.clock import day_end, day_start
 from queries.frame import Answer, Ask
 from queries.intervals import inside
-from queries.loop.mining import AT_ONCE, Log, Mined, cut, mine
+from queries.loop.mining import AT_ONCE, Log, Mined, cut, mine, without_loops
 from queries.loop.steps import OVER, STATUS_WORDS, STEPS, WAITING, WAITING_WORDS
 from queries.store import Store
 from queries.summing import of_departments
@@ -248,6 +248,7 @@ def _broken(store: Store, span: tuple[int, int], chosen: Select[Any] | None) -> 
         columns += [func.sum(case((applies, 1), else_=0)).label(f"{id_}_of"), func.sum(case((both, 1), else_=0)).label(f"{id_}_n"),
                     func.min(case((both, told.c.case_id))).label(f"{id_}_first"), func.max(case((both, told.c.case_id))).label(f"{id_}_last")]
     with store.read() as connection:
+        without_loops(connection)
         return connection.execute(select(*columns)).one()._mapping
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from sqlalchemy import BigInteger, Integer, Select, Text, cast, func, select
+from sqlalchemy import BigInteger, Connection, Integer, Select, Text, cast, func, select
 
 from queries.store import Store
 
@@ -75,6 +75,15 @@ def cut(span: tuple[int, int], width: int) -> list[tuple[int, int]]:
     return [(start, min(start + width - 1, span[1])) for start in range(span[0], span[1] + 1, width)]
 
 
+def without_loops(connection: Connection) -> None:
+    """Let PostgreSQL join by hash or by order until the transaction ends.
+
+    It takes what comes out of a window for a handful of rows, and would look all cases through for each of them.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_nestloop = off")
+
+
 def _steps(store: Store, log: Select[Any]) -> pl.DataFrame:
     """Return the steps of a log, case by case in their order; times in ticks."""
     inner = log.subquery()
@@ -82,6 +91,7 @@ def _steps(store: Store, log: Select[Any]) -> pl.DataFrame:
     if not isinstance(inner.c.at.type, Integer):
         told["at"] = cast(inner.c.at * TICKS, BigInteger)
     with store.read() as connection:
+        without_loops(connection)
         row = connection.execute(select(*(func.aggregate_strings(cast(column, Text), MARK).label(name) for name, column in told.items()))).one()
     ticks = 1 if told["at"] is inner.c.at else TICKS
     columns = {name: pl.Series([text or None], dtype=pl.String).str.split(MARK).explode().drop_nulls().cast(kind)
