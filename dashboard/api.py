@@ -20,7 +20,7 @@ from queries import scope as rights
 from queries.case_rows import CaseRow
 from queries.errors import AskError, GovError, ScopeError, SignInError, StoreError
 from queries.figures import FIGURES
-from queries.frame import Answer, Ask, Filters
+from queries.frame import FIRST, Answer, Ask, Filters
 from queries.loop import burden, evaluate, flow
 from queries.loop.like import like_with_like
 
@@ -53,7 +53,8 @@ def add_routes(server: FastAPI, context: Context) -> None:
 
     def ask(place: str | None, since: date | None, until: date | None, **narrow: Any) -> Ask:
         last = until or context.city().last_day
-        first = since or last - timedelta(days=29)
+        # A day before the first is refused by the ask itself; nothing is counted back from it here.
+        first = since or max(last, FIRST) - timedelta(days=29)
         filters = Filters(
             categories=_codes(narrow.get("category", "")), statuses=_codes(narrow.get("status", "")),
             departments=_codes(narrow.get("department", "")), overdue=narrow.get("overdue", False),

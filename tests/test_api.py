@@ -61,7 +61,7 @@ def test_pages_go_on_where_they_ended(get: Get) -> None:
 
 @pytest.mark.parametrize(("path", "code"), [
     ("/api/v1/kpi?place=77", 404), ("/api/v1/cases/NOSUCH", 404), ("/api/v1/kpi?from=2026-02-01&to=2026-01-01", 400),
-    ("/api/v1/children?measure=beauty", 404), ("/api/v1/nothing", 404), ("/api/v1/kpi?from=0146-02-25", 400), ("/api/v1/kpi?from=yesterday", 422), ("/api/v1/cases?limit=0", 422),
+    ("/api/v1/children?measure=beauty", 404), ("/api/v1/nothing", 404), ("/api/v1/kpi?from=0146-02-25", 400), ("/api/v1/kpi?to=0001-01-05", 400), ("/api/v1/kpi?from=yesterday", 422), ("/api/v1/cases?limit=0", 422),
 ])
 def test_what_cannot_be_answered_says_why(server: str, path: str, code: int) -> None:
     status, told = refused(server, path)
