@@ -27,6 +27,8 @@ from queries.tables import MEASURES, cases, duration, event, open_now, rollup
 
 #: Events read at once; a case's events are never torn apart.
 CHUNK = 200_000
+#: So many differing rows of each side are told by a comparison.
+SHOWN = 10
 #: A course while it is folded: a dictionary, because a value that is made anew with each of millions of events costs minutes.
 State = dict[str, Any]
 BLANK: State = {name: getattr(Course(), name) for name in NAMES}
@@ -42,13 +44,15 @@ _EVENTS = select(
 class Rebuilt:
     """What a rebuild did: cases folded, events read, and how many cases stood differently before.
 
-    `differing` = rows of the sums that were or are in one of the two only; None where nobody compared.
+    `differing` = rows of the sums that were or are in one of the two only; None where nobody compared. `examples` = some of
+    them: whether it "was" or "is", the table, the row.
     """
 
     cases: int
     events: int
     mended: int
     differing: int | None = None
+    examples: tuple[tuple[Any, ...], ...] = ()
 
 
 def rebuild(store: Store, quiet: bool = False) -> Rebuilt:
@@ -69,14 +73,16 @@ def compare(store: Store, quiet: bool = False) -> Rebuilt:
         settle(connection)
         before = set(_sums(connection))
         done = from_events(connection, Book().open(connection), quiet)
-        differing = 0
+        after, fresh = 0, []
         for row in _sums(connection):
             if row in before:
                 before.remove(row)
             else:
-                differing += 1
+                after += 1
+                fresh += [("is", *row)] if after <= SHOWN else []
         transaction.rollback()
-    return replace(done, differing=differing + len(before))
+    examples = (*(("was", *row) for row in sorted(before, key=str)[:SHOWN]), *fresh)
+    return replace(done, differing=after + len(before), examples=examples)
 
 
 def _alone(connection: Connection) -> None:
