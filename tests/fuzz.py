@@ -27,6 +27,7 @@ from sqlalchemy import func, select
 
 from dashboard import create_app
 from queries import loading
+from queries.frame import CLOCK
 from queries.loop.rebuild import compare
 from queries.loop.steps import STEPS, legal
 from queries.people import accounts, sessions, tokens
@@ -208,9 +209,11 @@ class Fuzz:
             self.found.faults.append(f"{label}: a replayed message was not taken as the same: {answer.status_code} to {_short(told)}")
 
     def _counts(self) -> tuple[int, int]:
+        # The clock lets whistles climb meanwhile.
+        by_somebody = select(func.count()).select_from(event).where(event.c.actor != CLOCK.name)
         with self.store.read() as connection:
             return tuple(connection.execute(select(  # type: ignore[return-value]
-                select(func.count()).select_from(cases).scalar_subquery(), select(func.count()).select_from(event).scalar_subquery())).one())
+                select(func.count()).select_from(cases).scalar_subquery(), by_somebody.scalar_subquery())).one())
 
 
 def _reason(answer: requests.Response) -> bool:

@@ -186,6 +186,16 @@ def test_dispatching_unlisted_work_is_refused_and_counted_by_who_tried(writer: W
     assert [(r.name["zh"], r.n) for r in task_list.refusals(writer.store, 0).rows] == [("水务局", 1)]
 
 
+def test_what_was_refused_is_counted_once_also_when_a_load_comes_after_it(writer: Writer, tmp_path: Path) -> None:
+    no = new(writer)
+    step(writer, no, "filed")
+    with pytest.raises(task_list.NotListed):
+        step(writer, no, "dispatched", department="water")
+    assert compare(writer.store, quiet=True).differing == 0
+    loading.load(tmp_path / "little", writer.store, quiet=True)
+    assert told(writer.store, "refused") == 1
+
+
 def test_a_temporary_item_ends_by_itself(little: Store, writer: Writer) -> None:
     task_list.apply(little, ADMIN, code="T1", title="临时", department_code="water", to="department", category="litter", basis="示例",
                     temporary=True, ends_at=(end := now() + timedelta(seconds=6)))
