@@ -18,6 +18,7 @@ from sqlalchemy import inspect, select, text
 from queries import loading
 from queries.errors import StoreError
 from queries.loop.rebuild import rebuild
+from queries.loop.tables import whistle
 from queries.schema import metadata
 from queries.store import MIGRATIONS, Store, get_meta
 from queries.tables import cases, event, tree
@@ -116,6 +117,17 @@ def test_the_sums_of_an_upgraded_database_are_those_of_a_rebuild(first: Store) -
     assert sums(first) == before
     with first.read() as connection:
         assert get_meta(connection, "rebuild") is None
+
+
+def test_a_whistle_of_the_second_version_is_kept_and_a_new_one_can_be_written(first: Store) -> None:
+    old = {"case_id": 2, "reason": "demand", "by_post": "street", "department_id": 1, "blown_at": 1_760_200_000, "due_at": 1_760_201_800}
+    with first.engine.begin() as connection:
+        move(connection, "0002")
+        connection.execute(text(f"INSERT INTO whistle (node, {', '.join(old)}) VALUES (1, {', '.join(f':{name}' for name in old)})"), old)
+    first.upgrade()
+    with first.engine.begin() as connection:
+        assert connection.execute(select(whistle.c.case_id, whistle.c.reason)).all() == [(2, "demand")]
+        connection.execute(whistle.insert().values(**{**old, "case_id": 3}))
 
 
 def test_an_upgraded_database_is_upgraded_once(first: Store) -> None:
