@@ -13,7 +13,7 @@
 
   function walk(home, steps) { return steps.reduce(function (at, i) { return at && at.children[i]; }, home); }
 
-  function word(node) { return node.tagName + (node.tagName === "DETAILS" ? node.firstChild.textContent : node.getAttribute("href") || ""); }
+  function word(node) { return node.tagName + (node.tagName === "DETAILS" ? (node.firstChild || node).textContent : node.getAttribute("href") || ""); }
 
   function remember(home) {
     const held = { address: window.location.href, scrolled: [], folds: [], focus: null };

@@ -18,14 +18,13 @@ from dashboard.context import Context
 from queries import cases, kpi, places, sources_state
 from queries import scope as rights
 from queries.case_rows import CaseRow
-from queries.errors import AskError, GovError, ScopeError, SignInError, StoreError
+from queries.errors import AskError, GovError, NoSuchError, ScopeError, SignInError, StoreError
 from queries.figures import FIGURES
 from queries.frame import FIRST, Answer, Ask, Filters
 from queries.loop import burden, evaluate, flow
 from queries.loop.like import like_with_like
 
 Place = Annotated[str | None, Query(description="area code; none = the whole city", max_length=200)]
-Day = Annotated[date | None, Query(description="local day, inside the period")]
 Since = Annotated[date | None, Query(alias="from", description="first local day; none = 30 days up to the last one known")]
 Until = Annotated[date | None, Query(alias="to", description="last local day, inside; none = the last one known")]
 Codes = Annotated[str, Query(description="codes, separated by commas", max_length=1000)]
@@ -65,7 +64,7 @@ def add_routes(server: FastAPI, context: Context) -> None:
     @server.exception_handler(GovError)
     async def refused(_: Any, bad: GovError) -> JSONResponse:
         status = 401 if isinstance(bad, SignInError) else 403 if isinstance(bad, ScopeError) else 503 if isinstance(bad, StoreError) else (
-            404 if isinstance(bad, AskError) and "No " in str(bad)[:3] else 400)
+            404 if isinstance(bad, NoSuchError) else 400)
         return JSONResponse({"error": type(bad).__name__, "message": str(bad)}, status, {"Retry-After": "5"} if status == 503 else None)
 
     @server.get("/api/v1/me", tags=["people"], summary="Who asks: name, post, areas and department")
@@ -80,7 +79,7 @@ def add_routes(server: FastAPI, context: Context) -> None:
         with context.store.read() as connection:
             here = places.find(connection, asked.place, asked.until, context.scope)
             visible = rights.check(connection, context.scope, here)
-            below = places.children(connection, here) if visible == [here] else visible
+            below = rights.parts(connection, visible, here)
             return {"place": plain(here), "path": plain(places.path(connection, here)), "children": plain(below),
                     "on": asked.until.isoformat()}
 

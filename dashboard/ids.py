@@ -6,18 +6,14 @@ from typing import Any
 
 URL = "url"
 NOTICE = "notice"
-TITLE = "page-title"
 HEADER = "header"
 BODY = "body"
 
-PERIOD = "period"
 SINCE = "period-since"
 UNTIL = "period-until"
-LANGUAGE = "language"
 SEARCH = "search"
 FOUND = "search-found"
 CLOCK = "clock"
-TICK = "tick"
 FRESH = "freshness"
 # Said by assets/60-pulse.js: the server is not heard; data that the page does not show yet has come.
 UNHEARD = "unheard"
@@ -27,8 +23,6 @@ PULSE = "pulse"
 MAP = "map"
 MAP_STATE = "map-state"
 MAP_EVENT = "map-event"
-MAP_LAYER = "map-layer"
-MAP_LEVEL = "map-level"
 
 CASE = "case-overlay"
 

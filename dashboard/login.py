@@ -86,7 +86,7 @@ class Door:
         self.app = app
         self.context = context
         self._touched: OrderedDict[str, float] = OrderedDict()
-        # It takes a seventh of a millisecond; forty threads that want to run at once would make two of it.
+        # It takes so little that threads which all want to run at once cost more than it does.
         self._desk = ThreadPoolExecutor(DESKS[context.store.dialect], "door")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

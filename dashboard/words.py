@@ -39,6 +39,11 @@ class Words:
             return MISSING
         return both.get(self.lang) or both.get("zh") or both.get("en") or MISSING
 
+    def pair(self, both: tuple[str, str]) -> str:
+        """Return the words of this language from a (zh, en) pair, as the head of a column."""
+        word = both[self.lang == "en"]
+        return word[:1].upper() + word[1:]
+
     def name(self, thing: Any) -> str:
         """Return the name of a place, level, category or city."""
         return (thing.name_en if self.lang == "en" and thing.name_en else thing.name) or MISSING

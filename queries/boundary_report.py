@@ -13,15 +13,13 @@ from queries import outlines
 from queries.answers import stamped
 from queries.clock import moment
 from queries.frame import Answer, Scope
+from queries.loading.report import FINDINGS, PLACED
 from queries.store import Store
 from queries.tables import area, source
 from queries.tables import load as loads
 
 #: Findings of one kind and level that are named; all are counted.
 NAMED = 5
-KINDS = ("overlaps", "gaps", "outside_parent")
-#: How a row found its area, and the two doubts about it, in the order of the screen.
-WAYS = ("point", "code", "outside", "none", "ambiguous", "crossing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +33,7 @@ class Flaw:
 
 @dataclass(frozen=True, kw_only=True)
 class LevelRow:
-    """One level: areas, m2, and for each of KINDS how many, m2 together and the largest ones."""
+    """One level: areas, m2, and for each of FINDINGS how many, m2 together and the largest ones."""
 
     name: dict[str, str]
     areas: int
@@ -50,7 +48,7 @@ class LevelRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedRow:
-    """How the rows of one source found their area in the last load: counts by WAYS."""
+    """How the rows of one source found their area in the last load: counts by PLACED."""
 
     title: dict[str, str]
     counts: dict[str, int]
@@ -76,7 +74,7 @@ def report(store: Store, scope: Scope) -> Answer[BoundaryReport]:
             return stamped(connection, (), kinds=("areas",))
         told = json.loads(last.report)
         found = told["topology"].get("levels", [])
-        listed = {code for level in found for kind in KINDS for one in level[kind]["listed"][:NAMED] for code in one["codes"]}
+        listed = {code for level in found for kind in FINDINGS for one in level[kind]["listed"][:NAMED] for code in one["codes"]}
         names = {r.code: {"zh": r.name, "en": r.name_en or r.name} for r in connection.execute(
             select(area.c.code, area.c.name, area.c.name_en).where(area.c.code.in_(listed), area.c.valid_to.is_(None)))}
         words = {one.level: {"zh": one.name, "en": one.name_en or one.name} for one in outlines.levels(connection)}
@@ -94,9 +92,9 @@ def _level(told: dict[str, Any], words: dict[int, dict[str, str]], names: dict[s
                      for one in told[kind]["listed"][:NAMED])
 
     return LevelRow(name=words.get(told["level"], {"zh": told["id"], "en": told["id"]}), areas=told["areas"], m2=told["m2"],
-                    found={kind: (told[kind]["n"], told[kind]["m2"], flaws(kind)) for kind in KINDS})
+                    found={kind: (told[kind]["n"], told[kind]["m2"], flaws(kind)) for kind in FINDINGS})
 
 
 def _placed(told: dict[str, Any], titles: dict[str, dict[str, str]]) -> PlacedRow:
     counts = {**told["placed"], "ambiguous": told["ambiguous"], "crossing": told["crossing"]}
-    return PlacedRow(title=titles.get(told["id"], {"zh": told["id"], "en": told["id"]}), counts={way: counts.get(way, 0) for way in WAYS})
+    return PlacedRow(title=titles.get(told["id"], {"zh": told["id"], "en": told["id"]}), counts={way: counts.get(way, 0) for way in PLACED})

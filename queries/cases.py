@@ -12,7 +12,7 @@ from queries import scope as rights
 from queries.answers import remembered, stamped
 from queries.case_rows import CaseCard, CaseRow, Event, Point
 from queries.clock import day_end, day_start, moment, now, stamp
-from queries.errors import AskError, ScopeError
+from queries.errors import AskError, NoSuchError, ScopeError
 from queries.frame import Answer, Ask, Scope
 from queries.intervals import inside
 from queries.loop.steps import STEP_WORDS
@@ -83,7 +83,7 @@ def one(store: Store, scope: Scope, no: str) -> Answer[CaseCard]:
     with store.read() as connection:
         found = connection.execute(selected().where(cases.c.no == no)).one_or_none()
         if found is None:
-            raise AskError(f"No case has the number {no!r}. Check the number, or look in the case list.")
+            raise NoSuchError(f"No case has the number {no!r}. Check the number, or look in the case list.")
         if not rights.sees(connection, scope, found.node):
             raise ScopeError(f"Case {no!r} lies outside what you may see.")
         steps = [_event(r) for r in connection.execute(

@@ -14,7 +14,7 @@ from queries import scope as rights
 from queries.answers import only_sums, remembered, stamped
 from queries.case_rows import STATUS_WORDS
 from queries.clock import day_bucket, local_day, now, stamp
-from queries.errors import AskError
+from queries.errors import NoSuchError
 from queries.figures import (
     FEW,
     FIGURES,
@@ -92,7 +92,7 @@ def children(store: Store, ask: Ask, measure: str) -> Answer[ChildRow]:
 def _children(connection: Connection, ask: Ask, figure: Measure) -> Answer[ChildRow]:
     place = places.find(connection, ask.place, ask.until, ask.scope)
     visible = rights.check(connection, ask.scope, place)
-    below = places.children(connection, place) if visible == [place] else visible
+    below = rights.parts(connection, visible, place)
     # Handling times are many bins; they are read only to be ranked by.
     shown = [f for f in FIGURES.values() if f.id not in QUANTILES or figure.id in QUANTILES]
     every = by_area(connection, [p.area_id for p in below], ask, shown, figure.id in QUANTILES)
@@ -204,7 +204,7 @@ def open_by_age(store: Store, ask: Ask) -> Answer[AgeRow]:
 def figure_named(measure: str) -> Measure:
     """Return a figure by its id. Raises AskError."""
     if measure not in FIGURES:
-        raise AskError(f"No figure is called {measure!r}. Known: {', '.join(FIGURES)}.")
+        raise NoSuchError(f"No figure is called {measure!r}. Known: {', '.join(FIGURES)}.")
     return FIGURES[measure]
 
 

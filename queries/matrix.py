@@ -88,7 +88,7 @@ def matrix(store: Store, ask: Ask, measure: str) -> Answer[Matrix]:
 def _matrix(connection: Connection, ask: Ask, figure: Measure) -> Answer[Matrix]:
     place = places.find(connection, ask.place, ask.until, ask.scope)
     visible = rights.check(connection, ask.scope, place)
-    below = places.children(connection, place) if visible == [place] else visible
+    below = rights.parts(connection, visible, place)
     if len(below) > WIDEST:
         raise AskError(f"{len(below):,} columns are too many. Choose a smaller place.", zh=f"{len(below):,} 列过多，请选择更小的区域。")
     found = _pairs(connection, ask, figure, [p.area_id for p in (*visible, *below)])

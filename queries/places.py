@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from queries.clock import EPOCH, day_bucket
-from queries.errors import AskError
+from queries.errors import AskError, NoSuchError
 from queries.frame import EVERYTHING, Scope
 from queries.intervals import chunks, inside, merged, ranges
 from queries.outlines import Level, Shape, level_numbers, levels, shapes
@@ -89,7 +89,7 @@ def tree_on(connection: Connection, on: date) -> Tree:
     """Return the tree in force on a day; before the first one, the first. AskError if there is none."""
     row = connection.execute(select(tree).where(tree.c.id == _tree_id(on))).one_or_none()
     if row is None:
-        raise AskError("No boundaries are loaded. Load a city first: python app.py load CITY_DIR.")
+        raise NoSuchError("No boundaries are loaded. Load a city first: python app.py load CITY_DIR.")
     return _tree(row)
 
 
@@ -119,7 +119,7 @@ def find(connection: Connection, code: str | None, on: date, scope: Scope = EVER
         return found[0]
     tree_on(connection, on)
     hint = _nearest(connection, code, on) if scope.areas is None else ""
-    raise AskError(f"No area has the code {code!r} on {on}.{hint}")
+    raise NoSuchError(f"No area has the code {code!r} on {on}.{hint}")
 
 
 def path(connection: Connection, place: Place) -> list[Place]:

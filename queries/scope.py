@@ -64,6 +64,11 @@ def check(connection: Connection, scope: Scope, place: Place) -> list[Place]:
     return visible
 
 
+def parts(connection: Connection, visible: list[Place], place: Place) -> list[Place]:
+    """Return what a place is compared by: the areas directly under it, or, where only some of it may be seen, these."""
+    return places.children(connection, place) if visible == [place] else visible
+
+
 def sees(connection: Connection, scope: Scope, num: int) -> bool:
     """Return whether what lies at a node (a case, a sensor) is visible."""
     if scope.areas is None:

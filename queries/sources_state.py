@@ -13,6 +13,7 @@ from queries.answers import stamped
 from queries.clock import moment, now, stamp
 from queries.frame import Answer, Scope
 from queries.loop.tables import heard
+from queries.sources import found
 from queries.sources._kept import states
 from queries.store import Store
 from queries.tables import quarantine, source
@@ -87,9 +88,17 @@ def _row(r: Any, door: dict[str, Any] | None, counts: dict[str, int], present: i
     elif age is not None and r.every_s and age > 2 * r.every_s:
         state = "late"
     return SourceRow(
-        id=r.id, kind=r.kind, title={"zh": r.title or r.id, "en": r.title_en or r.title or r.id}, licence=r.licence, state=state, message=message,
+        id=r.id, kind=r.kind, title=_title(r), licence=r.licence, state=state, message=message,
         age_s=age, every_s=r.every_s, rows=rows, as_of=None if as_of is None else moment(as_of), refused=r.refused, doubted=r.doubted,
         loaded_at=None if r.loaded_at is None else moment(r.loaded_at), since=None if door is None else moment(door["since"]), counts=counts)
+
+
+def _title(r: Any) -> dict[str, str]:
+    door = found().get(r.id)
+    # A door that was heard before anybody announced it stands there under its id.
+    if door is not None and r.title in ("", r.id):
+        return door.title
+    return {"zh": r.title or r.id, "en": r.title_en or r.title or r.id}
 
 
 def _counts(connection: Connection) -> dict[str, dict[str, int]]:

@@ -70,7 +70,8 @@ def refused(act: Callable[[], object]) -> str:
 
 def actor(store: Store, secret: str) -> Actor | None:
     with store.read() as connection:
-        return actors.actor_of(connection, secret, RULES)
+        held = sessions.find(connection, secret, RULES)
+        return None if held is None or held.account.must_change else actors.of_account(held.account)
 
 
 def test_no_secret_is_found_in_the_database(town: Store, hill: str) -> None:

@@ -12,7 +12,8 @@ from dashboard.panels._panel import Panel
 from dashboard.panels._parts import badge, go, heading, nothing, strip, table, words
 from dashboard.words import Words
 from queries import boundary_report
-from queries.boundary_report import KINDS, WAYS, Flaw, LevelRow
+from queries.boundary_report import Flaw, LevelRow
+from queries.loading.report import FINDINGS, PLACED
 
 
 def render(context: Context, view: View) -> Any:
@@ -22,16 +23,16 @@ def render(context: Context, view: View) -> Any:
     if not answer.rows:
         return [heading(w.pick(PANEL.title)), nothing(w), strip(w, answer)]
     told = answer.rows[0]
-    head = [(w("boundary.level"), ""), (w("boundary.areas"), "num"), (w("boundary.size"), "num"), *((w(f"boundary.{k}"), "") for k in KINDS)]
+    head = [(w("boundary.level"), ""), (w("boundary.areas"), "num"), (w("boundary.size"), "num"), *((w.pair(both), "") for both in FINDINGS.values())]
     levels = [html.Tr([
         html.Td(w.pick(row.name)), html.Td(w.n(row.areas), className="num"), html.Td(_size(w, row.m2), className="num"),
-        *(html.Td(_found(w, view, row, kind)) for kind in KINDS),
+        *(html.Td(_found(w, view, row, kind)) for kind in FINDINGS),
     ]) for row in told.levels]
-    placed = [html.Tr([html.Td(w.pick(row.title)), *(html.Td(w.n(row.counts[way]), className="num") for way in WAYS)]) for row in told.placed]
+    placed = [html.Tr([html.Td(w.pick(row.title)), *(html.Td(w.n(row.counts[way]), className="num") for way in PLACED)]) for row in told.placed]
     return [
         heading(w.pick(PANEL.title), w("boundary.loaded", at=w.moment(told.at))), table(head, levels),
         html.H2(w("boundary.placed"), className="next"),
-        table([(w("source.title"), ""), *((w(f"boundary.{way}"), "num") for way in WAYS)], placed) if placed else nothing(w),
+        table([(w("source.title"), ""), *((w.pair(both), "num") for both in PLACED.values())], placed) if placed else nothing(w),
         html.P(w("boundary.rule"), className="quiet"), strip(w, answer),
     ]
 

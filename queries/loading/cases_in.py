@@ -40,17 +40,14 @@ class CasesIn:
         self._connection, self._city, self._seen = connection, city, seen
         self.locator, self._projector = locator, projector
         self._next = (connection.scalar(select(func.max(cases.c.id))) or 0) + 1
-        self._begun = self._next
+        #: Nothing is stored that the rows of this source could meet.
+        self._first = self._next == 1
         self._categories = {r.code: r.id for r in connection.execute(select(category.c.code, category.c.id))}
         self._departments = {r.code: r.id for r in connection.execute(select(department.c.code, department.c.id))}
 
-    def begin_source(self) -> None:
-        """Say that another source begins: numbers may now meet those of the one before."""
-        self._begun = self._next
-
     def take(self, source: str, frame: pl.DataFrame, report: SourceReport) -> list[Refusal]:
         """Write one chunk; return what had to be refused because of what is stored."""
-        stored = self._stored(frame["no"].to_list()) if self._begun > 1 else None
+        stored = self._stored(frame["no"].to_list()) if not self._first else None
         refusals: list[Refusal] = []
         if stored is not None and len(stored):
             frame = frame.join(stored, on="no", how="left")

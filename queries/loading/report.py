@@ -118,6 +118,9 @@ def _rules(rules: dict[str, Any], zh: bool) -> list[str]:
 
 FINDINGS = {"overlaps": ("重叠", "overlaps"), "gaps": ("下级未覆盖", "not covered by areas below"),
             "outside_parent": ("超出上级", "outside the parent")}
+#: How a row found its area, and the two doubts about it.
+PLACED = {"point": ("按坐标", "by point"), "code": ("按编码", "by code"), "outside": ("在所有区域之外", "in no area"), "none": ("无位置", "without a place"),
+          "ambiguous": ("多解", "ambiguous"), "crossing": ("跨界", "crossing")}
 #: So many findings of a kind are named in the text; the stored report names more.
 NAMED = 3
 
@@ -143,11 +146,8 @@ def _told(s: SourceReport, zh: bool) -> list[str]:
         counts = {key: counts[key] for key in ("read", "refused", "doubted")}
     lines = [f"{s.id} ({s.kind}): " + ", ".join(f"{word if zh else key} {n}" for key, (word, n) in counts.items())]
     if s.placed:
-        how = {"point": ("按坐标", "by point"), "code": ("按编码", "by code"), "outside": ("在所有区域之外", "in no area"),
-               "none": ("无位置", "without a place")}
-        told = [f"{how[k][0 if zh else 1]} {n}" for k, n in sorted(s.placed.items())]
-        told.append(f"{'多解' if zh else 'ambiguous'} {s.ambiguous}")
-        told.append(f"{'跨界' if zh else 'crossing'} {s.crossing}")
+        counts = {**dict(sorted(s.placed.items())), "ambiguous": s.ambiguous, "crossing": s.crossing}
+        told = [f"{PLACED[k][0 if zh else 1]} {n}" for k, n in counts.items()]
         lines.append("  " + ", ".join(told))
     for r in sorted(s.reasons, key=lambda r: -r["n"]):
         grade = ("拒收" if r["grade"] == "refused" else "存疑") if zh else r["grade"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, delete, select
 
 from queries.boundaries import Locator
 from queries.city import Refusal
@@ -91,8 +91,3 @@ def _changes(connection: Connection) -> Any:
     if connection.dialect.name != "sqlite":
         return None
     return connection.exec_driver_sql("SELECT total_changes()").scalar()
-
-
-def table_of(kind: str) -> Table:
-    """Return the table of a kind of things."""
-    return COLUMNS[kind][0]

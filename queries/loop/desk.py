@@ -19,7 +19,7 @@ from queries import scope as rights
 from queries.answers import stamped
 from queries.case_rows import CaseRow
 from queries.clock import day_end, day_start, local_day, moment, now, stamp
-from queries.errors import AskError, ScopeError
+from queries.errors import NoSuchError, ScopeError
 from queries.frame import Actor, Answer, Ask
 from queries.intervals import inside
 from queries.loop import reports, whistles
@@ -78,7 +78,7 @@ def page(store: Store, ask: Ask, actor: Actor, which: Which, limit: int = 50) ->
     somebody else. overnight: open cases reported since last evening. A department's desk holds its own cases.
     """
     if which not in LISTS:
-        raise AskError(f"No list of the desk is called {which!r}. Known: {', '.join(LISTS)}.")
+        raise NoSuchError(f"No list of the desk is called {which!r}. Known: {', '.join(LISTS)}.")
     with store.read() as connection:
         wanted, order = _wanted(connection, ask, actor, which)
         found = select(cases.c.id).where(*wanted)
@@ -95,7 +95,7 @@ def standing(store: Store, actor: Actor, no: str) -> Answer[Standing]:
     with store.read() as connection:
         found = connection.execute(_selected().where(cases.c.no == no)).one_or_none()
         if found is None:
-            raise AskError(f"No case has the number {no!r}. Check the number, or look in the case list.", zh=f"没有案号 {no}。")
+            raise NoSuchError(f"No case has the number {no!r}. Check the number, or look in the case list.", zh=f"没有案号 {no}。")
         if not rights.sees(connection, actor.scope, found.node):
             raise ScopeError(f"Case {no!r} lies outside what you may see.", zh=f"案件 {no} 不在您的辖区内。")
         return stamped(connection, (Standing(

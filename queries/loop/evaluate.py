@@ -17,7 +17,7 @@ from queries import places
 from queries import scope as rights
 from queries.answers import only_sums, remembered, stamped
 from queries.clock import day_end, day_start
-from queries.errors import AskError
+from queries.errors import NoSuchError
 from queries.figures import FEW
 from queries.frame import Answer, Ask
 from queries.intervals import chunks, inside
@@ -242,7 +242,7 @@ def cases_of(store: Store, ask: Ask, measure: str, limit: int = OPENED) -> Answe
     opens = MEASURES[measure].opens if measure in MEASURES else None
     if opens is None:
         known = ", ".join(name for name, rate in MEASURES.items() if rate.opens)
-        raise AskError(f"No number that opens cases is called {measure!r}. Known: {known}.")
+        raise NoSuchError(f"No number that opens cases is called {measure!r}. Known: {known}.")
     limit = max(1, min(limit, 1000))
     with store.read() as connection:
         place = places.find(connection, ask.place, ask.until, ask.scope)

@@ -129,7 +129,7 @@ def choose(store: Store, ask: Ask) -> Answer[Busy]:
     with store.read() as connection:
         place = places.find(connection, ask.place, ask.until, ask.scope)
         visible = rights.check(connection, ask.scope, place)
-        below = places.children(connection, place) if visible == [place] else visible
+        below = rights.parts(connection, visible, place)
         n = {r.area_id: int(r.n) for r in connection.execute(
             select(open_now.c.area_id, func.sum(open_now.c.n).label("n")).where(open_now.c.area_id.in_([p.area_id for p in below]))
             .group_by(open_now.c.area_id))}

@@ -41,6 +41,11 @@ class Hearing:
         """Remember that a source spoke of a moment."""
         self.spoke[name] = max(self.spoke.get(name, at), at)
 
+    def clear(self) -> None:
+        """Forget all of it."""
+        self.counts.clear()
+        self.spoke.clear()
+
     def join(self, other: Hearing) -> None:
         """Take over what another gathered."""
         self.counts.update(other.counts)

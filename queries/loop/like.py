@@ -20,7 +20,7 @@ from sqlalchemy import Connection, select
 from queries import places
 from queries import scope as rights
 from queries.answers import only_sums, remembered, stamped
-from queries.errors import AskError
+from queries.errors import AskError, NoSuchError
 from queries.figures import FEW
 from queries.frame import Answer, Ask
 from queries.loop.evaluate import sums
@@ -60,7 +60,7 @@ def standardised(top: Mapping[int, float], under: Mapping[int, float], city: Map
 def like_with_like(store: Store, ask: Ask, measure: str, by: By = "areas") -> Answer[LikeRow]:
     """Return the areas under the place, or the departments at work in it, standardised by category; the worst first."""
     if measure not in LIKE:
-        raise AskError(f"No number to compare is called {measure!r}. Known: {', '.join(LIKE)}.")
+        raise NoSuchError(f"No number to compare is called {measure!r}. Known: {', '.join(LIKE)}.")
     if by not in ("areas", "departments"):
         raise AskError(f"Nothing is compared by {by!r}. Known: areas, departments.")
     with store.read() as connection:
@@ -77,7 +77,7 @@ def _like(connection: Connection, ask: Ask, rate: Rate, by: By) -> Answer[LikeRo
     all_under = sum(u for _, u in city.values())
     overall = sum(t for t, _ in city.values()) / all_under if all_under else None
     if by == "areas":
-        below = places.children(connection, place) if visible == [place] else visible
+        below = rights.parts(connection, visible, place)
         named = {p.area_id: (p.code, p.name, p.name_en) for p in below}
         held = sums(connection, list(named), ask, (rate,), "area_id")
     else:

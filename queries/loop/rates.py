@@ -11,7 +11,6 @@ from typing import Literal
 Words = dict[str, str]
 #: Weights of the composite and of "basically satisfied" are the city's own; these names stand for them.
 COMPOSITE, SATISFIED = "composite", "satisfied"
-RATES = ("response", "solved", SATISFIED)
 
 
 @dataclass(frozen=True, kw_only=True)

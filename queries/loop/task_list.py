@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from queries.answers import stamped
 from queries.clock import moment, now, stamp
-from queries.errors import AskError, StepError
+from queries.errors import AskError, NoSuchError, StepError
 from queries.frame import Actor, Answer
 from queries.loop.course import Course
 from queries.loop.ink import Prepared
@@ -181,7 +181,7 @@ def move(store: Store, actor: Actor, code: str, step: str, note: str = "") -> st
     with store.write() as connection:
         row = connection.execute(select(list_item).where(list_item.c.code == code).with_for_update()).one_or_none()
         if row is None:
-            raise AskError(f"No item has the code {code!r}.")
+            raise NoSuchError(f"No item has the code {code!r}.")
         to = FLOW[row.state].get(step)
         if to is None:
             raise StepError(f"Item {code} is {row.state}: {step!r} is not possible. You may: {', '.join(FLOW[row.state]) or 'nothing'}.",

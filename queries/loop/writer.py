@@ -12,6 +12,7 @@ import queue
 import random
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -38,7 +39,27 @@ Job = tuple[Callable[[Page], Any], Future[Any]]
 log = structlog.get_logger("writer")
 
 
-class Writer:
+class Hand(ABC):
+    """Hands acts in, and waits for what comes of them."""
+
+    @abstractmethod
+    def submit(self, act: Callable[[Page], T]) -> Future[T]:
+        """Hand in an act; its future is done when it is committed."""
+
+    def run(self, act: Callable[[Page], T]) -> T:
+        """Run an act and return what it returns, once it is committed. Raises what the act raises."""
+        return self.submit(act).result()
+
+    def take(self, order: Order) -> Receipt:
+        """Take a step on a case."""
+        return self.run(lambda page: page.take(order))
+
+    def report(self, found: Found) -> Receipt:
+        """Take in a new case."""
+        return self.run(lambda page: page.report(found))
+
+
+class Writer(Hand):
     """Runs acts on the loop of one store. Threads may call it at once."""
 
     def __init__(self, store: Store, threads: int | None = None) -> None:
@@ -63,18 +84,6 @@ class Writer:
             raise BusyError("Too many changes wait to be written. Try again in a moment; nothing was lost.",
                             zh="待写入的变更过多，请稍后再试；没有丢失任何内容。") from None
         return done
-
-    def run(self, act: Callable[[Page], T]) -> T:
-        """Run an act and return what it returns, once it is committed. Raises what the act raises."""
-        return self.submit(act).result()
-
-    def take(self, order: Order) -> Receipt:
-        """Take a step on a case."""
-        return self.run(lambda page: page.take(order))
-
-    def report(self, found: Found) -> Receipt:
-        """Take in a new case."""
-        return self.run(lambda page: page.report(found))
 
     def close(self) -> None:
         """Write what waits and end."""
@@ -187,7 +196,7 @@ class Writer:
                 log.warning("counts of sources wait for the database", error=type(bad).__name__)
             self._deaf = True
             return
-        hearing.__init__()  # type: ignore[misc]
+        hearing.clear()
         self._deaf = False
 
 

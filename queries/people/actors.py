@@ -9,11 +9,9 @@ from sqlalchemy import Connection
 
 from queries import places
 from queries.frame import EVERYTHING, NOTHING, Actor, Scope
-from queries.people import sessions
 from queries.people.accounts import Account
 from queries.people.roles import ALL, ROLES
 from queries.places import Place
-from queries.settings import Settings
 
 
 def scope_of(role: str, areas: Sequence[str]) -> Scope:
@@ -29,12 +27,6 @@ def of_account(held: Account) -> Actor:
     """Return an account as the one who acts."""
     return Actor(name=held.name, post=held.role, scope=scope_of(held.role, held.areas), department=held.department,
                  shown=held.shown)
-
-
-def actor_of(connection: Connection, secret: str, settings: Settings) -> Actor | None:
-    """Return who holds a session's secret; None = nobody, or one who must choose a password first."""
-    held = sessions.find(connection, secret, settings)
-    return None if held is None or held.account.must_change else of_account(held.account)
 
 
 def areas_of(connection: Connection, actor: Actor, on: date) -> list[Place]:

@@ -8,9 +8,8 @@ from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 from queries.errors import BusyError
-from queries.loop.orders import Found, Order, Receipt
 from queries.loop.page import Page
-from queries.loop.writer import Writer
+from queries.loop.writer import Hand, Writer
 from queries.store import Store
 
 T = TypeVar("T")
@@ -18,7 +17,7 @@ T = TypeVar("T")
 IN_FLIGHT = 200
 
 
-class Pen:
+class Pen(Hand):
     """Lends the writer for one turn."""
 
     def __init__(self, writer: Writer, ended: Callable[[], bool] = lambda: False) -> None:
@@ -40,15 +39,3 @@ class Pen:
         done = self._writer.submit(act)
         self._out.append(done)
         return done
-
-    def run(self, act: Callable[[Page], T]) -> T:
-        """Run an act and return what it returns, once it is committed. Raises what the act raises."""
-        return self.submit(act).result()
-
-    def take(self, order: Order) -> Receipt:
-        """Take a step on a case."""
-        return self.run(lambda page: page.take(order))
-
-    def report(self, found: Found) -> Receipt:
-        """Take in a new case."""
-        return self.run(lambda page: page.report(found))

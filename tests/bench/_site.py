@@ -11,10 +11,12 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from queries import demo, loading
 from queries.settings import Settings
@@ -33,6 +35,31 @@ def city(where: Path, grids: int) -> Path:
         for part in (data / "part").iterdir():
             part.rename(data / part.name)
     return data
+
+
+def histories(grids: int, sizes: Iterable[int]) -> Iterator[tuple[int, Store]]:
+    """Yield the demo city with so many cases each, loaded into SQLite; gone when the next one is asked for."""
+    with tempfile.TemporaryDirectory() as where:
+        folder = demo.make(Path(where) / "city", grids=grids, seed=3)
+        base = pl.read_parquet(folder / "cases.parquet")
+        for size in sorted(sizes):
+            grown(base, size).write_parquet(folder / "cases.parquet")
+            store = Store(f"sqlite:///{where}/{size}.sqlite")
+            loading.load(folder, store, quiet=True)
+            yield size, store
+            store.close()
+
+
+def grown(base: pl.DataFrame, size: int) -> pl.DataFrame:
+    """Return about `size` cases: the demo's ninety days, again and again further back, three years at most."""
+    times = [c for c in base.columns if c in ("上报时间", "立案时间", "期限", "结案时间")]
+    parts = []
+    for i in range(-(-size // len(base))):
+        back = 90 * 86400 * (i % 12)
+        part = base.with_columns(pl.col(c) - back for c in times).with_columns(案件号=pl.col("案件号") + f"-{i}")
+        # What is past is closed, as in any city: only the newest ninety days hold open cases.
+        parts.append(part if i == 0 else part.filter(pl.col("结案时间").is_not_null()))
+    return pl.concat(parts).head(size)
 
 
 @contextmanager

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import argparse
 import random
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import polars as pl
 from sqlalchemy import Integer, cast, func, select
 
-from queries import demo, loading, places
+from queries import places
 from queries.frame import EVERYTHING, Actor, Ask, Scope
 from queries.loop import desk, grid, nobody, shift, whistles
 from queries.store import Store
 from queries.tables import area, cases
 from queries.today import city_now
-from tests.bench.figures import GRIDS, _clock, _grow, _p95
+from tests.bench._site import histories
+from tests.bench.figures import GRIDS, _clock, _p95
 
 Row = tuple[str, str, str, str]
 STREET_LEVEL, TRIED = 2, 60
@@ -26,15 +24,8 @@ STREET_LEVEL, TRIED = 2, 60
 
 def run(given: argparse.Namespace) -> Iterator[Row]:
     """Yield the rows of the table."""
-    with tempfile.TemporaryDirectory() as where:
-        folder = demo.make(Path(where) / "city", grids=GRIDS, seed=3)
-        base = pl.read_parquet(folder / "cases.parquet")
-        for size in sorted(int(n) for n in given.cases.split(",")):
-            _grow(base, size).write_parquet(folder / "cases.parquet")
-            store = Store(f"sqlite:///{where}/{size}.sqlite")
-            loading.load(folder, store, quiet=True)
-            yield from measured(store)
-            store.close()
+    for _, store in histories(GRIDS, map(int, given.cases.split(","))):
+        yield from measured(store)
 
 
 def measured(store: Store) -> Iterator[Row]:

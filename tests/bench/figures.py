@@ -19,6 +19,7 @@ from queries.frame import EVERYTHING, Ask
 from queries.store import Store
 from queries.tables import cases
 from queries.today import city_now
+from tests.bench._site import grown
 
 Row = tuple[str, str, str, str]
 GRIDS = 20_000
@@ -31,7 +32,7 @@ def run(given: argparse.Namespace) -> Iterator[Row]:
         base = pl.read_parquet(folder / "cases.parquet")
         before: dict[str, float] = {}
         for size in sorted(int(n) for n in given.cases.split(",")):
-            _grow(base, size).write_parquet(folder / "cases.parquet")
+            grown(base, size).write_parquet(folder / "cases.parquet")
             store = Store(f"sqlite:///{where}/{size}.sqlite")
             began = time.perf_counter()
             report = loading.load(folder, store, quiet=True)
@@ -40,18 +41,6 @@ def run(given: argparse.Namespace) -> Iterator[Row]:
             yield f"load {n:,} cases, {GRIDS:,} grids, SQLite, all sums", f"{n / took:,.0f}/s", f"{took:.0f} s in all", ">= 20,000/s"
             yield from _page(store, size, before)
             store.close()
-
-
-def _grow(base: pl.DataFrame, size: int) -> pl.DataFrame:
-    """Return about `size` cases: the demo's ninety days, again and again further back, three years at most."""
-    times = [c for c in base.columns if c in ("上报时间", "立案时间", "期限", "结案时间")]
-    parts = []
-    for i in range(-(-size // len(base))):
-        back = 90 * 86400 * (i % 12)
-        part = base.with_columns(pl.col(c) - back for c in times).with_columns(案件号=pl.col("案件号") + f"-{i}")
-        # What is past is closed, as in any city: only the newest ninety days hold open cases.
-        parts.append(part if i == 0 else part.filter(pl.col("结案时间").is_not_null()))
-    return pl.concat(parts).head(size)
 
 
 def _page(store: Store, size: int, before: dict[str, float]) -> Iterator[Row]:

@@ -4,39 +4,30 @@ from __future__ import annotations
 
 import argparse
 import random
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import polars as pl
 from sqlalchemy import event
 
-from queries import demo, loading, matrix, places
+from queries import matrix, places
 from queries.frame import EVERYTHING, Ask
 from queries.loop import grid
 from queries.store import Store
 from queries.today import city_now
-from tests.bench.figures import GRIDS, Row, _forget, _grow, _p95
+from tests.bench._site import histories
+from tests.bench.figures import GRIDS, Row, _forget, _p95
 
 
 def run(given: argparse.Namespace) -> Iterator[Row]:
     """Yield the rows of the table."""
-    with tempfile.TemporaryDirectory() as where:
-        folder = demo.make(Path(where) / "city", grids=GRIDS, seed=3)
-        base = pl.read_parquet(folder / "cases.parquet")
-        for size in sorted(int(n) for n in given.cases.split(",")):
-            _grow(base, size).write_parquet(folder / "cases.parquet")
-            store = Store(f"sqlite:///{where}/{size}.sqlite")
-            loading.load(folder, store, quiet=True)
-            grids, above = _asks(store)
-            yield _row(store, f"grid page, {size:,} cases", grid.grid, grids, "<= 30 ms of query time")
-            for measure in ("open", "overdue", "on_time_rate"):
-                yield _row(store, f"matrix by {measure}, {size:,} cases", partial(matrix.matrix, measure=measure), above, "")
-            store.close()
+    for size, store in histories(GRIDS, map(int, given.cases.split(","))):
+        grids, above = _asks(store)
+        yield _row(store, f"grid page, {size:,} cases", grid.grid, grids, "<= 30 ms of query time")
+        for measure in ("open", "overdue", "on_time_rate"):
+            yield _row(store, f"matrix by {measure}, {size:,} cases", partial(matrix.matrix, measure=measure), above, "")
 
 
 def _asks(store: Store) -> tuple[list[Ask], list[Ask]]:

@@ -16,7 +16,8 @@ from queries import demo, loading
 from queries.loop.rebuild import rebuild
 from queries.store import Store
 from queries.tables import cases, event
-from tests.bench.figures import GRIDS, _grow
+from tests.bench._site import grown
+from tests.bench.figures import GRIDS
 
 Row = tuple[str, str, str, str]
 
@@ -28,7 +29,7 @@ def run(given: argparse.Namespace) -> Iterator[Row]:
         base = pl.read_parquet(folder / "cases.parquet")
         for size in sorted(int(n) for n in given.cases.split(",")):
             # The demo's cases imply nearly three events each.
-            _grow(base, int(size / 2.9) + 1).write_parquet(folder / "cases.parquet")
+            grown(base, int(size / 2.9) + 1).write_parquet(folder / "cases.parquet")
             store = Store(f"sqlite:///{where}/{size}.sqlite")
             loading.load(folder, store, quiet=True)
             with store.engine.begin() as connection:
