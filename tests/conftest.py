@@ -34,6 +34,11 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name bytes by their number: packed ones carry the second they were made in, and each worker collects for itself."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """Start a PostgreSQL of our own on a socket in a temporary folder."""
