@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,43 @@ def test_a_newer_file_adds_what_is_new_and_keeps_the_history(store: Store, folde
         steps = connection.execute(select(event.c.step, event.c.derived).join(cases, cases.c.id == event.c.case_id).where(cases.c.no == "A1")).all()
         assert steps
         assert connection.scalar(select(func.count()).select_from(cases)) == 4
+
+
+@pytest.mark.parametrize(("status", "filed", "closed", "rework", "course"), [
+    ("处置中", "", "", 0, ["reported 8", "told -"]),
+    ("处置中", "9", "", 0, ["reported 8", "filed 9", "told -"]),
+    ("已立案", "9", "", 0, ["reported 8", "filed 9"]),
+    ("处置中", "9", "", 2, ["reported 8", "filed 9", "rework -", "rework -"]),
+    ("处置中", "9", "10", 0, ["reported 8", "filed 9", "told -"]),
+    ("已结案", "", "10", 0, ["reported 8", "closed 10"]),
+    ("已结案", "9", "10", 1, ["reported 8", "filed 9", "rework 10", "closed 10"]),
+    ("已结案", "9", "", 0, ["reported 8", "filed 9", "told -"]),
+    ("已结案", "", "", 1, ["reported 8", "rework -", "told -"]),
+    ("已取消", "9", "10", 0, ["reported 8", "filed 9", "cancelled 10"]),
+    ("处置中", "", "", 250, ["reported 8", *(["rework -"] * 99)]),
+])
+def test_a_row_has_the_course_that_its_dates_imply(
+    store: Store, folder: Path, status: str, filed: str, closed: str, rework: int, course: list[str],
+) -> None:
+    toml = TOML.replace('"处置中" = "handling"', '"处置中" = "handling"\n"已立案" = "filed"\n"已取消" = "cancelled"')
+    (folder / "city.toml").write_text(toml.replace('lat = "纬度"', 'lat = "纬度"\nfiled_at = "立案"\nrework = "返工"'), "utf-8")
+    at = [f"2026-03-01 {hour}:00" if hour else "" for hour in (filed, closed)]
+    other = "A2,市容,处置中,2026-03-01 08:00,,110.05,20.05,,0\n"
+    (folder / "cases.csv").write_text(
+        f"编号,类别,状态,上报,结案,经度,纬度,立案,返工\n{other}A1,市容,{status},2026-03-01 8:00,{at[1]},110.05,20.05,{at[0]},{rework}\n", "utf-8")
+    loading.load(folder, store, quiet=True)
+    with store.read() as connection:
+        row = connection.execute(select(cases).where(cases.c.no == "A1")).one()
+        events = connection.execute(select(event).where(event.c.case_id == row.id).order_by(event.c.id)).all()
+        zone = city_now(connection).zone
+        loaded = connection.scalar(select(func.max(event.c.seen_at)))
+    told = [f"{e.step} {'-' if e.at == loaded else datetime.fromtimestamp(e.at, zone).hour}" for e in events]
+    assert told == course
+    assert [e.seq for e in events] == list(range(1, len(events) + 1))
+    assert all(e.derived and e.actor == e.source == "c" for e in events)
+    assert (events[-1].status, len(events)) == (row.status, row.seq)
+    assert row.since_at == (None if events[-1].step == "told" else events[-1].at)
+    assert (events[0].due_at, events[0].department_id) == (row.due_at, row.department_id)
 
 
 def test_the_sums_equal_a_rebuild_after_changes(store: Store, folder: Path) -> None:

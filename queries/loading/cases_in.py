@@ -12,12 +12,12 @@ from sqlalchemy import Connection, func, select
 from queries.boundaries import Locator
 from queries.city import City, Refusal
 from queries.intervals import chunks
+from queries.loading import implied
 from queries.loading.report import SourceReport
 from queries.rollup import COLUMNS, Projector
 from queries.store import bulk
 from queries.tables import cases, category, department, event
 
-OVER = ("closed", "cancelled")
 WRITTEN = (
     "id", "no", "node", "placed", "lon", "lat", "cell", "category_id", "department_id", "kind", "title", "address",
     "channel", "status", "urgent", "reported_at", "filed_at", "due_at", "closed_at", "is_open", "rework", "source", "hash",
@@ -67,9 +67,9 @@ class CasesIn:
             ids = np.arange(self._next, self._next + len(frame))
             self._next += len(frame)
             rows = self._finished(source, frame.with_columns(id=pl.Series(ids)), report)
-            implied, rows = derived(rows, self._seen)
+            rows = implied.course(rows, self._seen)
             bulk(self._connection, cases, WRITTEN, rows)
-            bulk(self._connection, event, implied.columns, implied)
+            implied.write(self._connection, int(ids[0]), int(ids[-1]), self._seen)
             self._projector.add(rows)
             report.new += len(rows)
         return refusals
@@ -130,7 +130,7 @@ class CasesIn:
             cell=pl.when(pl.Series(np.isfinite(lon) & np.isfinite(lat))).then(cell),
             category_id=pl.col("category").replace_strict(self._categories, return_dtype=pl.Int64),
             department_id=pl.col("department").replace_strict(self._departments, default=None, return_dtype=pl.Int64),
-            is_open=~pl.col("status").is_in(OVER), source=pl.lit(source),
+            is_open=~pl.col("status").is_in(implied.OVER), source=pl.lit(source),
         )
 
     def _words(self, table: Any, known: dict[str, int], column: pl.Series) -> None:
@@ -138,44 +138,6 @@ class CasesIn:
             if code not in known:
                 new = self._connection.execute(table.insert().values(code=code, name=code, name_en=code))
                 known[code] = new.inserted_primary_key[0]
-
-
-def derived(rows: pl.DataFrame, seen: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the events that imported rows imply, marked as such, and the rows with their last event's number.
-
-    Dates give reported, filed and the end; rework that was only counted falls on the end; a status that
-    no date speaks of is told by the source when we read it.
-    """
-    over, end = pl.col("status").is_in(OVER), pl.col("closed_at").is_not_null()
-    by_dates = pl.when(over & end).then("status").when(pl.col("filed_at").is_not_null()).then(pl.lit("filed")).otherwise(pl.lit("reported"))
-    base = rows.lazy().select(
-        "id", "status", "source", "reported_at", "filed_at", "due_at", "closed_at", "department_id", "rework",
-        last=pl.when(pl.col("rework") > 0).then(pl.lit("handling")).otherwise(by_dates))
-
-    def part(order: int, keep: pl.Expr, at: pl.Expr, step: pl.Expr, status: pl.Expr, **more: pl.Expr) -> pl.LazyFrame:
-        return base.filter(keep).select(
-            case_id="id", order=pl.lit(order), at=at, step=step, status=status, source="source",
-            department_id=more.get("department_id", pl.lit(None, pl.Int64)), due_at=more.get("due_at", pl.lit(None, pl.Int64)))
-
-    ended = over & end
-    again = base.filter(pl.col("rework") > 0).with_columns(again=pl.int_ranges(pl.col("rework").clip(0, 99))).explode("again").select(
-        case_id="id", order=pl.lit(3), at=pl.coalesce("closed_at", pl.lit(seen)), step=pl.lit("rework"), status=pl.lit("handling"),
-        source="source", department_id=pl.lit(None, pl.Int64), due_at=pl.lit(None, pl.Int64))
-    after = pl.when(ended).then("status").otherwise("last")
-    events = pl.concat([
-        part(1, pl.lit(True), pl.col("reported_at"), pl.lit("reported"), pl.lit("reported"),
-             department_id=pl.col("department_id"), due_at=pl.col("due_at")),
-        part(2, pl.col("filed_at").is_not_null(), pl.col("filed_at"), pl.lit("filed"), pl.lit("filed")),
-        again,
-        part(4, ended, pl.col("closed_at"), pl.col("status"), pl.col("status")),
-        part(5, pl.col("status") != after, pl.lit(seen), pl.lit("told"), pl.col("status")),
-    ], how="vertical_relaxed").sort("case_id", "order", maintain_order=True).collect()
-    events = events.with_columns(
-        seq=pl.int_range(1, pl.len() + 1).over("case_id"), seen_at=pl.lit(seen), actor=pl.col("source"), derived=pl.lit(True),
-    )
-    lasts = events.lazy().group_by("case_id").agg(pl.col("seq").max(), since_at=pl.when(pl.col("step").last() != "told").then(pl.col("at").last())).collect()
-    rows = rows.join(lasts, left_on="id", right_on="case_id", how="left", maintain_order="left")
-    return events.drop("order"), rows
 
 
 def morton(lon: np.ndarray, lat: np.ndarray, zoom: int = ZOOM) -> np.ndarray:
