@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -102,70 +103,77 @@ def _day(name: str, zone: ZoneInfo) -> pl.Expr:
 
 
 class Projector:
-    """Collects what loads change and writes it to the roll-ups once, at the end."""
+    """Collects what loads change and writes it to the roll-ups once, at the end.
+
+    The arithmetic runs beside the caller, who is busy with the database; it needs no connection.
+    """
 
     def __init__(self, zone: ZoneInfo, areas_of: AreasOf) -> None:
         """Count in the local days of `zone`, for the areas that `areas_of` names at each node."""
         self._zone = zone
         self._areas_of = areas_of
-        self._days: list[pl.DataFrame] = []
-        self._bins: list[pl.DataFrame] = []
-        self._open: list[pl.DataFrame] = []
+        self._beside = ThreadPoolExecutor(1, "sums")
+        self._added: list[Future[tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]]] = []
+
+    @property
+    def mark(self) -> int:
+        """Return where `back` can go back to."""
+        return len(self._added)
+
+    def back(self, mark: int) -> None:
+        """Forget what was added since the mark."""
+        del self._added[mark:]
 
     def add(self, facts: pl.DataFrame, weight: int = 1) -> None:
         """Count cases, or take back what they counted before (weight -1)."""
         if not len(facts):
             return
-        facts = facts.select(pl.col(c).cast(t) for c, t in SCHEMA.items())
-        days, bins, waiting = contributions(facts.with_columns(weight=pl.lit(weight, pl.Int64)), self._zone)
-        self._days.append(days)
-        self._bins.append(bins)
-        self._open.append(waiting)
+        facts = facts.select(pl.col(c).cast(t) for c, t in SCHEMA.items()).with_columns(weight=pl.lit(weight, pl.Int64))
+        self._added.append(self._beside.submit(contributions, facts, self._zone))
 
     def write(self, connection: Connection) -> int:
         """Write what was collected; return the number of roll-up rows touched."""
-        if not self._days:
+        if not self._added:
             return 0
-        days = self._spread(pl.concat(self._days), ["category_id", "department_id", "bucket"], list(MEASURES))
-        months = _monthly(days, ["department_id"], list(MEASURES))
-        bins = self._spread(pl.concat(self._bins), ["category_id", "bucket", "bin"], ["n"])
-        monthly_bins = _monthly(bins, ["bin"], ["n"])
-        waiting = self._spread(pl.concat(self._open), ["category_id", "department_id", "status"], ["n"])
-        n = 0
-        for table, key, measures, by_day, by_month in (
-            (rollup, KEY, MEASURES, days, months), (duration, BINS_KEY, ("n",), bins, monthly_bins),
-        ):
-            graded = [frame.select(*(c for c in (*key, *measures) if c != "grain"), grain=pl.lit(grain)) for grain, frame in enumerate((by_day, by_month))]
-            n += _put(connection, table, pl.concat(graded), key, measures)
-        n += _put(connection, open_now, waiting, OPEN_KEY, ("n",))
-        self._days, self._bins, self._open = [], [], []
-        return n
+        every = [job.result() for job in self._added]
+        days, bins, waiting = (pl.concat(parts) for parts in zip(*every, strict=True))
+        self._added = []
+        lines = self._lines(pl.concat(frame["node"] for frame in (days, bins, waiting)).unique().sort())
+        jobs = [
+            (rollup, KEY, MEASURES, self._beside.submit(_graded, lines, days, ["category_id", "department_id"], [], list(MEASURES), KEY)),
+            (duration, BINS_KEY, ("n",), self._beside.submit(_graded, lines, bins, ["category_id"], ["bin"], ["n"], BINS_KEY)),
+            (open_now, OPEN_KEY, ("n",), self._beside.submit(_spread, lines, waiting, ["category_id", "department_id", "status"], ["n"])),
+        ]
+        return sum(_put(connection, table, job.result(), key, measures) for table, key, measures, job in jobs)
 
-    def _spread(self, frame: pl.DataFrame, by: list[str], measures: list[str]) -> pl.DataFrame:
-        """Return the sums of every area on the line of each node."""
-        frame = frame.group_by("node", *by).agg(pl.col(measures).sum())
-        nodes = frame["node"].unique().sort()
+    def _lines(self, nodes: pl.Series) -> list[pl.DataFrame]:
+        """Return, level by level, which area stands over each node."""
         lines = self._areas_of(nodes.to_numpy())
-        parts = []
-        for level in range(lines.shape[1]):
-            areas = pl.DataFrame({"node": nodes, "area_id": lines[:, level]}).filter(pl.col("area_id") > 0)
-            parts.append(
-                frame.join(areas, on="node").group_by("area_id", *by).agg(pl.col(measures).sum())
-            )
-        # An area stands on one level, so no two parts speak of the same one.
-        return pl.concat(parts).filter(pl.any_horizontal(pl.col(m) != 0 for m in measures))
+        return [pl.DataFrame({"node": nodes, "area_id": lines[:, level]}).filter(pl.col("area_id") > 0) for level in range(lines.shape[1])]
 
 
-def _monthly(frame: pl.DataFrame, by: list[str], measures: list[str]) -> pl.DataFrame:
+def _graded(lines: list[pl.DataFrame], frame: pl.DataFrame, by: list[str], more: list[str], measures: list[str], key: tuple[str, ...]) -> pl.DataFrame:
+    days = _spread(lines, frame, [*by, "bucket", *more], measures)
     day = pl.col("bucket").cast(pl.Int32).cast(pl.Date)
     month = (day.dt.year().cast(pl.Int64) * 12 + day.dt.month().cast(pl.Int64) - 1).alias("bucket")
-    summed = frame.with_columns(month).group_by("area_id", "category_id", "bucket", *by).agg(pl.col(measures).sum())
-    return summed.filter(pl.any_horizontal(pl.col(m) != 0 for m in measures))
+    months = _alive(days.with_columns(month).group_by("area_id", "bucket", *by, *more).agg(pl.col(measures).sum()), measures)
+    # In the order of the key: pages are filled one after the other, and two writers cannot dead-lock.
+    return pl.concat([part.with_columns(grain=pl.lit(grain)).select(*key, *measures) for grain, part in enumerate((days, months))]).sort(key)
+
+
+def _spread(lines: list[pl.DataFrame], frame: pl.DataFrame, by: list[str], measures: list[str]) -> pl.DataFrame:
+    """Return the sums of every area on the line of each node, in the order of their key."""
+    frame = frame.group_by("node", *by).agg(pl.col(measures).sum())
+    parts = [frame.join(areas, on="node").group_by("area_id", *by).agg(pl.col(measures).sum()) for areas in lines]
+    # An area stands on one level, so no two parts speak of the same one.
+    return _alive(pl.concat(parts), measures).sort("area_id", *by)
+
+
+def _alive(frame: pl.DataFrame, measures: list[str]) -> pl.DataFrame:
+    return frame.filter(pl.any_horizontal(pl.col(m) != 0 for m in measures))
 
 
 def _put(connection: Connection, table, frame: pl.DataFrame, key: tuple[str, ...], measures: tuple[str, ...]) -> int:  # type: ignore[no-untyped-def]
-    # In the order of the key: pages are filled one after the other, and two writers cannot dead-lock.
-    frame = frame.select(*key, *measures).sort(key)
     empty = connection.scalar(select(table.c.area_id).limit(1)) is None
     added = ", ".join(f"{m} = {table.name}.{m} + excluded.{m}" for m in measures)
     suffix = "" if empty or not len(frame) else f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}"

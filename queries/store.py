@@ -188,6 +188,17 @@ def alone(connection: Connection, table: Table) -> None:
         connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
 
 
+@contextmanager
+def later(connection: Connection, table: Table) -> Iterator[None]:
+    """Fill a table first and make its indexes afterwards, each in one go. All in the caller's transaction."""
+    indexes = sorted((i for i in table.indexes if not i.unique), key=lambda i: str(i.name))
+    for index in indexes:
+        index.drop(connection)
+    yield
+    for index in indexes:
+        index.create(connection)
+
+
 def numbers_follow(connection: Connection, table: Table) -> None:
     """Let new ids go on behind those that a load gave itself; PostgreSQL's sequences do not see them."""
     if connection.dialect.name == "postgresql":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from queries.loop.book import Book
 from queries.loop.projector import settle
 from queries.loop.rebuild import recount
 from queries.rollup import Projector, rebuild, tidy
-from queries.store import Store, alone, bulk, bump, get_meta, numbers_follow, put_meta
+from queries.store import Store, alone, bulk, bump, get_meta, later, numbers_follow, put_meta
 from queries.tables import cases, category, department, kind_word, quarantine, source
 from queries.tables import load as loads
 
@@ -122,9 +123,10 @@ class _Run:
         stored = connection.scalar(select(cases.c.id).limit(1)) is not None
         self._areas_source(areas.levels)
         self.lists = ListsIn(connection, self.seen)
-        for kind in KINDS:
-            for spec in city.tables(kind):
-                self._source(kind, spec)
+        with nullcontext() if stored else later(connection, cases):
+            for kind in KINDS:
+                for spec in city.tables(kind):
+                    self._source(kind, spec)
         lists = self.lists.finish(report.sources)
         if written.rebuild and stored:
             rebuild(connection, city.zone, self.locator.areas_of)
@@ -178,7 +180,7 @@ class _Run:
         told = SourceReport(id=spec.id, kind=kind)
         self.report.sources.append(told)
         kept = len(self.refusals)
-        mark = (len(self.projector._days), len(self.projector._bins), len(self.projector._open))
+        mark = self.projector.mark
         newest_at: int | None = None
         try:
             with self.connection.begin_nested():
@@ -187,8 +189,7 @@ class _Run:
             # What the good part of the file said is taken back; the other sources still come in.
             told.__init__(id=spec.id, kind=kind, failed=str(bad), failed_zh=bad.say("zh"))  # type: ignore[misc]
             del self.refusals[kept:]
-            for held, n in zip((self.projector._days, self.projector._bins, self.projector._open), mark, strict=True):
-                del held[n:]
+            self.projector.back(mark)
             self.locator = Locator(self.connection)
         old = self.known.get(spec.id)
         rows = (old.rows if old else 0) + told.new
