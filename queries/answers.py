@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from queries.clock import moment, now
 from queries.frame import Answer, Ask, Dropped
@@ -21,6 +21,10 @@ KEPT, FEW_KEPT = 512, 32
 _kept: OrderedDict[Hashable, Any] = OrderedDict()
 _ageless: OrderedDict[Hashable, Any] = OrderedDict()
 _lock = threading.Lock()
+_SOURCES = (
+    select(source.c.id, source.c.as_of, source.c.every_s, source.c.refused, source.c.state)
+    .where(source.c.kind.in_(bindparam("kinds", expanding=True))).order_by(source.c.id)
+)
 
 
 def remembered(connection: Connection, key: tuple[Hashable, ...], make: Callable[[], T], ageless: bool = False) -> T:
@@ -57,10 +61,7 @@ def stamped(
     notes: tuple[dict[str, str], ...] = (), total: int | None = None,
 ) -> Answer[Any]:
     """Return rows as an answer with its as-of, sources and what was dropped on the way in."""
-    told = connection.execute(
-        select(source.c.id, source.c.as_of, source.c.every_s, source.c.refused, source.c.state)
-        .where(source.c.kind.in_(kinds)).order_by(source.c.id)
-    ).all()
+    told = connection.execute(_SOURCES, {"kinds": list(kinds)}).all()
     known = [r for r in told if r.as_of is not None]
     newest = max((r.as_of for r in known), default=None)
     due = [r.as_of + r.every_s for r in known if r.every_s]

@@ -20,6 +20,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     and_,
+    bindparam,
     case,
     func,
     or_,
@@ -87,7 +88,7 @@ _COLUMNS = (
 
 def tree_on(connection: Connection, on: date) -> Tree:
     """Return the tree in force on a day; before the first one, the first. AskError if there is none."""
-    row = connection.execute(select(tree).where(tree.c.id == _tree_id(on))).one_or_none()
+    row = connection.execute(select(tree).where(tree.c.id == _tree_id()), {"day": day_bucket(on)}).one_or_none()
     if row is None:
         raise NoSuchError("No boundaries are loaded. Load a city first: python app.py load CITY_DIR.")
     return _tree(row)
@@ -100,7 +101,7 @@ def trees(connection: Connection) -> list[Tree]:
 
 def root(connection: Connection, on: date) -> Place:
     """Return the whole city on a day."""
-    found = _places(connection, _main().where(node.c.tree_id == _tree_id(on), node.c.level == 0))
+    found = _places(connection, _ROOT, {"day": day_bucket(on)})
     if not found:
         tree_on(connection, on)
         raise AskError("The boundary tree has no root. Load the city again.")
@@ -114,7 +115,7 @@ def find(connection: Connection, code: str | None, on: date, scope: Scope = EVER
     """
     if code is None:
         return root(connection, on)
-    found = _places(connection, _main().where(of_tree(_tree_id(on)), area.c.code == code))
+    found = _places(connection, _NAMED, {"day": day_bucket(on), "code": code})
     if found:
         return found[0]
     tree_on(connection, on)
@@ -213,8 +214,8 @@ def of_tree(tree_id: Any) -> ColumnElement[bool]:
     return node.c.tree_id + 0 == tree_id
 
 
-def _tree_id(on: date) -> ScalarSelect[int]:
-    held = tree.c.valid_from <= day_bucket(on)
+def _tree_id() -> ScalarSelect[int]:
+    held = tree.c.valid_from <= bindparam("day")
     in_force = select(tree.c.id).where(held).order_by(tree.c.valid_from.desc(), tree.c.id).limit(1)
     first = select(tree.c.id).order_by(tree.c.valid_from, tree.c.id).limit(1)
     chosen = func.coalesce(in_force.scalar_subquery(), first.scalar_subquery())
@@ -229,8 +230,13 @@ def _main() -> Select[Any]:
     return _joined().where(node.c.main.is_(True))
 
 
-def _places(connection: Connection, statement: Select[Any]) -> list[Place]:
-    return [_place(row) for row in connection.execute(statement)]
+#: Every answer begins with one of these; they are made once and bound each time.
+_ROOT = _main().where(node.c.tree_id == _tree_id(), node.c.level == 0)
+_NAMED = _main().where(of_tree(_tree_id()), area.c.code == bindparam("code"))
+
+
+def _places(connection: Connection, statement: Select[Any], bound: dict[str, Any] | None = None) -> list[Place]:
+    return [_place(row) for row in connection.execute(statement, bound or {})]
 
 
 def _place(r: Row[Any]) -> Place:
@@ -250,12 +256,10 @@ def _tree(r: Row[Any]) -> Tree:
 
 def _nearest(connection: Connection, code: str, on: date) -> str:
     stored = select(area.c.code).join(node, and_(node.c.area_id == area.c.id, node.c.main.is_(True)))
-    stored = stored.where(of_tree(_tree_id(on)))
+    stored, bound = stored.where(of_tree(_tree_id())), {"day": day_bucket(on)}
     # Codes that share a beginning stand beside each other, so a few neighbours are enough to compare.
-    after = connection.scalars(stored.where(area.c.code >= code).order_by(area.c.code).limit(30))
-    before = connection.scalars(
-        stored.where(area.c.code < code).order_by(area.c.code.desc()).limit(30)
-    )
+    after = connection.scalars(stored.where(area.c.code >= code).order_by(area.c.code).limit(30), bound)
+    before = connection.scalars(stored.where(area.c.code < code).order_by(area.c.code.desc()).limit(30), bound)
     near = difflib.get_close_matches(code, [*after, *before], n=1, cutoff=0.5)
     if not near:
         return " Search for the place by its name."
