@@ -24,7 +24,7 @@ from queries.frame import Answer, Ask
 from queries.periods import Piece, pieces, upto
 from queries.places import Place
 from queries.store import Store
-from queries.tables import area, category, department, duration, node, rollup
+from queries.tables import UPPER, area, category, department, duration, node, rollup, total
 from queries.today import city_now
 
 
@@ -146,7 +146,9 @@ STOCKS = {"open": ("reported", "closed"), "overdue": ("due", "due_closed")}
 
 def _sums(connection: Connection, where: Standing, measures: tuple[str, ...], wanted: Sequence[Piece], ask: Ask) -> list[np.ndarray]:
     out = [np.zeros(len(where.num), np.int64) for _ in measures]
-    for num, *values in _grouped(connection, where, rollup, (), measures, wanted, summing.narrowing(ask)):
+    only = summing.narrowing(ask)
+    table = total if where.level < UPPER and not any(only) else rollup
+    for num, *values in _grouped(connection, where, table, (), measures, wanted, only):
         at = np.searchsorted(where.num, num)
         for held, more in zip(out, values, strict=True):
             held[at] += more

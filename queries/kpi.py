@@ -28,7 +28,7 @@ from queries.figures import (
 from queries.frame import Answer, Ask
 from queries.periods import DAY, MONTH, Piece, last_year, month_start, pieces, previous, upto
 from queries.store import Store
-from queries.tables import MEASURES, category, open_now, rollup
+from queries.tables import MEASURES, category, open_now, rollup, total
 from queries.today import city_now
 
 QUANTILES = {"handling_median_h": 0.5, "handling_p90_h": 0.9}
@@ -229,9 +229,9 @@ def _told(connection: Connection) -> set[str]:
 
 
 def _told_now(connection: Connection) -> set[str]:
-    root = [rollup.c.area_id == sums._root(), rollup.c.grain == MONTH]
+    root = [total.c.area_id == sums._root(), total.c.grain == MONTH]
     # One row that tells is enough; only what was never told is looked for through all months.
-    return {m for m in ("filed", "rework") if connection.scalar(select(rollup.c.bucket).where(*root, rollup.c[m] > 0).limit(1)) is None}
+    return {m for m in ("filed", "rework") if connection.scalar(select(total.c.bucket).where(*root, total.c[m] > 0).limit(1)) is None}
 
 
 def _covers(known: tuple[date, date] | None, since: date, until: date) -> bool:
@@ -271,7 +271,7 @@ def by_area(
     def of(wanted: Sequence[Piece], measures: tuple[str, ...] = MEASURES) -> dict[int, summing.Sums]:
         return {
             area_id: empty | {m: int(n) for m, n in zip(measures, values, strict=True)}
-            for area_id, *values in summing.summed(connection, rollup, ("area_id",), measures, areas, wanted, only)
+            for area_id, *values in summing.sums_of(connection, ("area_id",), measures, areas, wanted, only)
         }
 
     ids = {figure.id for figure in chosen}

@@ -22,7 +22,7 @@ from queries.periods import Piece, pieces, upto
 from queries.places import Place
 from queries.rollup import NOBODY
 from queries.store import Store
-from queries.tables import department, rollup
+from queries.tables import department
 
 Words = dict[str, str]
 Pair = tuple[int, int]
@@ -145,7 +145,7 @@ def _pairs(connection: Connection, ask: Ask, figure: Measure, areas: Sequence[in
         spans, measures = pieces(ask.since, ask.until), (figure.numerator, figure.denominator or figure.numerator)
     found: dict[int, dict[int, Pair]] = defaultdict(lambda: defaultdict(lambda: NOTHING))
     distinct = tuple(dict.fromkeys(measures))
-    for area, dep, *values in summing.summed(connection, rollup, ("area_id", "department_id"), distinct, areas, spans, summing.narrowing(ask)):
+    for area, dep, *values in summing.sums_of(connection, ("area_id", "department_id"), distinct, areas, spans, summing.narrowing(ask)):
         told = dict(zip(distinct, map(int, values), strict=True))
         top, under = told[measures[0]], told[measures[1]]
         found[area][dep] = (top - under, 0) if stock else (top, under if figure.denominator else 0)

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from queries.clock import EPOCH
 from queries.store import bulk
-from queries.tables import MEASURES, cases, duration, open_now, rollup
+from queries.tables import MEASURES, UPPER, cases, duration, open_now, rollup, total
 
 #: What must be known of a case to count it.
 COLUMNS = ("node", "category_id", "department_id", "status", "is_open", "rework", "reported_at", "filed_at", "due_at", "closed_at")
@@ -37,6 +37,7 @@ BASE = 1.12
 SHORTEST = 60
 BINS_KEY = ("area_id", "grain", "bucket", "category_id", "bin")
 KEY = ("area_id", "grain", "bucket", "category_id", "department_id")
+TOTAL_KEY = ("area_id", "grain", "bucket")
 OPEN_KEY = ("area_id", "category_id", "department_id", "status")
 #: Stands in a roll-up for "no department is named".
 NOBODY = 0
@@ -141,6 +142,7 @@ class Projector:
         lines = self._lines(pl.concat(frame["node"] for frame in (days, bins, waiting)).unique().sort())
         jobs = [
             (rollup, KEY, MEASURES, self._beside.submit(_graded, lines, days, ["category_id", "department_id"], [], list(MEASURES), KEY)),
+            (total, TOTAL_KEY, MEASURES, self._beside.submit(_graded, lines[:UPPER], days, [], [], list(MEASURES), TOTAL_KEY)),
             (duration, BINS_KEY, ("n",), self._beside.submit(_graded, lines, bins, ["category_id"], ["bin"], ["n"], BINS_KEY)),
             (open_now, OPEN_KEY, ("n",), self._beside.submit(_spread, lines, waiting, ["category_id", "department_id", "status"], ["n"])),
         ]
@@ -184,13 +186,14 @@ def tidy(connection: Connection) -> None:
     """Remove rows that have come to nothing, so that equal states are equal tables."""
     nothing = [rollup.c[m] == 0 for m in MEASURES]
     connection.execute(delete(rollup).where(*nothing))
+    connection.execute(delete(total).where(*(total.c[m] == 0 for m in MEASURES)))
     connection.execute(delete(duration).where(duration.c.n == 0))
     connection.execute(delete(open_now).where(open_now.c.n == 0))
 
 
 def rebuild(connection: Connection, zone: ZoneInfo, areas_of: AreasOf) -> int:
     """Count all stored cases anew; return how many."""
-    for table in (rollup, duration, open_now):
+    for table in (rollup, total, duration, open_now):
         connection.execute(delete(table))
     projector = Projector(zone, areas_of)
     last, n = 0, 0
@@ -219,9 +222,9 @@ def reported_days(connection: Connection) -> tuple[date, date] | None:
 
     Each is found from its end of the days, so that it costs the same however long the history is.
     """
-    days = select(rollup.c.bucket).where(rollup.c.grain == 0, rollup.c.reported > 0, rollup.c.area_id == _root()).limit(1)
-    first = connection.scalar(days.order_by(rollup.c.bucket))
-    last = connection.scalar(days.order_by(rollup.c.bucket.desc()))
+    days = select(total.c.bucket).where(total.c.grain == 0, total.c.reported > 0, total.c.area_id == _root()).limit(1)
+    first = connection.scalar(days.order_by(total.c.bucket))
+    last = connection.scalar(days.order_by(total.c.bucket.desc()))
     return None if first is None or last is None else (EPOCH + timedelta(days=first), EPOCH + timedelta(days=last))
 
 

@@ -27,11 +27,22 @@ from sqlalchemy import (
     union_all,
 )
 
+from queries.answers import remembered
 from queries.frame import Ask
 from queries.intervals import chunks, merged
 from queries.periods import Piece
 from queries.rollup import NOBODY
-from queries.tables import MEASURES, cases, category, department, duration, rollup
+from queries.tables import (
+    MEASURES,
+    UPPER,
+    area,
+    cases,
+    category,
+    department,
+    duration,
+    rollup,
+    total,
+)
 
 Sums = dict[str, int]
 #: Codes of the categories and of the departments that figures are narrowed to; empty = all.
@@ -115,6 +126,23 @@ def summed(
         yield from connection.execute(statement, bound | {"areas": list(part)})
 
 
+def sums_of(
+    connection: Connection, by: tuple[str, ...], measures: tuple[str, ...], areas: Sequence[int], wanted: Sequence[Piece],
+    only: Narrowing = ((), ()),
+) -> Iterator[Sequence[Any]]:
+    """Yield rows of the keys and the sums of the measures of cases. A key may come more than once: add them up."""
+    for table, some in _kept_in(connection, areas, any(only) or "category_id" in by or "department_id" in by):
+        yield from summed(connection, table, by, measures, some, wanted, only)
+
+
+def _kept_in(connection: Connection, areas: Sequence[int], apart: bool) -> list[tuple[Table, list[int]]]:
+    """Return where the sums of some areas are read: of all categories and departments together, or apart."""
+    upper = frozenset() if apart else remembered(connection, ("known", "upper"), lambda: frozenset(
+        connection.scalars(select(area.c.id).where(area.c.level < UPPER))), ageless=True)
+    parts = ((total, [a for a in areas if a in upper]), (rollup, [a for a in areas if a not in upper]))
+    return [(table, some) for table, some in parts if some]
+
+
 def _bound(wanted: Sequence[Piece], only: Narrowing) -> dict[str, Any]:
     bound: dict[str, Any] = {f"codes{i}": list(codes) for i, codes in enumerate(only) if codes}
     for i, piece in enumerate(wanted):
@@ -127,7 +155,7 @@ def by_bucket(
 ) -> dict[tuple[int, int], Sums]:
     """Return the sums of some areas together by (grain, bucket)."""
     found: dict[tuple[int, int], Sums] = {}
-    for grain, bucket, *values in summed(connection, rollup, ("grain", "bucket"), MEASURES, areas, wanted, only):
+    for grain, bucket, *values in sums_of(connection, ("grain", "bucket"), MEASURES, areas, wanted, only):
         held = found.setdefault((grain, bucket), dict.fromkeys(MEASURES, 0))
         for m, n in zip(MEASURES, values, strict=True):
             held[m] += int(n)
@@ -144,13 +172,14 @@ def windows(
     if not stretches:
         return out
     into = [[out[name] for name, part in wanted.items() if inside_of((one.grain, one.lo), part)] for one in stretches]
-    statement = _stretched(len(stretches), tuple(bool(codes) for codes in only))
     bound = _bound(stretches, only)
-    for part in chunks(areas):
-        for i, *values in connection.execute(statement, bound | {"areas": list(part)}):
-            for total in into[i]:
-                for m, n in zip(MEASURES, values, strict=True):
-                    total[m] += int(n or 0)
+    for table, some in _kept_in(connection, areas, any(only)):
+        statement = _stretched(table, len(stretches), tuple(bool(codes) for codes in only))
+        for part in chunks(some):
+            for i, *values in connection.execute(statement, bound | {"areas": list(part)}):
+                for held in into[i]:
+                    for m, n in zip(MEASURES, values, strict=True):
+                        held[m] += int(n or 0)
     return out
 
 
@@ -167,11 +196,11 @@ def _stretches(wanted: Iterable[Piece]) -> list[Piece]:
 
 
 @lru_cache(maxsize=256)
-def _stretched(n: int, narrowed: tuple[bool, ...]) -> Select[Any] | CompoundSelect[Any]:
+def _stretched(table: Table, n: int, narrowed: tuple[bool, ...]) -> Select[Any] | CompoundSelect[Any]:
     """Return one row of sums for each of n stretches; made once, bound each time."""
     parts = []
     for i in range(n):
-        rows = _part(rollup, (), MEASURES, i, narrowed).subquery()
+        rows = _part(table, (), MEASURES, i, narrowed).subquery()
         parts.append(select(literal_column(str(i)), *(func.sum(rows.c[m]) for m in MEASURES)))
     return parts[0] if n == 1 else union_all(*parts)
 

@@ -211,6 +211,19 @@ rollup = Table(
     sqlite_with_rowid=False,
 )
 
+#: The upper levels of the tree hold many categories and departments in each bucket, and most questions are about
+#: all of them: for areas on the first UPPER levels the sum of the buckets is kept as well. Below, a bucket holds
+#: one or two rows anyhow.
+UPPER = 3
+total = Table(
+    "total", metadata,
+    Column("area_id", Integer, primary_key=True, autoincrement=False),
+    Column("grain", SmallInteger, primary_key=True, autoincrement=False),
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    *(Column(name, BigInteger, nullable=False, server_default="0") for name in MEASURES),
+    sqlite_with_rowid=False,
+)
+
 #: Handling time of cases closed in the bucket, in logarithmic bins, for all categories together
 #: (category_id 0): by category the bins would be nearly as many as the cases.
 duration = Table(

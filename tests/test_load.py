@@ -17,7 +17,7 @@ from queries import loading, rollup
 from queries.boundaries import Locator
 from queries.errors import CityFileError, GovError
 from queries.store import Store, version
-from queries.tables import area, cases, event, node, open_now, quarantine, sensor, source
+from queries.tables import area, cases, event, node, open_now, quarantine, sensor, source, total
 from queries.tables import duration as duration_table
 from queries.tables import rollup as rollup_table
 from queries.today import city_now
@@ -73,7 +73,7 @@ def folder(tmp_path: Path) -> Path:
 
 def everything(store: Store) -> dict[str, list]:
     with store.read() as connection:
-        return {t.name: sorted(tuple(r) for r in connection.execute(select(*(c for c in t.c)))) for t in (rollup_table, duration_table, open_now)}
+        return {t.name: sorted(tuple(r) for r in connection.execute(select(*(c for c in t.c)))) for t in (rollup_table, total, duration_table, open_now)}
 
 
 def test_loading_again_changes_nothing(store: Store, folder: Path) -> None:

@@ -28,7 +28,7 @@ from queries.loop.tables import refusal, reporter, tally, whistle
 from queries.loop.writer import Writer
 from queries.rollup import SCHEMA, contributions
 from queries.store import Store
-from queries.tables import MEASURES, cases, duration, event, open_now, rollup
+from queries.tables import MEASURES, cases, duration, event, open_now, rollup, total
 
 CITY = """
 name = "小城"
@@ -113,7 +113,7 @@ def sums(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     with store.read() as connection:
         return {
             t.name: sorted(tuple(r) for r in connection.execute(select(t)) if any(r[-width:]))
-            for t, width in ((rollup, len(MEASURES)), (duration, 1), (open_now, 1), (tally, 1))
+            for t, width in ((rollup, len(MEASURES)), (total, len(MEASURES)), (duration, 1), (open_now, 1), (tally, 1))
         }
 
 

@@ -21,9 +21,9 @@ from queries.clock import day_bucket, month_bucket
 from queries.loop.course import Course
 from queries.loop.evaluation import CALL_BACKS
 from queries.loop.tables import tally
-from queries.rollup import BASE, BINS_KEY, KEY, NOBODY, OPEN_KEY, SHORTEST
+from queries.rollup import BASE, BINS_KEY, KEY, NOBODY, OPEN_KEY, SHORTEST, TOTAL_KEY
 from queries.store import bulk
-from queries.tables import MEASURES, duration, open_now, rollup
+from queries.tables import MEASURES, UPPER, duration, open_now, rollup, total
 
 TALLY_KEY = ("area_id", "grain", "bucket", "measure", "category_id", "department_id")
 DAY, MONTH = 0, 1
@@ -46,6 +46,7 @@ class Deltas:
         # By node: it is spread over the areas on the node's line only once, when it is written.
         self._told: dict[tuple[Any, ...], int] = defaultdict(int)
         self._lines: dict[int, Line] = {}
+        self._upper: set[int] = set()
 
     def move(self, before: Course | None, now: Course | None) -> None:
         """Count a case that went from one course to another; None = it was not there, or is not any more."""
@@ -72,10 +73,20 @@ class Deltas:
     def write(self, connection: Connection) -> int:
         """Write what was counted, in the order of the keys, so that two writers cannot dead-lock; return how many rows."""
         n = _put(connection, rollup, KEY, MEASURES, ((k, v) for k, v in sorted(self._sums.items()) if any(v)))
+        n += _put(connection, total, TOTAL_KEY, MEASURES, ((k, v) for k, v in sorted(self._totals().items()) if any(v)))
         for table, key, held in ((duration, BINS_KEY, self._bins), (open_now, OPEN_KEY, self._open), (tally, TALLY_KEY, self._tallies())):
             n += _put(connection, table, key, ("n",), ((k, (v,)) for k, v in sorted(held.items()) if v))  # type: ignore[attr-defined]
         self.__init__(self._zone, self._line_of, self._shift)  # type: ignore[misc]
         return n
+
+    def _totals(self) -> dict[tuple[int, ...], list[int]]:
+        sums: dict[tuple[int, ...], list[int]] = {}
+        for (area_id, grain, bucket, *_), values in self._sums.items():
+            if area_id in self._upper:
+                held = sums.setdefault((area_id, grain, bucket), [0] * len(MEASURES))
+                for i, n in enumerate(values):
+                    held[i] += n
+        return sums
 
     def _tallies(self) -> dict[tuple[Any, ...], int]:
         sums: dict[tuple[Any, ...], int] = defaultdict(int)
@@ -88,7 +99,9 @@ class Deltas:
     def _line(self, node: int) -> Line:
         line = self._lines.get(node)
         if line is None:
-            line = self._lines[node] = tuple(int(area_id) for area_id in self._line_of(node) if area_id > 0)
+            whole = [int(area_id) for area_id in self._line_of(node)]
+            self._upper.update(area_id for area_id in whole[:UPPER] if area_id > 0)
+            line = self._lines[node] = tuple(area_id for area_id in whole if area_id > 0)
         return line
 
     def _add(self, c: Course, told: Iterable[tuple[int, str, int]], sign: int) -> None:

@@ -23,7 +23,7 @@ from queries.loop.steps import OVER
 from queries.loop.tables import refusal, tally, unprojected
 from queries.rollup import SCHEMA, Projector
 from queries.store import Store, alone, bump, put_meta
-from queries.tables import MEASURES, cases, duration, event, open_now, rollup
+from queries.tables import MEASURES, cases, duration, event, open_now, rollup, total
 
 #: Events read at once; a case's events are never torn apart.
 CHUNK = 200_000
@@ -92,7 +92,7 @@ def _alone(connection: Connection) -> None:
 
 
 def _sums(connection: Connection) -> Iterator[tuple[Any, ...]]:
-    for table, width in ((rollup, len(MEASURES)), (duration, 1), (open_now, 1), (tally, 1)):
+    for table, width in ((rollup, len(MEASURES)), (total, len(MEASURES)), (duration, 1), (open_now, 1), (tally, 1)):
         for row in connection.execute(select(table)):
             if any(row[-width:]):
                 yield table.name, *row
@@ -100,7 +100,7 @@ def _sums(connection: Connection) -> Iterator[tuple[Any, ...]]:
 
 def from_events(connection: Connection, book: Book, quiet: bool = True) -> Rebuilt:
     """Do the work of `rebuild` inside a transaction."""
-    for table in (rollup, duration, open_now, unprojected):
+    for table in (rollup, total, duration, open_now, unprojected):
         connection.execute(delete(table))
     # The evaluation day that the city's rules ask for holds from here on.
     forget_counted(connection)
@@ -109,8 +109,8 @@ def from_events(connection: Connection, book: Book, quiet: bool = True) -> Rebui
     projector = Projector(book.city.zone, book.locator.areas_of)
     deltas = book.deltas()
     n_cases = n_events = mended = 0
-    total = connection.scalar(select(func.count()).select_from(event)) or 0
-    with tqdm(total=total, unit="", unit_scale=True, disable=quiet, leave=False, desc="events") as bar:
+    n = connection.scalar(select(func.count()).select_from(event)) or 0
+    with tqdm(total=n, unit="", unit_scale=True, disable=quiet, leave=False, desc="events") as bar:
         for rows, stood in _chunks(connection):
             states: list[State] = []
             wrong: list[tuple[Any, ...]] = []
