@@ -14,6 +14,8 @@ from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
 
+from dashboard import api_loop
+from dashboard.api_loop import Codes, Place, Since, Until
 from dashboard.context import Context
 from queries import cases, kpi, places, sources_state
 from queries import scope as rights
@@ -24,10 +26,6 @@ from queries.frame import FIRST, Answer, Ask, Filters
 from queries.loop import burden, evaluate, flow
 from queries.loop.like import like_with_like
 
-Place = Annotated[str | None, Query(description="area code; none = the whole city", max_length=200)]
-Since = Annotated[date | None, Query(alias="from", description="first local day; none = 30 days up to the last one known")]
-Until = Annotated[date | None, Query(alias="to", description="last local day, inside; none = the last one known")]
-Codes = Annotated[str, Query(description="codes, separated by commas", max_length=1000)]
 Flag = Annotated[bool, Query()]
 #: Rows of one export; more are for a report, not for a spreadsheet.
 EXPORTED = 50_000
@@ -158,6 +156,8 @@ def add_routes(server: FastAPI, context: Context) -> None:
     def one_case(no: Annotated[str, Path(max_length=200)]) -> dict[str, Any]:
         answer = cases.one(context.store, context.scope, no)
         return {"case": plain(answer.row), **_honesty(answer)}
+
+    api_loop.add_routes(server, context, ask, told)
 
     @server.get("/api/v1/sources", tags=["sources"], summary="Every source with its age, and the quarantine's reasons")
     def sources() -> dict[str, Any]:

@@ -48,6 +48,10 @@ class Words:
         """Return the name of a place, level, category or city."""
         return (thing.name_en if self.lang == "en" and thing.name_en else thing.name) or MISSING
 
+    def cases(self, n: int) -> str:
+        """Return how many cases."""
+        return self("case.one" if n == 1 else "case.total", n=self.n(n))
+
     def n(self, value: float | None) -> str:
         """Return a count."""
         return MISSING if value is None else f"{value:,.0f}"

@@ -27,7 +27,7 @@ def refused(server: str, path: str) -> tuple[int, dict]:
     return bad.value.code, json.load(bad.value)
 
 
-@pytest.mark.parametrize("path", ["kpi", "children", "trend", "status", "categories", "ages", "cases", "areas"])
+@pytest.mark.parametrize("path", ["kpi", "children", "trend", "status", "categories", "ages", "cases", "areas", "matrix"])
 def test_every_answer_takes_place_and_period(get: Get, path: str) -> None:
     whole = get(f"/api/v1/{path}?from=2026-11-01&to=2026-11-20")
     part = get(f"/api/v1/{path}?place=990103&from=2026-11-01&to=2026-11-20")
@@ -44,6 +44,30 @@ def test_the_children_add_up_to_the_place(get: Get) -> None:
     below = get(f"/api/v1/children?place=990103&measure=on_time_rate&{period}")["rows"]
     assert sum(r["numerator"] for r in below) == rows["on_time_rate"]["numerator"]
     assert sum(r["denominator"] for r in below) == rows["on_time_rate"]["denominator"]
+
+
+def test_the_matrix_and_the_ranking_say_the_same_of_each_area(get: Get) -> None:
+    period = "place=990103&from=2026-11-01&to=2026-11-20&measure=on_time_rate"
+    table = get(f"/api/v1/matrix?{period}")["rows"][0]
+    below = {r["place"]["code"]: (r["numerator"], r["denominator"]) for r in get(f"/api/v1/children?{period}")["rows"]}
+    cells = zip(table["columns"], table["totals"], strict=True)
+    assert {column["code"]: (cell["numerator"] or 0, cell["denominator"] or 0) for column, cell in cells if column["code"]} == below
+
+
+def test_a_grid_is_told_whole_and_a_street_is_no_grid(get: Get, server: str) -> None:
+    street = get("/api/v1/areas?place=990103001")["children"][0]["code"]
+    code = get(f"/api/v1/areas?place={street}")["children"][0]["code"]
+    one = get(f"/api/v1/grid?place={code}")["rows"][0]
+    assert one["place"]["code"] == code
+    assert one["n_open"] == len(get(f"/api/v1/cases?place={code}&open=1&limit=1000")["rows"])
+    assert refused(server, "/api/v1/grid?place=990103001")[0] == 400
+
+
+def test_the_desk_the_task_list_and_what_is_nobodys_are_told(get: Get, server: str) -> None:
+    assert get("/api/v1/items")["rows"]
+    assert {r["case"]["status"] for r in get("/api/v1/desk?which=overdue&limit=5")["rows"]}
+    assert get("/api/v1/nobody")["rows"]
+    assert refused(server, "/api/v1/desk?which=yesterday")[0] == 404
 
 
 def test_a_case_is_found_by_its_number(get: Get) -> None:

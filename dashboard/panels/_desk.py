@@ -119,7 +119,7 @@ def desk_list(context: Context, view: View, which: desk.Which, title: Mapping[st
     """Return a whole panel: the list's name, how many there are, its lines."""
     w = words(context, view)
     answer = desk.page(context.store, context.ask(view), context.actor, which, MINE if which == "mine" else OTHERS)
-    n = w("desk.many") if answer.total is None else w("case.total", n=w.n(answer.total))
+    n = w("desk.many") if answer.total is None else w.cases(answer.total)
     late = sum(1 for row in answer.rows if due_words(w, row.until)[1] == "act")
     aside: list[Any] = [html.Span(f"▲ {w('desk.late', n=late)}", className="act")] if late and which == "mine" else []
     shown = lines(context, w, view, answer.rows, which) if answer.rows else nothing(w, f"desk.none_{which}")

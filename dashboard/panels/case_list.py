@@ -39,7 +39,7 @@ def render(context: Context, view: View) -> Any:
     asked = view.but(filters=_narrowed(view), after=view.after)
     order = view.order
     answer = cases.page(context.store, context.ask(asked), after=view.after or None, limit=PAGE, order=order)
-    total = w("case.many") if answer.total is None else w("case.total", n=w.n(answer.total))
+    total = w("case.many") if answer.total is None else w.cases(answer.total)
     head = [(w("case.what"), ""), (w("case.status"), ""), (w("case.due_column"), "num")]
     shown: Any = table(head, [_row(w, view, row) for row in answer.rows], "cases") if answer.rows else nothing(w, "case.none")
     pager: list[Any] = []

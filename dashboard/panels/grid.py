@@ -35,7 +35,7 @@ def render(context: Context, view: View) -> Any:
     late = html.Span(f"▲ {w('grid.n_overdue', n=one.n_overdue)}", className="act") if one.n_overdue else ""
     first = html.Span(w("desk.first", n=len(one.open))) if one.n_open > len(one.open) else ""
     parts = {
-        "open": ([late, html.Span(w("grid.n_today", n=one.n_today)), html.Span(w("case.total", n=w.n(one.n_open))), first],
+        "open": ([late, html.Span(w("grid.n_today", n=one.n_today)), html.Span(w.cases(one.n_open)), first],
                  lines(context, w, view, one.open, "grid") if one.open else nothing(w, "grid.none_open")),
         "figures": (w("grid.figures_aside"), _grid.figures(w, view, one)),
         "closed": (w("grid.closed_aside", n=grid.BACK_D), _grid.closed(w, view, one)),
