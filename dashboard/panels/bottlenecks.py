@@ -36,7 +36,7 @@ def _draw(w: Words, answer: Answer[Flow]) -> list[Any]:
     row = answer.row
     head = heading(w.pick(PANEL.title), w.pick(READ).format(w.n(row.cases), w.n(row.events)))
     if not row.cases:
-        return [head, nothing(w), strip(w, answer)]
+        return [head, nothing(w, "flow.no_steps"), strip(w, answer)]
     parts: list[Any] = []
     # How long a case stood where is known of those that we saw; of a mere import only the steps are.
     for name, title in PARTS[1:] if row.stages else PARTS[:1]:

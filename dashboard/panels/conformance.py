@@ -28,7 +28,7 @@ def render(context: Context, view: View) -> Any:
 def _draw(w: Words, view: View, answer: Answer[Flow]) -> list[Any]:
     rules = [rule for rule in answer.row.rules if rule.of]
     css = ("", "num", "num", "")
-    shown: Any = nothing(w)
+    shown: Any = nothing(w, "flow.no_steps")
     if rules:
         shown = table([(w.pick(word), name) for word, name in zip(HEAD, css, strict=True)], [_row(w, view, rule) for rule in rules])
     return [heading(w.pick(PANEL.title)), shown, strip(w, answer)]
