@@ -12,6 +12,7 @@ from dashboard.context import Context, span
 from dashboard.freshness import stamps
 from dashboard.login_badge import badge
 from dashboard.panels._parts import chip, chips, go, words
+from dashboard.words import Words
 from queries import outlines, places
 from queries.errors import AskError
 
@@ -23,7 +24,8 @@ def layout() -> html.Div:
     return html.Div([
         dcc.Location(id=ids.URL, refresh=False),
         html.Header([
-            html.Div(id=ids.HEADER),
+            html.Div(id=ids.HEADER, **{"data-news": "header", "data-hears": "n", "data-pace": "5", "data-calm": "5"}),
+            dcc.Store(id=ids.news("header")),
             html.Div([dcc.Input(id=ids.SEARCH, type="search", debounce=0.25, autoComplete="off"),
                       html.Div(id=ids.FOUND, className="found", role="status")], className="search", role="search"),
         ], className="header"),
@@ -100,10 +102,15 @@ def body(context: Context, view: View) -> html.Div:
             continue
         # Only the drawer's panels may be nothing at all; the others say that they are being read.
         waiting = "" if slot == "drawer" else html.P(w("panel.waiting"), className="waiting")
-        boxes = [html.Section(waiting, id=ids.panel(p.id), className=f"panel panel-{p.id}", **{"aria-label": w.pick(p.title)})
-                 for p in panels.found().values() if p.slots.get(scene.id) == slot]
+        boxes = [part for p in panels.found().values() if p.slots.get(scene.id) == slot for part in _box(w, p, waiting)]
         slots.append(html.Div(boxes, className=f"slot slot-{slot}"))
     return html.Div(slots, className=f"scene scene-{scene.id}")
+
+
+def _box(w: Words, p: panels.Panel, waiting: Any) -> list[Any]:
+    hears = {"data-news": p.id, "data-hears": p.hears, "data-pace": str(p.pace_s), "data-calm": str(p.calm_s)}
+    return [html.Section(waiting, id=ids.panel(p.id), className=f"panel panel-{p.id}", **{"aria-label": w.pick(p.title)}, **hears),
+            dcc.Store(id=ids.news(p.id))]
 
 
 def _map(context: Context, view: View) -> Any:
