@@ -6,6 +6,7 @@ is left out. A value that cannot be used is left out too and named in a notice, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any
@@ -40,6 +41,15 @@ class View:
     case: str = ""
     source: str = ""
     lang: str = "zh"
+    #: Of the wall: nothing to click is shown; which round it goes, at which stop, and whether it rests there; what pulled it
+    #: here; its width and the distance of those who read it, in metres (0 = as the settings say).
+    kiosk: bool = False
+    round: str = ""
+    stop: int = 0
+    pause: bool = False
+    pull: str = ""
+    wide: float = 0.0
+    far: float = 0.0
 
     def but(self, **changes: Any) -> View:
         """Return the view with parts changed; a page of the list holds only for the same question."""
@@ -63,6 +73,9 @@ class Notice:
 _LISTS = {"category": "categories", "status": "statuses", "department": "departments"}
 _FLAGS = {"overdue": "overdue", "open": "open_only", "unplaced": "unplaced"}
 _WORDS = ("place", "layer", "measure", "after", "case", "source")
+_WALL_WORDS, _WALL_FLAGS = ("round", "pull"), ("kiosk", "pause")
+#: Metres that a wall can be wide, or its readers away.
+METRES = (0.2, 100.0)
 _CHOICES = {"period": PERIODS, "order": ORDERS, "lang": LANGUAGES}
 #: A comma separates values, so a comma inside one is written as this escape.
 _COMMA = "%2C"
@@ -136,6 +149,10 @@ def _pairs(view: View) -> list[tuple[str, str]]:
     for key in ("order", "after", "case", "source"):
         if getattr(view, key) != plain[key]:
             out.append((key, getattr(view, key)))
+    out += [(key, getattr(view, key)) for key in _WALL_WORDS if getattr(view, key)]
+    out += [(key, "1") for key in _WALL_FLAGS if getattr(view, key)]
+    out += [("stop", str(view.stop))] if view.stop else []
+    out += [(key, f"{getattr(view, key):g}") for key in ("wide", "far") if getattr(view, key)]
     # The language is always said: a link must open the same words at every desk.
     out.append(("lang", view.lang))
     return out
@@ -144,8 +161,14 @@ def _pairs(view: View) -> list[tuple[str, str]]:
 def _take(
     key: str, value: str, known: dict[str, Any], narrow: dict[str, Any], notices: list[Notice]
 ) -> None:
-    if key in _WORDS or key in _CHOICES and value in _CHOICES[key]:
+    if key in _WORDS or key in _WALL_WORDS or key in _CHOICES and value in _CHOICES[key]:
         known[key] = value
+    elif key in _WALL_FLAGS and value in ("1", "0"):
+        known[key] = value == "1"
+    elif key == "stop" and value.isascii() and value.isdigit() and int(value) < 1000:
+        known["stop"] = int(value)
+    elif key in ("wide", "far") and _METRES.fullmatch(value) and METRES[0] <= float(value) <= METRES[1]:
+        known[key] = float(value)
     elif key in _FLAGS and value in ("1", "0"):
         narrow[_FLAGS[key]] = value == "1"
     elif key == "text":
@@ -168,6 +191,9 @@ def _take(
         narrow[_LISTS[key]] = values
     else:
         notices.append(Notice(key="notice.value", value=f"{key[:40]}={value[:40]}"))
+
+
+_METRES = re.compile(r"\d{1,3}(\.\d{1,3})?")
 
 
 def _day(value: str) -> date | None:

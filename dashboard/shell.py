@@ -101,10 +101,12 @@ def body(context: Context, view: View) -> html.Div:
             slots.append(html.Div(_map(context, view), className="slot slot-map"))
             continue
         # Only the drawer's panels may be nothing at all; the others say that they are being read.
-        waiting = "" if slot == "drawer" else html.P(w("panel.waiting"), className="waiting")
-        boxes = [part for p in panels.found().values() if p.slots.get(scene.id) == slot for part in _box(w, p, waiting)]
+        waiting = "" if slot in ("drawer", "call", "beside") else html.P(w("panel.waiting"), className="waiting")
+        boxes = [part for p in panels.found().values() if p.slots.get(scene.id) == slot or p.id in scene.takes.get(slot, ())
+                 for part in _box(w, p, waiting)]
         slots.append(html.Div(boxes, className=f"slot slot-{slot}"))
-    return html.Div(slots, className=f"scene scene-{scene.id}")
+    wide, far = view.wide or context.settings.wall_width_m, view.far or context.settings.wall_distance_m
+    return html.Div(slots, className=f"scene scene-{scene.id}", **{"data-wide": f"{wide:g}", "data-far": f"{far:g}"} if scene.id == "wall" else {})
 
 
 def _box(w: Words, p: panels.Panel, waiting: Any) -> list[Any]:
