@@ -59,6 +59,7 @@
 
   function pull(call) {
     round.since = Date.now();
+    keep();
     go(to(call.search, { pause: resting(), stop: asked().get("stop") }));
     if (sounded !== call.id) { sounded = call.id; window.govSound.play("alarm").catch(function () { document.dispatchEvent(new CustomEvent("gov:mute")); }); }
   }

@@ -94,7 +94,7 @@ def read(pathname: str | None, search: str | None, language: str = "zh") -> tupl
     try:
         pairs = parse_qsl((search or "").removeprefix("?"), max_num_fields=100)
     except ValueError:
-        return View(**known), (Notice(key="notice.address", value=""),)
+        return View(**{**known, "period": _period(known.get("scene", View.scene))}), (Notice(key="notice.address", value=""),)
     for key, raw in pairs:
         value = _clean(raw)
         if len(value) > LONGEST or value != raw:
@@ -102,6 +102,7 @@ def read(pathname: str | None, search: str | None, language: str = "zh") -> tupl
             continue
         _take(key, value, known, narrow, notices)
     _custom(known, notices)
+    known.setdefault("period", _period(known.get("scene", View.scene)))
     return View(**known, filters=Filters(**narrow)), tuple(notices)
 
 
@@ -128,7 +129,7 @@ def question(view: View) -> str:
 
 
 def _pairs(view: View) -> list[tuple[str, str]]:
-    plain = {f.name: f.default for f in fields(View)}
+    plain = {f.name: f.default for f in fields(View)} | {"period": _period(view.scene)}
     out: list[tuple[str, str]] = []
     for key in ("place", "period"):
         if getattr(view, key) not in (plain[key], None, ""):
@@ -204,6 +205,11 @@ def _day(value: str) -> date | None:
     return day if FIRST <= day <= LAST else None
 
 
+def _period(scene: str) -> str:
+    held = scenes.found().get(scene)
+    return held.period if held else View.period
+
+
 def _custom(known: dict[str, Any], notices: list[Notice]) -> None:
     since, until = known.get("since"), known.get("until")
     if since and until and since <= until:
@@ -215,7 +221,7 @@ def _custom(known: dict[str, Any], notices: list[Notice]) -> None:
         notices.append(Notice(key="notice.half_period", value=str(since or until or "")))
     known["since"] = known["until"] = None
     if known.get("period") == "custom":
-        known["period"] = "30d"
+        del known["period"]
 
 
 def _clean(value: str) -> str:

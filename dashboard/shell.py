@@ -48,6 +48,7 @@ def header(context: Context, view: View) -> list[Any]:
             html.Strong(w("demo"), className="demo") if city.demo else "",
             html.Nav(_crumbs(context, view), className="crumbs", **{"aria-label": w("crumbs")}),
         ], className="identity"),
+        html.Span(w.day(until) if since == until else f"{w.day(since)} – {w.day(until)}", className="days"),
         stamps(context, view),
         badge(context, view),
         html.Div([

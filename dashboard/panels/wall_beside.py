@@ -1,4 +1,4 @@
-"""Beside the map while the wall looks at one event: its case as it stands, and the cameras of its grid."""
+"""Beside the map while the wall looks at one event: its case as it stands, and the cameras nearest to it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from dashboard.panels._grid import CAMERA_WORDS
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import badge, due_words, failed, heading, status, strip, words
 from dashboard.words import Words
-from queries import cases
+from queries import cases, places, things
 from queries.case_rows import CaseCard
 from queries.errors import GovError
-from queries.loop import grid
 
-CAMERAS = {"zh": "本网格摄像机", "en": "Cameras of this grid"}
+CAMERAS = {"zh": "最近的摄像机", "en": "Nearest cameras"}
 #: Steps and cameras that a wall can show; more are on the case's own card.
 STEPS, SEEN = 4, 4
 
 
 def render(context: Context, view: View) -> Any:
-    """Draw the case in the address and the cameras of the place; nothing while there is no case."""
+    """Draw the case in the address and the cameras nearest to it; nothing while there is no case."""
     if not view.case:
         return []
     w = words(context, view)
@@ -48,12 +47,16 @@ def _case(w: Words, card: CaseCard) -> list[Any]:
 
 
 def _cameras(context: Context, w: Words, view: View, card: CaseCard) -> list[Any]:
-    try:
-        found = grid.grid(context.store, context.ask(view.but(place=card.path[-1][0] if card.path else None))).row.cameras
-    except GovError:  # the case lies in no grid
-        found = ()
+    """Return the nearest cameras to the case; without a position of its own, to the middle of its area."""
+    ask, at = context.ask(view), (card.case.lon, card.case.lat)
+    if None in at and card.path:
+        with context.store.read() as connection:
+            place = places.find(connection, card.path[-1][0], ask.until, context.scope)
+        at = (place.lon, place.lat)
+    lon, lat = at
+    found = () if lon is None or lat is None else things.nearest_cameras(context.store, context.scope, ask.until, lon, lat, SEEN).rows
     rows = [html.Li([html.Span(one.name or one.code), badge(w.pick(CAMERA_WORDS[one.state][0]), CAMERA_WORDS[one.state][1]),
-                     html.Span(w.age(one.seen_at), className="quiet")]) for one in found[:SEEN]]
+                     html.Span(w("wall.metres", n=w.n(one.metres)), className="quiet"), html.Span(w.age(one.seen_at), className="quiet")]) for one in found]
     return [html.H4(w.pick(CAMERAS)), html.Ul(rows, className="plain") if rows else html.P(f"○ {w('wall.no_camera')}", className="empty")]
 
 

@@ -32,6 +32,8 @@ def render(context: Context, view: View) -> Any:
     calls = [{"id": one.id, "search": "?" + address.query(_pulled(view, one))} for one in answer.rows]
     told = {"data-round": json.dumps([{"search": turn.search, "dwell": turn.dwell_s} for turn in turns]), "data-calls": json.dumps(calls), "data-hold": str(HOLD_S)}
     shown = [_event(w, view, one) for one in answer.rows]
+    if not shown:
+        shown = [html.Span(f"○ {w('wall.quiet')}", className="quiet")]
     more = (answer.total or 0) - len(answer.rows)
     if more > 0:
         shown.append(html.Span(w("wall.more", n=w.n(more)), className="quiet"))
@@ -45,7 +47,7 @@ def render(context: Context, view: View) -> Any:
 def _pulled(view: View, one: Serious) -> View:
     # Where the round was stays in the address: that is where it goes on.
     return View(scene=view.scene, lang=view.lang, kiosk=view.kiosk, pause=view.pause, wide=view.wide, far=view.far, round=view.round, stop=view.stop,
-                place=one.place, case=one.case, pull=one.id)
+                period=view.period, since=view.since, until=view.until, place=one.place, case=one.case, pull=one.id)
 
 
 def _event(w: Words, view: View, one: Serious) -> html.Span:

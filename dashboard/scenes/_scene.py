@@ -18,4 +18,6 @@ class Scene:
     order: int
     slots: tuple[str, ...]
     has_map: bool = False
+    #: The period of an address that names none.
+    period: str = "30d"
     takes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboard.scenes._scene import Scene
 
 SCENE = Scene(
-    id="wall", title={"zh": "大屏", "en": "Wall"}, order=11, has_map=True,
+    id="wall", title={"zh": "大屏", "en": "Wall"}, order=11, has_map=True, period="1d",
     slots=("call", "index", "left", "map", "alarms", "cases", "beside", "loop", "burden"),
-    takes={"index": ("index_score",), "left": ("children",), "alarms": ("alarms",), "loop": ("loop_strip",), "burden": ("burden",)},
+    takes={"index": ("index_score",), "left": ("children", "open_by_age"), "alarms": ("alarms",), "loop": ("loop_strip",), "burden": ("burden",)},
 )
