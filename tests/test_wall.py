@@ -135,6 +135,15 @@ def test_what_is_serious_pulls_the_wall_and_the_round_goes_on_where_it_was(livel
     assert "Nearest cameras" in shown
     assert "min over" in shown
     until(browser, "return window.govMap.state().place === '990103001001001'")
+    # A wall names posts and nobody; and it is whole, however low it is.
+    assert "demo:" not in browser.find_element("tag name", "body").text
+    for across, down, _, _ in WALLS.values():
+        sized(across, down)
+        until(browser, f"return innerWidth === {across}", 5)
+        time.sleep(0.5)
+        assert not [(text, cut, box) for text, _, cut, box in browser.execute_script(TEXTS) if cut]
+        assert not browser.execute_script(OVERLAPS)
+    sized(1920, 1080)
     # Pulled, the round stands still.
     assert browser.execute_script("return window.govRound.left") == left
     # A wall that is loaded anew is where it was.

@@ -13,8 +13,9 @@ from dashboard.panels._panel import Panel
 from dashboard.panels._parts import badge, due_words, failed, heading, status, strip, words
 from dashboard.words import Words
 from queries import cases, places, things
-from queries.case_rows import CaseCard
+from queries.case_rows import CaseCard, Event
 from queries.errors import GovError
+from queries.people.roles import ROLES
 
 CAMERAS = {"zh": "最近的摄像机", "en": "Nearest cameras"}
 #: Steps and cameras that a wall can show; more are on the case's own card.
@@ -41,9 +42,16 @@ def _case(w: Words, card: CaseCard) -> list[Any]:
     return [
         heading(case.no, whose, large=True), html.P(w.pick(case.title_words) or w.pick(case.category_name), className="title"),
         html.Div(lead, className="lead"), html.P(" › ".join(w.pick(name) for _, name in card.path), className="quiet"),
-        html.Ol([html.Li([html.Time(w.short(step.at)), html.Strong(w.pick(step.title)), html.Span(step.actor, className="quiet")]) for step in card.events[-STEPS:]],
+        html.Ol([html.Li([html.Time(w.short(step.at)), html.Strong(w.pick(step.title)), html.Span(_post(w, step), className="quiet")]) for step in card.events[-STEPS:]],
                 className="steps"),
     ]
+
+
+def _post(w: Words, step: Event) -> str:
+    """Return in which post a step was taken: a wall names nobody."""
+    if step.post in ROLES:
+        return w.pick(ROLES[step.post].title)
+    return w(f"post.{step.post}") if step.post in ("source", "clock") else ""
 
 
 def _cameras(context: Context, w: Words, view: View, card: CaseCard) -> list[Any]:
