@@ -41,8 +41,11 @@
 
   gov.rem = function () { return parseFloat(getComputedStyle(document.documentElement).fontSize); };
 
+  // On the wall the smallest text is one rem, and a mark's number is text (11 units high).
+  gov.far = function () { return Boolean(document.querySelector(".scene-wall")); };
+
   // Lines and marks are drawn in pixels; a wall's pixels are smaller.
-  gov.size = function (pixels) { return pixels * Math.max(1, gov.rem() / 16); };
+  gov.size = function (pixels) { return pixels * (gov.far() ? gov.rem() / 11 : Math.max(1, gov.rem() / 16)); };
 
   gov.token = function (name) { return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim(); };
 

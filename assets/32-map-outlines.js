@@ -116,7 +116,7 @@
     const map = gov.leaflet, taken = [], marks = gov.markBoxes || [];
     const hit = function (box, all) { return all.some(function (o) { return box[0] < o[2] && box[2] > o[0] && box[1] < o[3] && box[3] > o[1]; }); };
     for (const one of [...framed, ...own]) {
-      const bounds = one.area.getBounds(), em = gov.rem() * (one.large ? 1 : 0.8), wide = width(one.text, em) + em * 0.4;
+      const bounds = one.area.getBounds(), em = gov.rem() * (one.large ? 1 : 0.8) * (gov.far() ? 1.25 : 1), wide = width(one.text, em) + em * 0.4;
       const a = map.latLngToContainerPoint(bounds.getNorthWest()), b = map.latLngToContainerPoint(bounds.getSouthEast());
       const p = map.latLngToContainerPoint(one.mark.getLatLng());
       const boxes = [0, -1.95, 1.95, -3.2, 3.2].map(function (dy) { return [p.x - wide / 2, p.y + dy * em - em * 0.65, p.x + wide / 2, p.y + dy * em + em * 0.65, dy]; });

@@ -20,7 +20,7 @@
   function radius(n) { return Math.min(19, 8 + 2.4 * Math.log2(n)); }
 
   function ring(point) {
-    const scale = Math.max(1, gov.rem() / 16), r = radius(point.n), around = 2 * Math.PI * (r - 2.5);
+    const scale = gov.size(1), r = radius(point.n), around = 2 * Math.PI * (r - 2.5);
     let at = 0, arcs = "";
     for (const [status, n] of Object.entries(point.by_status || {})) {
       const part = around * n / point.n, one = gov.now.status[status] || OTHER;
@@ -30,7 +30,7 @@
     const late = point.overdue ? `<path d="M${r * 1.72} ${r * 0.02 - 3}l5 8.5h-10z" fill="${gov.now.overdue}" stroke="${GROUND}" stroke-width="1.2"/>` : "";
     return `<svg width="${2 * r * scale}" height="${2 * r * scale}" viewBox="0 0 ${2 * r} ${2 * r}" aria-hidden="true">` +
       `<circle cx="${r}" cy="${r}" r="${r - 0.5}" fill="#0f1418e6"/>${arcs}${late}` +
-      `<text x="${r}" y="${r + 4}" text-anchor="middle" fill="#e6ecf0" font-size="${point.n > 999 ? 9.5 : 11}">${point.n}</text></svg>`;
+      `<text x="${r}" y="${r + 4}" text-anchor="middle" fill="#e6ecf0" font-size="${point.n > 999 && !gov.far() ? 9.5 : 11}">${point.n}</text></svg>`;
   }
 
   function single(point) {

@@ -1,10 +1,10 @@
-// The page's pulse: the city's clock, stamps that get old by themselves, and whether the server is heard.
-// The server is asked for its boot id and the age of its data; another boot reloads the page, new data
-// makes it draw again, silence is said at the top of the page.
+// The city's clock, stamps that get old by themselves, and the bar that says that the server is not heard.
+// Both run on the server's time, which each frame tells (60-live.js): a desk's own clock may be wrong.
 (function () {
   "use strict";
-  const EVERY = 8000, PATIENCE = 4000, AGAIN = 1500;
-  let boot = null, data = null, misses = 0, heardAt = Date.now(), timer = 0;
+  const pulse = window.govPulse = { ahead: 0, silent: "" };
+
+  pulse.now = function () { return Date.now() + pulse.ahead; };
 
   function fresh() { return document.getElementById("freshness"); }
 
@@ -23,7 +23,7 @@
     const box = fresh();
     if (!box) return;
     document.documentElement.lang = box.dataset.lang;
-    const clock = box.querySelector(".clock .time"), now = Date.now();
+    const clock = box.querySelector(".clock .time"), now = pulse.now();
     if (clock) clock.textContent = zoned(now, box);
     for (const stamp of box.querySelectorAll(".stamp[data-at]")) {
       stamp.classList.toggle("stale", now / 1000 > Number(stamp.dataset.late));
@@ -32,45 +32,27 @@
     }
   }
 
-  function silence() {
+  // why: "unheard" (no word from the server) or "away" (it speaks, but its database does not answer).
+  pulse.silence = function (why, since) {
     const bar = document.getElementById("unheard"), box = fresh();
     if (!bar || !box) return;
-    bar.textContent = box.dataset.unheard.replace("#", zoned(heardAt, box));
+    bar.textContent = box.dataset[why].replace("#", zoned(since, box));
     bar.hidden = false;
+    pulse.silent = why;
     document.documentElement.classList.add("unheard");
-  }
+    window.govSound.deaf(true);
+  };
 
-  function heard(told) {
-    heardAt = Date.now();
-    misses = 0;
-    const bar = document.getElementById("unheard"), held = JSON.stringify(told.sources.map(function (s) { return [s.id, s.as_of, s.state]; }));
-    if (boot && told.boot !== boot) return window.location.reload();
-    boot = told.boot;
+  pulse.heard = function () {
+    const bar = document.getElementById("unheard");
     if (bar) bar.hidden = true;
+    pulse.silent = "";
     document.documentElement.classList.remove("unheard");
-    // A form that somebody fills in is not drawn over; the news waits until it is closed.
-    if (document.querySelector(".act-form")) return;
-    if (data !== null && held !== data) window.dash_clientside.set_props("pulse", { data: held });
-    data = held;
-  }
-
-  function listen() {
-    clearTimeout(timer);
-    const stop = new AbortController(), late = setTimeout(function () { stop.abort(); }, PATIENCE);
-    fetch("/healthz", { signal: stop.signal, cache: "no-store" })
-      .then(function (answer) { if (!answer.ok) throw new Error(answer.status); return answer.json(); })
-      .then(heard)
-      .catch(function () { misses += 1; if (misses > 1) silence(); })
-      .finally(function () { clearTimeout(late); timer = setTimeout(listen, misses ? AGAIN : EVERY); });
-  }
+    window.govSound.deaf(false);
+  };
 
   setInterval(tick, 1000);
   // What was drawn anew says the age that it had on the way here.
   document.addEventListener("gov:drawn", tick);
-  // Dash changes the address without loading a page: whoever clicks must learn at once that nobody hears it.
-  window.addEventListener("_dashprivate_pushstate", function () { setTimeout(listen, 50); });
-  window.addEventListener("online", listen);
-  window.addEventListener("offline", listen);
   new MutationObserver(function (_, watch) { if (fresh()) { watch.disconnect(); tick(); } }).observe(document, { childList: true, subtree: true });
-  listen();
 })();

@@ -20,10 +20,16 @@
     if (url.origin !== window.location.origin) return ask(what, how);
     const request = new Request(what, how);
     if (Date.now() - touched > QUIET) request.headers.set("X-Gov-Unattended", "1");
+    const drawing = url.pathname.endsWith("/_dash-update-component"), live = window.govLive;
+    if (drawing) live.asked += 1;
     return ask(request).then(function (answer) {
       if (answer.status === 401) leave();
+      if (drawing && answer.status >= 500) document.dispatchEvent(new CustomEvent("gov:lost"));
       return answer;
-    });
+    }, function (bad) {
+      if (drawing) document.dispatchEvent(new CustomEvent("gov:lost"));
+      throw bad;
+    }).finally(function () { if (drawing) live.asked -= 1; });
   };
 
   // One menu of the header at a time: Escape and a click beside it close it.

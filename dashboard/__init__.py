@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from dashboard import (
 from dashboard import map as map_
 from dashboard.aside import aside
 from dashboard.context import Context
+from dashboard.live import Hub, Live
 from dashboard.login import Door
 from dashboard.panels._parts import failed
 from dashboard.still import still
@@ -53,28 +55,38 @@ def create_app(settings: Settings, store: Store) -> Dash:
                title="社会治理大脑", suppress_callback_exceptions=True,
                meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}])
     app.layout = shell.layout
-    _add_callbacks(app, context)
+    hub = Hub(context)
+    _add_callbacks(app, context, hub)
     acting.add_callbacks(app, context, acting_list.ACTS)
     acting_list.add_callbacks(app, context)
     # Dash does this when "/" is first asked for. A first visitor who comes to another page would get it without any style.
     app._setup_server()
+    server.add_middleware(Live, hub=hub)
     # Added last, so it stands before everything else that Dash put around the routes.
     server.add_middleware(Door, context=context)
     return app
 
 
-def _add_callbacks(app: Dash, context: Context) -> None:
+def _add_callbacks(app: Dash, context: Context, hub: Hub) -> None:
     place = (Input(ids.URL, "pathname"), Input(ids.URL, "search"))
-    # New data is a reason to draw again, as a new address is.
+    # An act of this page is a reason to draw again, as a new address is; what others did comes as news (dashboard/live.py).
     pulse = Input(ids.PULSE, "data")
     kept = (State(ids.URL, "pathname"), State(ids.URL, "search"))
 
     def read(pathname: str | None, search: str | None) -> tuple[address.View, tuple[address.Notice, ...]]:
         return address.read(pathname, search, context.language())
 
-    @app.callback(Output(ids.HEADER, "children"), Output(ids.NOTICE, "children"), Output(ids.SEARCH, "placeholder"), *place, pulse)
+    def drawn(view: address.View, name: str) -> Any:
+        began = time.thread_time()
+        try:
+            return draw(context, view, name)
+        finally:
+            hub.drew(time.thread_time() - began)
+
+    @app.callback(Output(ids.HEADER, "children"), Output(ids.NOTICE, "children"), Output(ids.SEARCH, "placeholder"), *place, pulse,
+                  Input(ids.news("header"), "data"))
     @aside
-    def show_header(pathname: str | None, search: str | None, _: Any) -> tuple[Any, Any, str]:
+    def show_header(pathname: str | None, search: str | None, *_: Any) -> tuple[Any, Any, str]:
         view, bad = read(pathname, search)
         return still(shell.header(context, view)), shell.notices(context, view, bad), Words(view.lang)("search.hint")
 
@@ -83,22 +95,22 @@ def _add_callbacks(app: Dash, context: Context) -> None:
     def show_scene(pathname: str | None, search: str | None) -> Any:
         return shell.body(context, read(pathname, search)[0])
 
-    @app.callback(Output({"kind": "panel", "name": MATCH}, "children"), *place, pulse)
+    @app.callback(Output({"kind": "panel", "name": MATCH}, "children"), *place, pulse, Input(ids.news(MATCH), "data"))
     @aside
-    def show_panel(pathname: str | None, search: str | None, _: Any) -> Any:
+    def show_panel(pathname: str | None, search: str | None, *_: Any) -> Any:
         view, _ = read(pathname, search)
-        return draw(context, view, ctx.outputs_list["id"]["name"])
+        return drawn(view, ctx.outputs_list["id"]["name"])
 
     @app.callback(Output({"kind": "panel", "name": MATCH}, "children", allow_duplicate=True),
                   Input({"kind": "poll", "name": MATCH}, "n_intervals"), *kept, prevent_initial_call=True)
     @aside
     def show_later(_: Any, pathname: str | None, search: str | None) -> Any:
         view, _ = read(pathname, search)
-        return draw(context, view, ctx.outputs_list["id"]["name"])
+        return drawn(view, ctx.outputs_list["id"]["name"])
 
-    @app.callback(Output(ids.MAP_STATE, "data"), *place, pulse)
+    @app.callback(Output(ids.MAP_STATE, "data"), *place, pulse, Input(ids.news("map"), "data"))
     @aside
-    def show_map(pathname: str | None, search: str | None, _: Any) -> Any:
+    def show_map(pathname: str | None, search: str | None, *_: Any) -> Any:
         return map_.map_state(context, read(pathname, search)[0])
 
     # The drawing itself is assets/3x-map-*.js; the map may come to the page after its state.

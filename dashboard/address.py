@@ -6,6 +6,7 @@ is left out. A value that cannot be used is left out too and named in a notice, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any
@@ -40,6 +41,15 @@ class View:
     case: str = ""
     source: str = ""
     lang: str = "zh"
+    #: Of the wall: nothing to click is shown; which round it goes, at which stop, and whether it rests there; what pulled it
+    #: here; its width and the distance of those who read it, in metres (0 = as the settings say).
+    kiosk: bool = False
+    round: str = ""
+    stop: int = 0
+    pause: bool = False
+    pull: str = ""
+    wide: float = 0.0
+    far: float = 0.0
 
     def but(self, **changes: Any) -> View:
         """Return the view with parts changed; a page of the list holds only for the same question."""
@@ -63,6 +73,9 @@ class Notice:
 _LISTS = {"category": "categories", "status": "statuses", "department": "departments"}
 _FLAGS = {"overdue": "overdue", "open": "open_only", "unplaced": "unplaced"}
 _WORDS = ("place", "layer", "measure", "after", "case", "source")
+_WALL_WORDS, _WALL_FLAGS = ("round", "pull"), ("kiosk", "pause")
+#: Metres that a wall can be wide, or its readers away.
+METRES = (0.2, 100.0)
 _CHOICES = {"period": PERIODS, "order": ORDERS, "lang": LANGUAGES}
 #: A comma separates values, so a comma inside one is written as this escape.
 _COMMA = "%2C"
@@ -81,7 +94,7 @@ def read(pathname: str | None, search: str | None, language: str = "zh") -> tupl
     try:
         pairs = parse_qsl((search or "").removeprefix("?"), max_num_fields=100)
     except ValueError:
-        return View(**known), (Notice(key="notice.address", value=""),)
+        return View(**{**known, "period": _period(known.get("scene", View.scene))}), (Notice(key="notice.address", value=""),)
     for key, raw in pairs:
         value = _clean(raw)
         if len(value) > LONGEST or value != raw:
@@ -89,6 +102,7 @@ def read(pathname: str | None, search: str | None, language: str = "zh") -> tupl
             continue
         _take(key, value, known, narrow, notices)
     _custom(known, notices)
+    known.setdefault("period", _period(known.get("scene", View.scene)))
     return View(**known, filters=Filters(**narrow)), tuple(notices)
 
 
@@ -115,7 +129,7 @@ def question(view: View) -> str:
 
 
 def _pairs(view: View) -> list[tuple[str, str]]:
-    plain = {f.name: f.default for f in fields(View)}
+    plain = {f.name: f.default for f in fields(View)} | {"period": _period(view.scene)}
     out: list[tuple[str, str]] = []
     for key in ("place", "period"):
         if getattr(view, key) not in (plain[key], None, ""):
@@ -136,6 +150,10 @@ def _pairs(view: View) -> list[tuple[str, str]]:
     for key in ("order", "after", "case", "source"):
         if getattr(view, key) != plain[key]:
             out.append((key, getattr(view, key)))
+    out += [(key, getattr(view, key)) for key in _WALL_WORDS if getattr(view, key)]
+    out += [(key, "1") for key in _WALL_FLAGS if getattr(view, key)]
+    out += [("stop", str(view.stop))] if view.stop else []
+    out += [(key, f"{getattr(view, key):g}") for key in ("wide", "far") if getattr(view, key)]
     # The language is always said: a link must open the same words at every desk.
     out.append(("lang", view.lang))
     return out
@@ -144,8 +162,14 @@ def _pairs(view: View) -> list[tuple[str, str]]:
 def _take(
     key: str, value: str, known: dict[str, Any], narrow: dict[str, Any], notices: list[Notice]
 ) -> None:
-    if key in _WORDS or key in _CHOICES and value in _CHOICES[key]:
+    if key in _WORDS or key in _WALL_WORDS or key in _CHOICES and value in _CHOICES[key]:
         known[key] = value
+    elif key in _WALL_FLAGS and value in ("1", "0"):
+        known[key] = value == "1"
+    elif key == "stop" and value.isascii() and value.isdigit() and int(value) < 1000:
+        known["stop"] = int(value)
+    elif key in ("wide", "far") and _METRES.fullmatch(value) and METRES[0] <= float(value) <= METRES[1]:
+        known[key] = float(value)
     elif key in _FLAGS and value in ("1", "0"):
         narrow[_FLAGS[key]] = value == "1"
     elif key == "text":
@@ -170,12 +194,20 @@ def _take(
         notices.append(Notice(key="notice.value", value=f"{key[:40]}={value[:40]}"))
 
 
+_METRES = re.compile(r"\d{1,3}(\.\d{1,3})?")
+
+
 def _day(value: str) -> date | None:
     try:
         day = date.fromisoformat(value)
     except ValueError:
         return None
     return day if FIRST <= day <= LAST else None
+
+
+def _period(scene: str) -> str:
+    held = scenes.found().get(scene)
+    return held.period if held else View.period
 
 
 def _custom(known: dict[str, Any], notices: list[Notice]) -> None:
@@ -189,7 +221,7 @@ def _custom(known: dict[str, Any], notices: list[Notice]) -> None:
         notices.append(Notice(key="notice.half_period", value=str(since or until or "")))
     known["since"] = known["until"] = None
     if known.get("period") == "custom":
-        known["period"] = "30d"
+        del known["period"]
 
 
 def _clean(value: str) -> str:

@@ -116,7 +116,7 @@ def _serve(held: settings.Settings, store: Store, still: bool) -> int:
     later.start()
     log.info("open", url=f"http://{held.host}:{held.port}")
     # The server object runs here and now: app.run would import this program a second time.
-    server = uvicorn.Server(uvicorn.Config(app.server, log_config=None, log_level="warning", access_log=False,
+    server = uvicorn.Server(uvicorn.Config(app.server, log_config=None, log_level="warning", access_log=False, ws_per_message_deflate=False,
                                            proxy_headers=bool(held.trusted_proxy), forwarded_allow_ips=held.trusted_proxy or None))
     if threading.current_thread() is threading.main_thread():
         # uvicorn raises the signal again when it has ended; by default the process would then be gone before the writer has.

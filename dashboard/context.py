@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -58,6 +58,8 @@ class Context:
     store: Store
     jobs: Jobs = field(default_factory=Jobs)
     boot_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    #: What else ends with this process, such as the hub of dashboard/live.py.
+    at_end: list[Callable[[], None]] = field(default_factory=list)
     _city: tuple[int, date, CityNow] | None = None
     _loop: LoopService | None = None
     _doors: Coordinator | None = None
@@ -79,6 +81,8 @@ class Context:
 
     def close(self) -> None:
         """Write what waits."""
+        for end in self.at_end:
+            end()
         self.jobs.close()
         with _starting:
             if self._doors is not None:

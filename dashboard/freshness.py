@@ -39,7 +39,8 @@ def stamps(context: Context, view: View) -> html.Div:
     told_to_browser = {f"data-{key}": w(f"unit.{word}", n="#") for key, word in
                        (("s", "seconds"), ("min", "minutes"), ("h", "hours"), ("d", "days"))}
     return html.Div(parts, className="fresh", id=ids.FRESH, **told_to_browser, **{
-        "data-zone": w.zone.key, "data-lang": w.lang, "data-ago": w("ago", length="#"), "data-unheard": w("unheard", at="#")})
+        "data-zone": w.zone.key, "data-lang": w.lang, "data-ago": w("ago", length="#"), "data-unheard": w("unheard", at="#"),
+        "data-away": w("unheard.database", at="#")})
 
 
 def _stamp(w: Words, kind: str, told: Sequence[SourceRow], more: str) -> html.Span:

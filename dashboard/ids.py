@@ -15,7 +15,7 @@ SEARCH = "search"
 FOUND = "search-found"
 CLOCK = "clock"
 FRESH = "freshness"
-# Said by assets/60-pulse.js: the server is not heard; data that the page does not show yet has come.
+# Said by assets/60-live.js: the server is not heard. An act of this page's own changed something: all of it is drawn anew.
 UNHEARD = "unheard"
 PULSE = "pulse"
 
@@ -30,6 +30,11 @@ CASE = "case-overlay"
 def panel(name: str) -> dict[str, str]:
     """Return the id of the box that a panel is drawn into."""
     return {"kind": "panel", "name": name}
+
+
+def news(name: Any) -> dict[str, Any]:
+    """Return the id of the store that assets/60-live.js fills when what a panel hears of has changed."""
+    return {"kind": "news", "name": name}
 
 
 def poll(name: str) -> dict[str, str]:

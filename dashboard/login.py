@@ -12,6 +12,7 @@ import ipaddress
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from html import escape
@@ -44,7 +45,9 @@ INTAKE = ("/api/v1/",)
 #: By a standard whose clients have no session: its routes themselves see to it who reads and who reports.
 STANDARD = ("/open311/",)
 #: Answered in JSON; everything else is a page, which leads to the sign-in page.
-TOLD = ("/api", "/map/", "/_dash-", "/openapi.json")
+TOLD = ("/api", "/map/", "/_dash-", "/openapi.json", "/live")
+#: The one stream (dashboard/live.py), and the name by which it finds out whether its visitor may still listen.
+LIVE, STILL = "/live", "gov.still"
 #: Said by a page that nobody has touched for a while: asking by itself does not keep a session open.
 UNATTENDED = "x-gov-unattended"
 
@@ -92,8 +95,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in as its visitor, or answer it here."""
         if scope["type"] == "websocket":
-            # No callback of ours uses one, and an open socket would outlive its session.
-            await send({"type": "websocket.close", "code": 4003})
+            await self._socket(scope, receive, send)
             return
         if scope["type"] != "http" or scope["path"].startswith(STATIC):
             await self.app(scope, receive, send)
@@ -111,6 +113,26 @@ class Door:
             await (answer or self.app)(scope, receive, _guarded(send))
         if session is not None and UNATTENDED not in headers and scope["path"] != "/healthz":
             self._used(session)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a page of ours listen to the stream; every other socket is closed: it would outlive its session."""
+        headers = Headers(scope=scope)
+        home = urlsplit(headers.get("origin", "")).netloc.lower() == headers.get("host", "").lower()
+        may = self._listener(scope, headers)
+        if scope["path"] != LIVE or not home or not await may(False):
+            await send({"type": "websocket.close", "code": 4003})
+            return
+        await self.app({**scope, STILL: may}, receive, send)
+
+    def _listener(self, scope: Scope, headers: Headers) -> Callable[..., Awaitable[bool]]:
+        async def may(away: bool = True) -> bool:
+            """Return whether its visitor may listen; `away` = what holds while the database does not answer."""
+            try:
+                visitor, _ = await asyncio.get_running_loop().run_in_executor(self._desk, self.meet, scope, headers)
+            except StoreError:
+                return away
+            return visitor.by in ("session", "demo") and not visitor.must_change
+        return may
 
     def meet(self, scope: Scope, headers: Headers) -> tuple[Visitor, sessions.Session | None]:
         """Return who asks, and the session by which."""

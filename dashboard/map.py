@@ -58,8 +58,8 @@ def map_view(view: View, settings: Settings) -> html.Div:
                zoomControl=True, keyboard=False, style={"height": "100%", "background": "transparent"}),
         html.Div(id="map-panel"), html.Div(Words(view.lang)("panel.waiting"), id="map-tip", className="on waiting", role="status"),
         html.Div(approval, className="map-approval") if approval else "",
-        dcc.Store(id=ids.MAP_STATE), dcc.Store(id=ids.MAP_EVENT),
-    ], className="gov-map", role="region", **{"data-crs": settings.tile_crs, "aria-label": Words(view.lang)("map.name")})
+        dcc.Store(id=ids.MAP_STATE), dcc.Store(id=ids.MAP_EVENT), dcc.Store(id=ids.news("map")),
+    ], className="gov-map", role="region", **{"data-news": "map", "data-hears": "n", "data-pace": "5", "data-calm": "5", "data-crs": settings.tile_crs, "aria-label": Words(view.lang)("map.name")})
 
 
 def map_state(context: Context, view: View) -> dict[str, Any] | None:

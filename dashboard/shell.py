@@ -12,6 +12,7 @@ from dashboard.context import Context, span
 from dashboard.freshness import stamps
 from dashboard.login_badge import badge
 from dashboard.panels._parts import chip, chips, go, words
+from dashboard.words import Words
 from queries import outlines, places
 from queries.errors import AskError
 
@@ -23,7 +24,8 @@ def layout() -> html.Div:
     return html.Div([
         dcc.Location(id=ids.URL, refresh=False),
         html.Header([
-            html.Div(id=ids.HEADER),
+            html.Div(id=ids.HEADER, **{"data-news": "header", "data-hears": "n", "data-pace": "5", "data-calm": "5"}),
+            dcc.Store(id=ids.news("header")),
             html.Div([dcc.Input(id=ids.SEARCH, type="search", debounce=0.25, autoComplete="off"),
                       html.Div(id=ids.FOUND, className="found", role="status")], className="search", role="search"),
         ], className="header"),
@@ -46,6 +48,7 @@ def header(context: Context, view: View) -> list[Any]:
             html.Strong(w("demo"), className="demo") if city.demo else "",
             html.Nav(_crumbs(context, view), className="crumbs", **{"aria-label": w("crumbs")}),
         ], className="identity"),
+        html.Span(w.day(until) if since == until else f"{w.day(since)} – {w.day(until)}", className="days"),
         stamps(context, view),
         badge(context, view),
         html.Div([
@@ -99,11 +102,18 @@ def body(context: Context, view: View) -> html.Div:
             slots.append(html.Div(_map(context, view), className="slot slot-map"))
             continue
         # Only the drawer's panels may be nothing at all; the others say that they are being read.
-        waiting = "" if slot == "drawer" else html.P(w("panel.waiting"), className="waiting")
-        boxes = [html.Section(waiting, id=ids.panel(p.id), className=f"panel panel-{p.id}", **{"aria-label": w.pick(p.title)})
-                 for p in panels.found().values() if p.slots.get(scene.id) == slot]
+        waiting = "" if slot in ("drawer", "call", "beside") else html.P(w("panel.waiting"), className="waiting")
+        boxes = [part for p in panels.found().values() if p.slots.get(scene.id) == slot or p.id in scene.takes.get(slot, ())
+                 for part in _box(w, p, waiting)]
         slots.append(html.Div(boxes, className=f"slot slot-{slot}"))
-    return html.Div(slots, className=f"scene scene-{scene.id}")
+    wide, far = view.wide or context.settings.wall_width_m, view.far or context.settings.wall_distance_m
+    return html.Div(slots, className=f"scene scene-{scene.id}", **{"data-wide": f"{wide:g}", "data-far": f"{far:g}"} if scene.id == "wall" else {})
+
+
+def _box(w: Words, p: panels.Panel, waiting: Any) -> list[Any]:
+    hears = {"data-news": p.id, "data-hears": p.hears, "data-pace": str(p.pace_s), "data-calm": str(p.calm_s)}
+    return [html.Section(waiting, id=ids.panel(p.id), className=f"panel panel-{p.id}", **{"aria-label": w.pick(p.title)}, **hears),
+            dcc.Store(id=ids.news(p.id))]
 
 
 def _map(context: Context, view: View) -> Any:

@@ -73,6 +73,8 @@ class Settings(BaseModel):
     lock_minutes: int = Field(5, ge=1, le=1440, description="minutes for which it is locked then")
     demo_grids: int = Field(5000, ge=50, le=500_000, description="grids of the demo city")
     demo_seed: int = Field(7, ge=0, description="seed of the demo city")
+    wall_width_m: float = Field(4.0, ge=0.2, le=100, description="width of the wall in metres; with the distance it gives the size of its type")
+    wall_distance_m: float = Field(4.0, ge=0.2, le=100, description="distance in metres from which the wall is read; the smallest text is 20 arc minutes high there")
     writers: int = Field(2, ge=1, le=16, description="writers side by side on PostgreSQL; SQLite has one")
     drop_dir: str = Field("", description="folder into which other systems put table files of cases; empty = none")
     open311_url: str = Field("", description="address of an Open311 GeoReport v2 server whose requests are taken in, such as https://HOST/open311/v2; empty = none")

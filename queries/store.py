@@ -35,6 +35,8 @@ from queries.tables import meta
 MIGRATIONS = Path(__file__).with_name("migrations")
 #: Asked with each request and each commit, so it is put together once.
 _VALUE = select(meta.c.value).where(meta.c.key == bindparam("named"))
+#: Whom PostgreSQL tells that something changed (queries/changes.py).
+CHANNEL = "gov_changes"
 _BUMP = meta.update().where(meta.c.key == "version").values(value=cast(cast(meta.c.value, BigInteger) + 1, Text))
 
 
@@ -167,6 +169,9 @@ def bump(connection: Connection) -> None:
     """Tell every cache that something changed."""
     if connection.execute(_BUMP).rowcount == 0:
         connection.execute(meta.insert().values(key="version", value="1"))
+    if connection.dialect.name == "postgresql":
+        # Heard when this transaction is committed, once for however many bumps it has.
+        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
 
 
 def get_meta(connection: Connection, key: str, default: Any = None) -> Any:

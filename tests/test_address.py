@@ -19,6 +19,7 @@ from queries.frame import Filters
 WORD = st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=12)
 WORDS = st.lists(WORD, max_size=3, unique=True).map(tuple)
 DAY = st.dates(date(1990, 1, 1), date(2090, 1, 1))
+METRES = st.just(0.0) | st.integers(2, 999).map(lambda tenths: tenths / 10)
 FILTERS = st.builds(
     Filters, categories=WORDS, departments=WORDS, text=st.one_of(st.just(""), WORD),
     statuses=st.lists(st.sampled_from(address.STATUSES), max_size=4, unique=True).map(tuple),
@@ -38,6 +39,8 @@ def views(draw: st.DrawFn) -> View:
         order=draw(st.sampled_from(address.ORDERS)), after=draw(st.just("") | WORD),
         case=draw(st.just("") | WORD), source=draw(st.just("") | WORD),
         lang=draw(st.sampled_from(address.LANGUAGES)),
+        kiosk=draw(st.booleans()), round=draw(st.just("") | WORD), stop=draw(st.integers(0, 999)), pause=draw(st.booleans()),
+        pull=draw(st.just("") | WORD), wide=draw(METRES), far=draw(METRES),
     )
 
 
@@ -70,6 +73,10 @@ def test_no_address_crashes(pathname: str | None, search: str | None) -> None:
         ("?level=-1", "notice.value"),
         ("?level=²", "notice.value"),
         ("?status=asleep", "notice.value"),
+        ("?wide=0", "notice.value"),
+        ("?far=1e9", "notice.value"),
+        ("?stop=-1", "notice.value"),
+        ("?kiosk=yes", "notice.value"),
         ("?colour=red", "notice.value"),
         ("?place=" + "9" * 1000, "notice.value"),
         ("?place=99%00", "notice.value"),

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -214,39 +209,3 @@ def test_an_unfinished_day_is_marked_and_not_compared(show: Open) -> None:
 
     assert columns == [False] * 6 + [True]
     assert "unfinished" in text(browser, ".panel-trend .keys")
-
-
-def test_a_killed_server_is_said_and_the_page_comes_back_by_itself(browser: Any, tmp_path: Path) -> None:
-    free = socket.socket()
-    free.bind(("127.0.0.1", 0))
-    port = free.getsockname()[1]
-    free.close()
-    environment = {**os.environ, "GOV_DATA_DIR": str(tmp_path), "GOV_DEMO_GRIDS": "200"}
-
-    def start() -> subprocess.Popen[bytes]:
-        made = subprocess.Popen([sys.executable, "app.py", "--port", str(port)], cwd=HOME, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2).close()
-                return made
-            except OSError:
-                time.sleep(0.1)
-        made.kill()
-        raise AssertionError("the server did not start")
-
-    running = start()
-    try:
-        browser.get(f"http://127.0.0.1:{port}/?lang=en")
-        until(browser, READY)
-        browser.execute_script("window.before = true")
-        running.kill()
-        running.wait()
-        until(browser, "const u=document.querySelector('#unheard');return !u.hidden && u.innerText.includes('not been heard since')", 30)
-        running = start()
-        until(browser, f"return !window.before && (() => {{ {READY} }})()", 30)
-        assert browser.execute_script("return document.querySelector('#unheard').hidden")
-    finally:
-        running.kill()
-        running.wait()
-        browser.get("about:blank")
-        browser.get_log("browser")

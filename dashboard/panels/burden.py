@@ -23,8 +23,11 @@ CASE = {"zh": "{:.1f} 步", "en": "{:.1f}"}
 def render(context: Context, view: View) -> Any:
     """Draw the strip and the table of tasks."""
     w = words(context, view)
-    answer, tasks = burden.burden(context.store, context.ask(view)), burden.minutes(context.store, context.ask(view))
+    answer = burden.burden(context.store, context.ask(view))
     tiles = html.Div([_tile(w, row) for row in answer.rows], className="tiles burden-tiles")
+    if view.scene == "wall":  # a strip: its tasks are read at a desk
+        return [heading(w.pick(PANEL.title), w.pick(ASIDE)), tiles, strip(w, answer)]
+    tasks = burden.minutes(context.store, context.ask(view))
     css = ("", "num", "num", "num", "num")
     rows = [_task(w, row) for row in tasks.rows]
     shown = [table([(w.pick(word), name) for word, name in zip(HEAD, css, strict=True)], rows)] if rows else []

@@ -1,0 +1,71 @@
+"""Beside the map while the wall looks at one event: its case as it stands, and the cameras nearest to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+
+from dashboard.address import View
+from dashboard.context import Context
+from dashboard.panels._grid import CAMERA_WORDS
+from dashboard.panels._panel import Panel
+from dashboard.panels._parts import badge, due_words, failed, heading, status, strip, words
+from dashboard.words import Words
+from queries import cases, places, things
+from queries.case_rows import CaseCard, Event
+from queries.errors import GovError
+from queries.people.roles import ROLES
+
+CAMERAS = {"zh": "最近的摄像机", "en": "Nearest cameras"}
+#: Steps and cameras that a wall can show; more are on the case's own card.
+STEPS, SEEN = 4, 4
+
+
+def render(context: Context, view: View) -> Any:
+    """Draw the case in the address and the cameras nearest to it; nothing while there is no case."""
+    if not view.case:
+        return []
+    w = words(context, view)
+    try:
+        answer = cases.one(context.store, context.scope, view.case)
+    except GovError as bad:
+        return html.Div([heading(view.case), failed(bad.say(view.lang))], className="beside")
+    return html.Div([*_case(w, answer.row), *_cameras(context, w, view, answer.row), strip(w, answer)], className="beside")
+
+
+def _case(w: Words, card: CaseCard) -> list[Any]:
+    case = card.case
+    due, kind = due_words(w, case.due_at, case.is_open)
+    lead: list[Any] = [status(w, case.status), badge(due, kind) if case.is_open else "", badge(w("case.urgent"), "act") if case.urgent and case.is_open else ""]
+    whose = w.pick(case.department_name) if case.department_name else w("unknown")
+    return [
+        heading(case.no, whose, large=True), html.P(w.pick(case.title_words) or w.pick(case.category_name), className="title"),
+        html.Div(lead, className="lead"), html.P(" › ".join(w.pick(name) for _, name in card.path), className="quiet"),
+        html.Ol([html.Li([html.Time(w.short(step.at)), html.Strong(w.pick(step.title)), html.Span(_post(w, step), className="quiet")]) for step in card.events[-STEPS:]],
+                className="steps"),
+    ]
+
+
+def _post(w: Words, step: Event) -> str:
+    """Return in which post a step was taken: a wall names nobody."""
+    if step.post in ROLES:
+        return w.pick(ROLES[step.post].title)
+    return w(f"post.{step.post}") if step.post in ("source", "clock") else ""
+
+
+def _cameras(context: Context, w: Words, view: View, card: CaseCard) -> list[Any]:
+    """Return the nearest cameras to the case; without a position of its own, to the middle of its area."""
+    ask, at = context.ask(view), (card.case.lon, card.case.lat)
+    if None in at and card.path:
+        with context.store.read() as connection:
+            place = places.find(connection, card.path[-1][0], ask.until, context.scope)
+        at = (place.lon, place.lat)
+    lon, lat = at
+    found = () if lon is None or lat is None else things.nearest_cameras(context.store, context.scope, ask.until, lon, lat, SEEN).rows
+    rows = [html.Li([html.Span(one.name or one.code), badge(w.pick(CAMERA_WORDS[one.state][0]), CAMERA_WORDS[one.state][1]),
+                     html.Span(w("wall.metres", n=w.n(one.metres)), className="quiet"), html.Span(w.age(one.seen_at), className="quiet")]) for one in found]
+    return [html.H4(w.pick(CAMERAS)), html.Ul(rows, className="plain") if rows else html.P(f"○ {w('wall.no_camera')}", className="empty")]
+
+
+PANEL = Panel(id="wall_beside", title={"zh": "事件", "en": "Event"}, order=55, slots={"wall": "beside"}, render=render, hears="cases", pace_s=1.0)
