@@ -15,6 +15,7 @@ from dashboard.address import View
 from dashboard.jobs import Jobs
 from queries.frame import NOTHING, Actor, Ask, Scope
 from queries.loop.service import LoopService
+from queries.sensing.keeping import Keeper
 from queries.sensing.scribe import Scribe
 from queries.settings import Settings
 from queries.sources._coordinator import Coordinator
@@ -69,7 +70,7 @@ class Context:
         """Return the running loop (writer, projector, clock); it starts with the first who needs it."""
         with _starting:
             if self._loop is None:
-                self._loop = LoopService(self.store, writers=self.settings.writers)
+                self._loop = LoopService(self.store, writers=self.settings.writers, more=(Keeper(self.settings),))
             return self._loop
 
     @property
