@@ -21,6 +21,7 @@ from dashboard import (
     login_pages,
     open311,
     panels,
+    readings,
     routes,
     shell,
 )
@@ -48,6 +49,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     server.state.context = context
     map_.add_routes(server, context)
     doors.add_routes(server, context)
+    readings.add_routes(server, context)
     open311.add_routes(server, context)
     api.add_routes(server, context)
     login_pages.add_routes(server, context)

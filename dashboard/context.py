@@ -15,6 +15,8 @@ from dashboard.address import View
 from dashboard.jobs import Jobs
 from queries.frame import NOTHING, Actor, Ask, Scope
 from queries.loop.service import LoopService
+from queries.sensing.keeping import Keeper
+from queries.sensing.scribe import Scribe
 from queries.settings import Settings
 from queries.sources._coordinator import Coordinator
 from queries.store import Store, version
@@ -63,14 +65,23 @@ class Context:
     _city: tuple[int, date, CityNow] | None = None
     _loop: LoopService | None = None
     _doors: Coordinator | None = None
+    _scribe: Scribe | None = None
 
     @property
     def loop(self) -> LoopService:
         """Return the running loop (writer, projector, clock); it starts with the first who needs it."""
         with _starting:
             if self._loop is None:
-                self._loop = LoopService(self.store, writers=self.settings.writers)
+                self._loop = LoopService(self.store, writers=self.settings.writers, more=(Keeper(self.settings),))
             return self._loop
+
+    @property
+    def scribe(self) -> Scribe:
+        """Return who writes readings; it starts with the first who brings some."""
+        with _starting:
+            if self._scribe is None:
+                self._scribe = Scribe(self.store)
+            return self._scribe
 
     def start(self) -> None:
         """Let the clock run, and the doors that ask or tell by themselves."""
@@ -88,6 +99,9 @@ class Context:
             if self._doors is not None:
                 self._doors.close()
                 self._doors = None
+            if self._scribe is not None:
+                self._scribe.close()
+                self._scribe = None
             if self._loop is not None:
                 self._loop.close()
                 self._loop = None
