@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI
 
 from dashboard import (
     acting,
+    acting_alarms,
     acting_list,
     address,
     api,
@@ -21,6 +22,7 @@ from dashboard import (
     login_pages,
     open311,
     panels,
+    pictures,
     readings,
     routes,
     shell,
@@ -51,6 +53,8 @@ def create_app(settings: Settings, store: Store) -> Dash:
     doors.add_routes(server, context)
     readings.add_routes(server, context)
     open311.add_routes(server, context)
+    readings.add_answers(server, context)
+    pictures.add_routes(server, context)
     api.add_routes(server, context)
     login_pages.add_routes(server, context)
     app = Dash(__name__, server=server, assets_folder=str(ASSETS), compress=True, update_title=None,
@@ -59,8 +63,10 @@ def create_app(settings: Settings, store: Store) -> Dash:
     app.layout = shell.layout
     hub = Hub(context)
     _add_callbacks(app, context, hub)
-    acting.add_callbacks(app, context, acting_list.ACTS)
+    acting.add_callbacks(app, context, {**acting_list.ACTS, **acting_alarms.ACTS})
     acting_list.add_callbacks(app, context)
+    acting_alarms.add_callbacks(app, context)
+    pictures.add_callbacks(app, context)
     # Dash does this when "/" is first asked for. A first visitor who comes to another page would get it without any style.
     app._setup_server()
     server.add_middleware(Live, hub=hub)

@@ -39,6 +39,8 @@ class View:
     order: str = "overdue"
     after: str = ""
     case: str = ""
+    #: A sensor, alarm or camera that is open beside the page: sensor:W1, alarm:12, camera:CM1.
+    thing: str = ""
     source: str = ""
     lang: str = "zh"
     #: Of the wall: nothing to click is shown; which round it goes, at which stop, and whether it rests there; what pulled it
@@ -72,10 +74,10 @@ class Notice:
 
 _LISTS = {"category": "categories", "status": "statuses", "department": "departments"}
 _FLAGS = {"overdue": "overdue", "open": "open_only", "unplaced": "unplaced"}
-_WORDS = ("place", "layer", "measure", "after", "case", "source")
 _WALL_WORDS, _WALL_FLAGS = ("round", "pull"), ("kiosk", "pause")
 #: Metres that a wall can be wide, or its readers away.
 METRES = (0.2, 100.0)
+_WORDS = ("place", "layer", "measure", "after", "case", "thing", "source")
 _CHOICES = {"period": PERIODS, "order": ORDERS, "lang": LANGUAGES}
 #: A comma separates values, so a comma inside one is written as this escape.
 _COMMA = "%2C"
@@ -147,7 +149,7 @@ def _pairs(view: View) -> list[tuple[str, str]]:
     out += [(key, "1") for key, name in _FLAGS.items() if getattr(view.filters, name)]
     if view.filters.text:
         out.append(("text", view.filters.text))
-    for key in ("order", "after", "case", "source"):
+    for key in ("order", "after", "case", "thing", "source"):
         if getattr(view, key) != plain[key]:
             out.append((key, getattr(view, key)))
     out += [(key, getattr(view, key)) for key in _WALL_WORDS if getattr(view, key)]

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request, Response
-from pydantic import BaseModel
+from fastapi import FastAPI, Path, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel
 from pydantic_core import to_json
 
+from dashboard.api import Place, plain, told
 from dashboard.context import Context
 from dashboard.doors import body_of, status_of
+from queries.alarms import desk
+from queries.clock import stamp
 from queries.errors import GovError, PostError
+from queries.frame import Ask
+from queries.sensing import values
 from queries.sensing.intake import Parcel
 from queries.sensing.judge import REASONS, Read
 from queries.sources import http_intake as shapes
 from queries.sources._readings import BadReadingError, read_row
 
+Code = Annotated[str, Path(max_length=200)]
 #: Rows of one sender that may wait; who sends faster is told so (429) and slows nobody else.
 IN_FLIGHT = 60_000
 HTTP = "readings_http"
@@ -82,12 +88,12 @@ def add_routes(server: FastAPI, context: Context) -> None:
             return _reply(status, {"error": type(bad).__name__.strip("_"), "message": str(bad), "zh": bad.say("zh"), "fields": []})
 
 
-async def _taken(context: Context, name: str, told: list[Any]) -> dict[str, Any]:
+async def _taken(context: Context, name: str, came: list[Any]) -> dict[str, Any]:
     rows: list[Read] = []
     numbers: list[int] = []
     faults: list[dict[str, Any]] = []
     unread: list[tuple[str, str, str]] = []
-    for i, one in enumerate(told, 1):
+    for i, one in enumerate(came, 1):
         try:
             rows.append(read_row(one))
             numbers.append(i)
@@ -98,6 +104,51 @@ async def _taken(context: Context, name: str, told: list[Any]) -> dict[str, Any]
     faults += [{"row": numbers[f.row - 1], "field": f.field, "message": REASONS[f.why][1], "zh": REASONS[f.why][0]} for f in taken.faults]
     faults.sort(key=lambda fault: fault["row"])
     return {"new": taken.new, "changed": taken.changed, "again": taken.again, "refused": len(faults), "rows": faults}
+
+
+def add_answers(server: FastAPI, context: Context) -> None:
+    """Add what the API tells of sensors and alarms."""
+
+    def ask(place: str | None) -> Ask:
+        last = context.city().last_day
+        return Ask(scope=context.scope, since=last, until=last, place=place or None)
+
+    @server.get("/api/v1/sensors", tags=["sensors"], summary="Sensors with their latest value, what needs a look first; `health` = how each kind is")
+    def sensors(place: Place = None, state: Annotated[str, Query(max_length=20, description=", ".join(values.STATE_WORDS))] = "",
+                kind: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> dict[str, Any]:
+        asked = ask(place)
+        return {**told(values.listed(context.store, asked, state, kind, limit), asked), "health": plain(values.health(context.store, asked).rows)}
+
+    @server.get("/api/v1/sensors/{sensor}", tags=["sensors"], summary="A sensor: each of its metrics")
+    def sensor(sensor: Code) -> dict[str, Any]:
+        asked = ask(None)
+        return told(values.one(context.store, asked, sensor), asked)
+
+    @server.get("/api/v1/sensors/{sensor}/series", tags=["sensors"], summary="A sensor's sums by minute, hour or day, gaps included")
+    def series(sensor: Code, metric: Annotated[str, Query(max_length=200)] = "", grain: Annotated[str, Query(pattern="^(minute|hour|day)$")] = "hour",
+               since: Annotated[AwareDatetime | None, Query(alias="from")] = None, until: Annotated[AwareDatetime | None, Query(alias="to")] = None) -> dict[str, Any]:
+        asked = ask(None)
+        ends = (None if one is None else stamp(one) for one in (since, until))
+        return told(values.series(context.store, asked, sensor, metric, grain, *ends), asked)  # type: ignore[arg-type]
+
+    @server.get("/api/v1/alarms", tags=["alarms"], summary="Alarms, the most urgent first, with the pace at which they come")
+    def alarms(place: Place = None, state: Annotated[str, Query(pattern="^(open|unacked|shelved|closed|all)$")] = "open",
+               limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> dict[str, Any]:
+        asked = ask(place)
+        return {**told(desk.alarms(context.store, asked, state, limit), asked), "pace": plain(desk.pace(context.store, asked, context.settings.operators).row)}
+
+    @server.get("/api/v1/alarms/serious", tags=["alarms"], summary="Serious alarms that nobody has acknowledged, with what is near")
+    def serious(place: Place = None) -> dict[str, Any]:
+        asked = ask(place)
+        return told(desk.serious(context.store, asked), asked)
+
+    @server.get("/api/v1/alarms/{alarm}", tags=["alarms"], summary="An alarm with its history and what is near")
+    def alarm(alarm: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> dict[str, Any]:
+        asked = ask(None)
+        answer = desk.one(context.store, asked, alarm)
+        row = answer.row
+        near = desk.nearest(context.store, asked, row.lon, row.lat).rows if row.lon is not None and row.lat is not None else ()
+        return {**told(answer, asked), "history": plain(desk.history(context.store, asked, alarm).rows), "near": plain(near)}
 
 
 def _reply(status: int, told: dict[str, Any]) -> Response:

@@ -118,4 +118,4 @@ def _step(w: Words, step: Event) -> html.Li:
     return html.Li([html.Time(w.moment(step.at)), html.Strong(w.pick(step.title)), *more], className="derived" if step.derived else "")
 
 
-PANEL = Panel(id="case_card", title={"zh": "案件详情", "en": "Case"}, order=80, slots=dict.fromkeys(("leader", "street", "grid"), "drawer"), render=render)
+PANEL = Panel(id="case_card", title={"zh": "案件详情", "en": "Case"}, order=80, slots=dict.fromkeys(("leader", "street", "grid", "alarms"), "drawer"), render=render)

@@ -215,10 +215,11 @@ def bound_of(rule: AlarmRule, level: int) -> float | None:
     return rule.limits.get(name)  # type: ignore[call-overload]
 
 
-def silence(connection: Connection, register: Register, seen: int) -> bool:
+def silence(connection: Connection, register: Register, seen: int, awake: dict[str, int]) -> bool:
     """Judge who has not sent for longer than promised; return whether an alarm changed.
 
     Where more than half of a kind is silent it is not the sensors but their source, and the data page says so.
+    `awake` keeps since when each kind is heard: after an outage each of its sensors has its whole time to come back.
     """
     rules = [rule for rule in register.rules if rule.kind == "silence"]
     if not rules:
@@ -233,13 +234,19 @@ def silence(connection: Connection, register: Register, seen: int) -> bool:
         for known, missed in judged:
             mute[known.kind][0] += missed >= loosest
             mute[known.kind][1] += 1
+        for kind, (silent, of) in mute.items():
+            if 2 * silent > of > 1:
+                awake.pop(kind, None)
+            else:
+                awake.setdefault(kind, seen)
         for known, missed in judged:
             subject = Subject(f"{known.id}:", known.node, known.id, "", known.lon, known.lat)
             if desk is None:
                 desk = _Desk(connection, seen)
             before = desk.of(rule, subject)
-            silent, of = mute[known.kind]
-            if before.is_quiet and (missed < loosest or 2 * silent > of > 1 or seen - last[known.id] > STALE_S + loosest * (register.every_s(known) or 0)):
+            time_to_come = loosest * (register.every_s(known) or 0)
+            back = seen - awake.get(known.kind, seen) >= time_to_come
+            if before.is_quiet and (missed < loosest or not back or seen - last[known.id] > STALE_S + time_to_come):
                 continue
             desk.judge(rule, subject, seen, missed, step(rule, before, seen, missed))
     return desk.finish() if desk else False

@@ -27,12 +27,13 @@ class Keeper:
         """Keep as the settings say."""
         self._settings = settings
         self._register: Register | None = None
+        self._awake: dict[str, int] = {}
 
     def __call__(self, page: Page) -> dict[str, Any]:
         """Judge silence, and let one part of what is old go."""
         connection = page.connection
         self._register = register.read(connection, self._register)
-        return {"silence": silence(connection, self._register, page.seen), "gone": self._forget(page)}
+        return {"silence": silence(connection, self._register, page.seen, self._awake), "gone": self._forget(page)}
 
     def _forget(self, page: Page) -> int:
         c, held = page.connection, self._register
