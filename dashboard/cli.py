@@ -1,4 +1,4 @@
-"""The command line: serve (nothing said), load, check, rebuild, account, token, simulate. A mistake is one clear line and exit code 2."""
+"""The command line: serve (nothing said), load, check, rebuild, index, account, token, simulate. A mistake is one clear line and exit code 2."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from dashboard import demo_cli, logs, people_cli
+from dashboard import demo_cli, index_cli, logs, people_cli
 from layers import _idtiles
 from queries import loading, settings
 from queries.errors import GovError, SettingError
@@ -30,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (0 = done, 1 = loaded with a failed source, 2 = refused)."""
     given = _parser().parse_args(argv)
     try:
+        if given.command == "index":
+            return index_cli.run(given)
         held = settings.read(
             host=getattr(given, "host", None), port=getattr(given, "port", None),
             demo_grids=getattr(given, "grids", None), demo_seed=getattr(given, "seed", None),
@@ -75,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     what = "make the state of all cases and all sums anew from the events; readers see before or after"
     anew = commands.add_parser("rebuild", help=what, description=what)
     anew.add_argument("--check", action="store_true", help="say what would be mended and change nothing; 1 = something would")
+    index_cli.add_parser(commands)
     people_cli.add_parsers(commands)
     demo_cli.add_parser(commands)
     return parser

@@ -5,6 +5,8 @@ GovError
 ├── PluginError       a file in a plug-in folder breaks its contract
 ├── CityFileError     city.toml, or a file that it names, cannot be used
 │   └── TableError    one table file cannot be read at all (its bad rows are refused, not raised)
+├── CatalogueError    a catalogue of indicators cannot be meant as it stands
+├── IndexDataError    a table of an index has a cell or column that cannot be used
 ├── BoundaryError     the boundary tree cannot be built
 ├── StoreError        the database cannot be opened, upgraded or written
 │   ├── BusyError     too much waits to be written
@@ -50,6 +52,14 @@ class CityFileError(GovError):
 
 class TableError(CityFileError):
     """One table file cannot be read at all."""
+
+
+class CatalogueError(GovError):
+    """A catalogue of indicators cannot be meant as it stands."""
+
+
+class IndexDataError(GovError):
+    """A table of an index has a cell or column that cannot be used."""
 
 
 class BoundaryError(GovError):

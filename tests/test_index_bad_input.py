@@ -1,0 +1,75 @@
+"""What cannot be meant is refused with its row and its reason, and nothing is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dashboard.cli import main
+
+GOOD = """
+units = ["area"]
+[[indicators]]
+id = "rate"
+numerator = "done"
+denominator = "due"
+floor = 0.5
+target = 1.0
+[[indicators]]
+id = "noise"
+direction = "-"
+floor = 40
+target = 0
+"""
+DATA = "area,done,due,noise\na,8,10,5\nb,5,10,20\nc,9,10,\n"
+
+
+def told(tmp_path: Path, capsys: pytest.CaptureFixture[str], catalogue: str = GOOD, data: str = DATA, *more: str) -> str:
+    (tmp_path / "c.toml").write_text(catalogue, "utf-8")
+    (tmp_path / "d.csv").write_text(data, "utf-8")
+    assert main(["index", "--catalogue", str(tmp_path / "c.toml"), "--data", str(tmp_path / "d.csv"), "--out", str(tmp_path / "out.csv"), *more]) == 2
+    assert not (tmp_path / "out.csv").exists()
+    return capsys.readouterr().err
+
+
+def test_good_input_is_scored_and_a_score_of_half_the_data_is_none(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(GOOD, "utf-8")
+    (tmp_path / "d.csv").write_text(DATA, "utf-8")
+    assert main(["index", "--catalogue", str(tmp_path / "c.toml"), "--data", str(tmp_path / "d.csv"), "--out", str(tmp_path / "out.csv")]) == 0
+    a, b, c = (tmp_path / "out.csv").read_text("utf-8").splitlines()[1:]
+    assert a.startswith("a,73.75,1,1,2,2")  # (60 + 87.5) / 2
+    assert b.startswith("b,25,2,1,2,2")
+    assert c.startswith("c,,,0.5,1,2")
+    assert c.endswith("coverage 50% is below 60%")
+
+
+@pytest.mark.parametrize(("old", "new", "words"), [
+    ("b,5,10,20", "b,5,0,20", ("row 2", "'due'", "above zero")), ("b,5,10,20", "b,5,-3,20", ("row 2", "'due'", "above zero")),
+    ("a,8,10,5", "a,8,10,NaN", ("row 1", "'noise'", "finite")), ("a,8,10,5", "a,8,10,inf", ("row 1", "'noise'", "finite")),
+    ("a,8,10,5", "a,-8,10,5", ("row 1", "'done'", "negative")), ("a,8,10,5", "a,eight,10,5", ("row 1", "'done'", "not a number")),
+    ("c,9", "a,9", ("row 3", "stands in row 1 too")), ("b,5,10,20", "b,5,10", ("row 2", "3 cells under 4 names")), ("noise\n", "nose\n", ("'noise'", "'nose'"))])
+def test_a_bad_cell_is_refused_with_its_row(old: str, new: str, words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    err = told(tmp_path, capsys, data=DATA.replace(old, new))
+    assert all(word in err for word in words), err
+
+
+@pytest.mark.parametrize(("old", "new", "words"), [
+    ("units", "format = 2\nunits", ("format 2", "newer")), ("floor = 40", "floor = -40", ("row 2", "noise", "direction -1")),
+    ("floor = 40\n", "", ("row 2", "needs floor")), ('id = "noise"', 'id = "rate"', ("row 2", "stands twice")),
+    ("target = 0\n", "target = 0\nweight = -1\n", ("row 2", "weight -1")), ("target = 0\n", "target = 0\nwieght = 1\n", ("row 2", "'weight'")),
+    ("units", "aggregate = { method = 'geometrical' }\nunits", ("'geometric'",)), ("units", "treat = { method = 'skew' }\nunits", ("'skew'",)),
+    ("units", "weights = { total = 1.0 }\nunits", ("sum to 2, not to 1",)),
+    ("target = 0\n", 'target = 0\nparent = "x"\n[[indicators]]\nid = "x"\nkind = "aggregate"\nparent = "y"\n[[indicators]]\nid = "y"\nkind = "aggregate"\nparent = "x"\n', ("circle",))])
+def test_a_bad_catalogue_is_refused_with_its_row(old: str, new: str, words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    err = told(tmp_path, capsys, GOOD.replace(old, new))
+    assert all(word in err for word in words), err
+
+
+@pytest.mark.parametrize(("matrix", "words"), [
+    ("x,rate,noise\nrate,1,3\nnoise,3,1\n", ("reciprocal",)), ("x,rate,noise\nrate,1,0\nnoise,3,1\n", ("above zero",)),
+    ("x,a,b,c\na,1,9,0.1111111\nb,0.1111111,1,9\nc,9,0.1111111,1\n", ("consistency ratio",))])
+def test_judgements_that_do_not_go_together_are_refused(matrix: str, words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m.csv").write_text(matrix, "utf-8")
+    err = told(tmp_path, capsys, GOOD, DATA, "--set", "weights.method=ahp", "--set", "weights.matrix=m.csv")
+    assert all(word in err for word in words), err
