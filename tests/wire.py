@@ -59,6 +59,16 @@ class Server:
             self._process.wait()
             self._process = None
 
+    def halt(self) -> None:
+        """Let it stand still: its connections stay open and nobody answers."""
+        if self._process:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        if self._process:
+            self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """End it as one should."""
         if self._process:
