@@ -22,6 +22,7 @@ from queries import places, scope
 from queries.errors import GovError, SignInError, StoreError, WeakPasswordError
 from queries.frame import Scope
 from queries.people import accounts, actors, demo_posts, sessions
+from queries.people.roles import STAYING, WALL_DAYS
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 #: More is no name and no password.
@@ -78,7 +79,8 @@ def add_routes(server: FastAPI, context: Context) -> None:
         if urlsplit(onward).path == "/":
             onward = _within(context, onward, actors.of_account(account).scope)
         answer = RedirectResponse(f"/password?next={quote(onward, safe='')}" if account.must_change else onward, 303)
-        answer.set_cookie(SESSION, secret, httponly=True, samesite="lax", path="/", secure=_https(context, request))
+        # A wall's browser that is started anew finds its session again; others forget it when they are closed.
+        answer.set_cookie(SESSION, secret, max_age=86_400 * WALL_DAYS if account.role in STAYING else None, httponly=True, samesite="lax", path="/", secure=_https(context, request))
         return answer
 
     @server.get("/logout", include_in_schema=False)

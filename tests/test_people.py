@@ -298,9 +298,27 @@ def test_a_name_is_the_same_in_capitals(town: Store, hill: str) -> None:
 
 
 def test_every_role_has_words_in_both_languages() -> None:
-    assert list(ROLES) == ["viewer", "street", "department", "dispatcher", "admin"]
+    assert list(ROLES) == ["viewer", "wall", "street", "department", "dispatcher", "admin"]
     for role in ROLES.values():
         assert all(words[lang] for words in (role.title, role.what) for lang in ("zh", "en"))
+
+
+def test_a_wall_stays_signed_in_though_nobody_touches_it(town: Store) -> None:
+    ids = {}
+    for name, role in (("wall", "wall"), ("desk", "viewer")):
+        accounts.choose_password(town, name, accounts.make(town, name, role, ["all"]), GOOD, RULES)
+        ids[name] = sessions.begin(town, accounts.verify(town, name, GOOD, RULES).id, RULES)
+    day = 86_400
+    with town.aside() as connection:
+        connection.execute(session.update().values(seen_at=session.c.seen_at - 60 * day, made_at=session.c.made_at - 60 * day, ends_at=session.c.ends_at - 60 * day))
+    # Somebody else signs in, which takes out what is over.
+    sessions.begin(town, accounts.verify(town, "desk", GOOD, RULES).id, RULES)
+    with town.read() as connection:
+        assert sessions.find(connection, ids["wall"], RULES)
+        assert sessions.find(connection, ids["desk"], RULES) is None
+    accounts.set_active(town, "wall", False)
+    with town.read() as connection:
+        assert sessions.find(connection, ids["wall"], RULES) is None
 
 
 def test_a_token_is_its_source_until_it_ends(town: Store) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 import layers
-from dashboard import panels, scenes
+from dashboard import panels, rounds, scenes
 from layers._layer import paint
 from queries import cases
 from queries.frame import EVERYTHING, Actor, Ask, Filters
@@ -29,6 +29,28 @@ def test_a_layer_says_what_it_shows_and_answers(layer: layers.Layer, city: Store
         answer = layer.points(city, ASK, (125.0, 29.0, 126.5, 30.0), 11)
         assert answer.rows or layer.may_be_empty
         assert all(125 < row.lon < 127 and 29 < row.lat < 30 for row in answer.rows)
+
+
+@pytest.mark.parametrize("one", rounds.found().values(), ids=lambda one: one.id)
+def test_a_round_stops_at_addresses_that_are_read_back(one: rounds.Round, city: Store) -> None:
+    from dashboard import address
+    from dashboard.address import View
+    from dashboard.context import Context, Visitor, visited
+    from queries.settings import Settings
+
+    with visited(Visitor(actor=Actor(name="wall", post="wall", scope=EVERYTHING), by="session")):
+        turns = rounds.turns(Context(Settings(), city), View(scene="wall", kiosk=True), one)
+    assert turns
+    for i, turn in enumerate(turns):
+        view, notices = address.read("/wall", turn.search)
+        assert (view.round, view.stop, view.kiosk, notices) == (one.id, i, True, ())
+        assert view.layer in layers.found()
+        assert turn.dwell_s >= 5
+
+
+@pytest.mark.parametrize("scene", scenes.found().values(), ids=lambda one: one.id)
+def test_a_scene_takes_panels_into_slots_that_it_has(scene: scenes.Scene) -> None:
+    assert set(scene.takes) <= set(scene.slots)
 
 
 @pytest.mark.parametrize("panel", panels.found().values(), ids=lambda one: one.id)

@@ -34,6 +34,12 @@ class Server:
         self._env = {**keep, "GOV_DATA_DIR": str(data), "GOV_DATABASE_URL": database, "GOV_LOG_LEVEL": "WARNING", **more}
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Return the number of the running process."""
+        assert self._process
+        return self._process.pid
+
     def start(self) -> Server:
         """Start it and wait until it answers."""
         self._process = subprocess.Popen([sys.executable, "app.py", "--still", "--port", str(self.port)], cwd=HOME, env=self._env, stdout=subprocess.DEVNULL)
@@ -52,6 +58,16 @@ class Server:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+    def halt(self) -> None:
+        """Let it stand still: its connections stay open and nobody answers."""
+        if self._process:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        if self._process:
+            self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """End it as one should."""
@@ -75,8 +91,14 @@ class Line:
     async def post(self, path: str, told: Any, key: str = "", headers: str = "") -> tuple[int, Any]:
         """Send a message; return status and answer. Raises OSError when the connection breaks."""
         body = json.dumps(told).encode()
-        head = (f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-                f"{self._headers}{headers}{f'Idempotency-Key: {key}' + chr(13) + chr(10) if key else ''}\r\n")
+        return await self._say(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+                               f"{self._headers}{headers}{f'Idempotency-Key: {key}' + chr(13) + chr(10) if key else ''}\r\n", body)
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        """Ask; return status and answer. Raises OSError when the connection breaks."""
+        return await self._say(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n{self._headers}\r\n", b"")
+
+    async def _say(self, head: str, body: bytes) -> tuple[int, Any]:
         if self._writer is None:
             self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         assert self._reader

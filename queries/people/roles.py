@@ -23,11 +23,15 @@ class Role:
     may_all: bool = True
     #: Acts for one department, which must be named.
     department: bool = False
+    #: Nobody sits before its screen: it is not signed out because nobody touches it, and stays for WALL_DAYS.
+    stays: bool = False
 
 
 ROLES: dict[str, Role] = {role.id: role for role in (
     Role(id="viewer", title={"zh": "查看", "en": "Viewer"},
          what={"zh": "查看所辖区域，不办理", "en": "looks at its areas and does not act"}),
+    Role(id="wall", title={"zh": "大屏", "en": "Wall"}, stays=True,
+         what={"zh": "大屏常显所辖区域，不办理，无人操作也不退出", "en": "shows its areas on a wall, does not act, stays signed in untouched"}),
     Role(id="street", title={"zh": "街道", "en": "Street officer"}, may_all=False,
          what={"zh": "办理所辖区域的案件", "en": "acts on the cases of its areas"}),
     Role(id="department", title={"zh": "部门", "en": "Department"}, everywhere=True, department=True,
@@ -37,5 +41,8 @@ ROLES: dict[str, Role] = {role.id: role for role in (
     Role(id="admin", title={"zh": "管理员", "en": "Administrator"}, everywhere=True,
          what={"zh": "管理账号与全部事项", "en": "keeps the accounts and may take every step"}),
 )}
+#: Days for which a session that stays lasts; locking its account or a new password ends it at once.
+WALL_DAYS = 90
+STAYING = tuple(role.id for role in ROLES.values() if role.stays)
 #: A machine that brings data in; no account has this role.
 SOURCE = Role(id="source", title={"zh": "数据源", "en": "Source"}, what={"zh": "只报送数据", "en": "brings data in, reads nothing"})

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from queries.clock import now, stamp
 from queries.people.accounts import Account, of_row
+from queries.people.roles import STAYING, WALL_DAYS
 from queries.people.tables import account, session
 from queries.settings import Settings
 from queries.store import Store
@@ -32,11 +33,13 @@ def begin(store: Store, account_id: int, settings: Settings) -> str:
     secret = secrets.token_urlsafe(32)
     present = stamp(now())
     with store.aside() as connection:
-        connection.execute(session.delete().where(
-            (session.c.ends_at <= present) | (session.c.seen_at <= present - 60 * settings.session_idle_min)))
+        staying = select(account.c.id).where(account.c.role.in_(STAYING))
+        connection.execute(session.delete().where((session.c.ends_at <= present) | (
+            (session.c.seen_at <= present - 60 * settings.session_idle_min) & session.c.account_id.not_in(staying))))
+        stays = connection.scalar(select(account.c.role).where(account.c.id == account_id)) in STAYING
         connection.execute(session.insert().values(
             id=digest(secret), account_id=account_id, made_at=present, seen_at=present,
-            ends_at=present + 3600 * settings.session_hours))
+            ends_at=present + (86_400 * WALL_DAYS if stays else 3600 * settings.session_hours)))
     return secret
 
 
@@ -47,7 +50,7 @@ def find(connection: Connection, secret: str, settings: Settings) -> Session | N
         select(session.c.id.label("session_id"), session.c.seen_at, account)
         .join(account, account.c.id == session.c.account_id)
         .where(session.c.id == digest(secret), session.c.ends_at > present, account.c.active)
-        .where(session.c.seen_at > present - 60 * settings.session_idle_min)
+        .where((session.c.seen_at > present - 60 * settings.session_idle_min) | account.c.role.in_(STAYING))
     ).one_or_none()
     return None if row is None else Session(id=row.session_id, seen_at=row.seen_at, account=of_row(row))
 

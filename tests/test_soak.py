@@ -1,0 +1,20 @@
+"""A wall outlives restarts and cuts, shows what the server knows, and does not grow. SOAK_MINUTES=3 makes it longer."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.soak import LEAST, soak
+
+
+@pytest.mark.browser
+@pytest.mark.soak
+def test_a_wall_lives_through_restarts_and_cuts_and_does_not_grow() -> None:
+    out = soak(float(os.environ.get("SOAK_MINUTES", "1")), lambda _: None)
+
+    assert out.wrong == []
+    assert (out.restarts, out.cuts) == (len(out.heap), len(out.heap))
+    assert len(out.heap) >= LEAST
+    assert out.events > 20
