@@ -21,6 +21,7 @@ from queries.settings import Settings
 from queries.sources._coordinator import Coordinator
 from queries.store import Store, version
 from queries.today import CityNow, city_now
+from queries.warning.job import Warner
 
 _starting = threading.Lock()
 
@@ -66,6 +67,7 @@ class Context:
     _loop: LoopService | None = None
     _doors: Coordinator | None = None
     _scribe: Scribe | None = None
+    _warner: Warner | None = None
 
     @property
     def loop(self) -> LoopService:
@@ -89,6 +91,7 @@ class Context:
         with _starting:
             if self._doors is None:
                 self._doors = Coordinator(loop.writer, self.settings)
+                self._warner = Warner(self.store, loop.writer)
 
     def close(self) -> None:
         """Write what waits."""
@@ -96,6 +99,9 @@ class Context:
             end()
         self.jobs.close()
         with _starting:
+            if self._warner is not None:
+                self._warner.close()
+                self._warner = None
             if self._doors is not None:
                 self._doors.close()
                 self._doors = None
