@@ -45,7 +45,7 @@
     round.since = null;
     keep();
     if (round.stops.length) return go(to(round.stops[stop()].search, { pause: resting() }));
-    for (const key of ["pull", "case", "place"]) query.delete(key);
+    for (const key of ["pull", "case", "thing", "place"]) query.delete(key);
     go("?" + query);
   }
 

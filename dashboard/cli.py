@@ -145,8 +145,11 @@ def _listen(held: settings.Settings) -> socket.socket:
 
 
 def _bake(held: settings.Settings, store: Store) -> None:
-    drawn = _idtiles.bake(store, held)
-    log.debug("map tiles are ready", tiles=drawn)
+    try:
+        log.debug("map tiles are ready", tiles=_idtiles.bake(store, held))
+    except GovError as bad:
+        # Each tile that is asked for is drawn then; a database that is away for a moment costs only the lead.
+        log.warning("map tiles are not drawn ahead", error=str(bad))
 
 
 def have_a_city(held: settings.Settings, store: Store) -> None:

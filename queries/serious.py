@@ -13,6 +13,8 @@ from datetime import datetime
 from queries import cases as cases_
 from queries import places
 from queries import scope as rights
+from queries.alarms import desk
+from queries.alarms.rows import LEVEL_WORDS
 from queries.answers import stamped
 from queries.clock import moment, now, stamp
 from queries.frame import Answer, Ask
@@ -37,6 +39,7 @@ class Serious:
     place: str  # code of its deepest area
     place_name: dict[str, str]
     case: str = ""
+    thing: str = ""  # the alarm, as addresses name it; empty = it is none
 
 
 def serious(store: Store, ask: Ask) -> Answer[Serious]:
@@ -59,6 +62,13 @@ def late_urgent(store: Store, ask: Ask) -> Sequence[Serious]:
                     place=row.area_code, place_name=row.area_name, case=row.no) for row in held]
 
 
+def unseen_alarms(store: Store, ask: Ask) -> Sequence[Serious]:
+    """Return the alarms of the upper levels that nobody has acknowledged."""
+    return [Serious(id=f"alarm:{row.id}", at=row.again_at, what=LEVEL_WORDS[row.level], title={lang: f"{row.title[lang]} {row.subject[lang]}" for lang in ("zh", "en")},
+                    place=row.area_code, place_name=row.area_name, case=row.case_no, thing=f"alarm:{row.id}")
+            for row in (one.alarm for one in desk.serious(store, ask, MOST + 1).rows)]
+
+
 LATE = {"zh": "紧急案件超时", "en": "Urgent case past its deadline"}
 Source = Callable[[Store, Ask], Sequence[Serious]]
-SOURCES: tuple[Source, ...] = (late_urgent,)
+SOURCES: tuple[Source, ...] = (late_urgent, unseen_alarms)

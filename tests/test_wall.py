@@ -7,20 +7,27 @@ import math
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import select, update
 
 from dashboard import rounds
 from dashboard.address import View
 from dashboard.context import Context, Visitor, visited
 from queries import things
+from queries.alarms import acts, desk
+from queries.clock import now, stamp
 from queries.frame import EVERYTHING, Actor, Ask, Scope
+from queries.sensing.intake import Parcel
+from queries.sensing.judge import Read
+from queries.sensing.scribe import Scribe
 from queries.serious import serious
 from queries.settings import Settings
 from queries.store import Store
+from queries.tables import cases, sensor
 from tests.conftest import MOMENT
 from tests.test_pages_browser import until
 
@@ -109,10 +116,6 @@ def open_late(address: str, no: str) -> None:
 
 
 def close(store: Store, no: str) -> None:
-    from sqlalchemy import update
-
-    from queries.tables import cases
-
     with store.write() as connection:
         connection.execute(update(cases).where(cases.c.no == no).values(is_open=False, status="closed"))
 
@@ -153,6 +156,35 @@ def test_what_is_serious_pulls_the_wall_and_the_round_goes_on_where_it_was(livel
     until(browser, "return !new URLSearchParams(location.search).get('pull')", 30)
     assert parse_qs(browser.execute_script("return location.search")[1:]) == parse_qs(before[1:])
     assert browser.execute_script("return window.govRound.left") <= left
+
+
+@pytest.mark.browser
+def test_a_serious_alarm_pulls_the_wall_to_its_grid_until_somebody_acknowledges_it(lively: tuple[str, Store], browser: Any, sized: Callable[[int, int], None]) -> None:
+    address, store = lively
+    sized(1920, 1080)
+    browser.get(f"{address}/wall?lang=en&kiosk=1&round=city&pause=1")
+    until(browser, DRAWN)
+    with store.read() as connection:
+        code = connection.scalars(select(sensor.c.code).where(sensor.c.kind == "water_level").order_by(sensor.c.code)).first()
+    scribe, present = Scribe(store), stamp(now())
+    scribe.take(Parcel(source="test", rows=[Read(str(code), present - 600 + i * 60, 0.4 if i < 3 else 9.0) for i in range(11)]))
+    scribe.close()
+    ask = Ask(scope=EVERYTHING, since=date.today(), until=date.today())
+    alarm = next(one.alarm for one in desk.serious(store, ask).rows)
+    until(browser, f"return new URLSearchParams(location.search).get('pull') === 'alarm:{alarm.id}'", 30)
+    until(browser, "return document.querySelector('.beside .series') && document.querySelector('.wall-call .event.on')", 30)
+    shown = browser.execute_script("return document.querySelector('.beside').innerText")
+    assert "Nearest cameras" in shown
+    assert "9.0" in shown
+    until(browser, f"return window.govMap.state().place === '{alarm.area_code}'")
+    for across, down, _, _ in WALLS.values():
+        sized(across, down)
+        until(browser, f"return innerWidth === {across}", 5)
+        time.sleep(0.5)
+        assert not [(text, cut, box) for text, _, cut, box in browser.execute_script(TEXTS) if cut]
+        assert not browser.execute_script(OVERLAPS)
+    acts.acknowledge(store, Actor(name="zhang", post="street", scope=EVERYTHING, shown="街道值班"), ask, alarm.id)
+    until(browser, "const q = new URLSearchParams(location.search); return !q.get('pull') && !q.get('thing') && q.get('pause') === '1'", 30)
 
 
 @pytest.mark.browser

@@ -12,13 +12,13 @@ from dashboard.context import Context
 from dashboard.panels import _alarms, _cameras
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import badge, chip, failed, go, heading, strip, words
+from dashboard.panels._series import plot
 from dashboard.words import Words
 from queries.alarms import desk
 from queries.alarms.rows import EVENT_WORDS, LEVEL_WORDS, OUTCOME_WORDS, AlarmRow, Near
 from queries.clock import now
 from queries.errors import GovError, NoSuchError
 from queries.sensing import values
-from queries.sensing.values import SeriesPoint
 from queries.things import CAMERA_WORDS
 
 
@@ -50,9 +50,9 @@ def _sensor(context: Context, view: View, w: Words, code: str) -> tuple[str, lis
         parts += [
             html.Div([html.Strong(f"{row.value:,.{row.digits}f}", className="value"), html.Span(row.unit), html.Span(w.pick(row.metric_words), className="quiet"),
                       html.Span(w("ago", length=w.length((now() - row.at).total_seconds())), className="quiet")], className="reading"),
-            _plot(w, values.series(context.store, ask, code, row.metric, "hour").rows, row.unit, row.digits, w("sensor.hours")),
-            _plot(w, values.series(context.store, ask, code, row.metric, "minute").rows, row.unit, row.digits, w("sensor.minutes")),
-            _plot(w, values.series(context.store, ask, code, row.metric, "day").rows, row.unit, row.digits, w("sensor.days"))]
+            plot(w, values.series(context.store, ask, code, row.metric, "hour").rows, row.unit, row.digits, w("sensor.hours")),
+            plot(w, values.series(context.store, ask, code, row.metric, "minute").rows, row.unit, row.digits, w("sensor.minutes")),
+            plot(w, values.series(context.store, ask, code, row.metric, "day").rows, row.unit, row.digits, w("sensor.days"))]
     facts = [("case.place", go(view.but(scene="grid", place=first.area_code, thing=""), w.pick(first.area_name), "drill") if first.area_code else w("unknown")),
              ("sensor.every", w("source.none_promised") if first.every_s is None else w.length(first.every_s)), ("sensor.code", first.code)]
     parts.append(html.Dl([part for key, value in facts for part in (html.Dt(w(key)), html.Dd(value))]))
@@ -83,7 +83,7 @@ def _alarm(context: Context, view: View, w: Words, code: str) -> tuple[str, list
     parts: list[Any] = [html.Div([_alarms.level(w, row), *_alarms.marks(w, row)], className="lead"), _alarms.buttons(context, w, row),
                         html.Dl([part for key, value in facts if value for part in (html.Dt(w(key)), html.Dd(value))])]
     if row.sensor:
-        parts.append(_plot(w, values.series(context.store, ask, row.sensor, row.metric, "minute").rows, row.unit, row.digits, w("sensor.minutes"), row.bound))
+        parts.append(plot(w, values.series(context.store, ask, row.sensor, row.metric, "minute").rows, row.unit, row.digits, w("sensor.minutes"), row.bound))
         parts.append(go(view.but(thing=f"sensor:{row.sensor}"), w("alarm.sensor", name=w.pick(row.subject)), "drill"))
     if row.evidence:
         parts.append(_evidence(w, row))
@@ -109,36 +109,6 @@ def _near(context: Context, view: View, w: Words, lon: float | None, lat: float 
     return html.Div([html.H4([w("near.title"), html.Kbd("N")]), html.Ul([html.Li([
         html.Span(w("near." + one.kind), className="quiet"), go(view.but(thing=f"{one.kind}:{one.code}", case=""), one.name, "drill near"),
         html.Span(w.pick(CAMERA_WORDS[one.state])) if one.kind == "camera" else "", html.Span(w("near.metres", n=w.n(one.metres)), className="quiet")]) for one in found], className="plain")], className="near-list")
-
-
-def _plot(w: Words, points: Sequence[SeriesPoint], unit: str, digits: int, title: str, bound: float | None = None) -> html.Div:
-    """Return a series as one line with its low and high; where nothing was heard there is no line."""
-    known = [p for p in points if p.n]
-    if not known:
-        return html.Div([html.Span(title, className="quiet"), html.Span(w("sensor.no_series"), className="quiet")], className="series none")
-    low, high = min(p.low for p in known), max(p.high for p in known)  # type: ignore[type-var]
-    if bound is not None and low is not None and high is not None:
-        low, high = min(low, bound), max(high, bound)
-    room = (high - low) or 1.0  # type: ignore[operator]
-    wide = 100 / max(1, len(points) - 1)
-
-    def y(value: float) -> float:
-        return 96 - (value - low) / room * 92  # type: ignore[operator]
-
-    runs: list[list[str]] = [[]]
-    for i, p in enumerate(points):
-        if p.mean is not None:
-            runs[-1].append(f"{i * wide:.2f},{y(p.mean):.2f}")
-        elif runs[-1]:
-            runs.append([])
-    # A single point between two gaps is drawn as a short line.
-    lines = "".join(f"M{run[0]} L{' '.join(run[1:]) or run[0].split(',')[0] + '.3,' + run[0].split(',')[1]}" for run in runs if run)
-    limit = f"M0,{y(bound):.2f} L100,{y(bound):.2f}" if bound is not None else ""
-    svg = (f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 100 100' preserveAspectRatio='none'><path d='{limit}' fill='none' stroke='%23f4b12f' stroke-width='1.5' "
-           f"stroke-dasharray='3 2' vector-effect='non-scaling-stroke'/><path d='{lines}' fill='none' stroke='%239fc5e8' stroke-width='2' vector-effect='non-scaling-stroke'/></svg>")
-    said = w("sensor.span", low=f"{low:,.{digits}f}", high=f"{high:,.{digits}f}", unit=unit)
-    return html.Div([html.Div([html.Span(title), html.Span(said, className="quiet")], className="series-head"),
-                     html.Img(src="data:image/svg+xml;utf8," + svg.replace("<", "%3C").replace(">", "%3E").replace(" ", "%20"), alt=f"{title} {said}")], className="series")
 
 
 PANEL = Panel(id="thing_card", title={"zh": "传感器、报警与摄像机", "en": "Sensor, alarm or camera"}, order=81,

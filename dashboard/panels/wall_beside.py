@@ -1,4 +1,4 @@
-"""Beside the map while the wall looks at one event: its case as it stands, and the cameras nearest to it."""
+"""Beside the map while the wall looks at one event: its case or alarm as it stands, and the cameras nearest to it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
+from dashboard.panels import _alarms
 from dashboard.panels._grid import CAMERA_WORDS
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import badge, due_words, failed, heading, status, strip, words
+from dashboard.panels._series import plot
 from dashboard.words import Words
 from queries import cases, places, things
+from queries.alarms import desk
+from queries.alarms.rows import AlarmRow
 from queries.case_rows import CaseCard, Event
 from queries.errors import GovError
 from queries.people.roles import ROLES
+from queries.sensing import values
 
 CAMERAS = {"zh": "最近的摄像机", "en": "Nearest cameras"}
 #: Steps and cameras that a wall can show; more are on the case's own card.
@@ -23,15 +28,34 @@ STEPS, SEEN = 4, 4
 
 
 def render(context: Context, view: View) -> Any:
-    """Draw the case in the address and the cameras nearest to it; nothing while there is no case."""
-    if not view.case:
+    """Draw the case or the alarm in the address and the cameras nearest to it; nothing while there is none."""
+    kind, _, number = view.thing.partition(":")
+    if not view.case and kind != "alarm":
         return []
     w = words(context, view)
     try:
-        answer = cases.one(context.store, context.scope, view.case)
+        if view.case:
+            told = cases.one(context.store, context.scope, view.case)
+            parts, at = _case(w, told.row), _position(context, view, told.row)
+        else:
+            told = desk.one(context.store, context.ask(view.but(place=None)), int(number) if number.isdecimal() and len(number) < 10 else 0)
+            parts, at = _alarm(context, w, view, told.row), (told.row.lon, told.row.lat)
     except GovError as bad:
-        return html.Div([heading(view.case), failed(bad.say(view.lang))], className="beside")
-    return html.Div([*_case(w, answer.row), *_cameras(context, w, view, answer.row), strip(w, answer)], className="beside")
+        return html.Div([heading(view.case or view.thing), failed(bad.say(view.lang))], className="beside")
+    return html.Div([*parts, *_cameras(context, w, view, *at), strip(w, told)], className="beside")
+
+
+def _alarm(context: Context, w: Words, view: View, row: AlarmRow) -> list[Any]:
+    # A wall names posts and nobody.
+    facts = [("alarm.began", w.moment(row.began_at)), ("case.place", w.pick(row.area_name)), ("alarm.street", w.pick(row.street_name)),
+             ("alarm.do", w.pick(row.action) or w("unknown"))]
+    course = []
+    if row.sensor:
+        points = values.series(context.store, context.ask(view.but(place=None)), row.sensor, row.metric, "minute").rows
+        course = [plot(w, points, row.unit, row.digits, w("sensor.minutes"), row.bound)]
+    return [heading(f"{w.pick(row.title)} · {w.pick(row.subject)}", large=True), html.P(_alarms.value(w, row), className="title"),
+            html.Div([_alarms.level(w, row), *_alarms.marks(w, row)], className="lead"),
+            html.Dl([part for key, said in facts for part in (html.Dt(w(key)), html.Dd(said))]), *course]
 
 
 def _case(w: Words, card: CaseCard) -> list[Any]:
@@ -54,18 +78,22 @@ def _post(w: Words, step: Event) -> str:
     return w(f"post.{step.post}") if step.post in ("source", "clock") else ""
 
 
-def _cameras(context: Context, w: Words, view: View, card: CaseCard) -> list[Any]:
-    """Return the nearest cameras to the case; without a position of its own, to the middle of its area."""
-    ask, at = context.ask(view), (card.case.lon, card.case.lat)
-    if None in at and card.path:
+def _position(context: Context, view: View, card: CaseCard) -> tuple[float | None, float | None]:
+    """Return where a case is; without a position of its own, the middle of its area."""
+    if (card.case.lon is None or card.case.lat is None) and card.path:
         with context.store.read() as connection:
-            place = places.find(connection, card.path[-1][0], ask.until, context.scope)
-        at = (place.lon, place.lat)
-    lon, lat = at
+            place = places.find(connection, card.path[-1][0], context.ask(view).until, context.scope)
+        return place.lon, place.lat
+    return card.case.lon, card.case.lat
+
+
+def _cameras(context: Context, w: Words, view: View, lon: float | None, lat: float | None) -> list[Any]:
+    """Return the nearest cameras."""
+    ask = context.ask(view)
     found = () if lon is None or lat is None else things.nearest_cameras(context.store, context.scope, ask.until, lon, lat, SEEN).rows
     rows = [html.Li([html.Span(one.name or one.code), badge(w.pick(CAMERA_WORDS[one.state][0]), CAMERA_WORDS[one.state][1]),
                      html.Span(w("wall.metres", n=w.n(one.metres)), className="quiet"), html.Span(w.age(one.seen_at), className="quiet")]) for one in found]
     return [html.H4(w.pick(CAMERAS)), html.Ul(rows, className="plain") if rows else html.P(f"○ {w('wall.no_camera')}", className="empty")]
 
 
-PANEL = Panel(id="wall_beside", title={"zh": "事件", "en": "Event"}, order=55, slots={"wall": "beside"}, render=render, hears="cases", pace_s=1.0)
+PANEL = Panel(id="wall_beside", title={"zh": "事件", "en": "Event"}, order=55, slots={"wall": "beside"}, render=render, hears="n", pace_s=1.0)

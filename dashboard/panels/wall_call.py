@@ -47,7 +47,7 @@ def render(context: Context, view: View) -> Any:
 def _pulled(view: View, one: Serious) -> View:
     # Where the round was stays in the address: that is where it goes on.
     return View(scene=view.scene, lang=view.lang, kiosk=view.kiosk, pause=view.pause, wide=view.wide, far=view.far, round=view.round, stop=view.stop,
-                period=view.period, since=view.since, until=view.until, place=one.place, case=one.case, pull=one.id)
+                period=view.period, since=view.since, until=view.until, place=one.place, case=one.case, thing=one.thing, pull=one.id)
 
 
 def _event(w: Words, view: View, one: Serious) -> html.Span:
@@ -55,4 +55,4 @@ def _event(w: Words, view: View, one: Serious) -> html.Span:
     return go(_pulled(view, one), inside, "event on" if view.pull == one.id else "event")
 
 
-PANEL = Panel(id="wall_call", title={"zh": "需要处置", "en": "Needs action"}, order=1, slots={"wall": "call"}, render=render, hears="cases", pace_s=1.0)
+PANEL = Panel(id="wall_call", title={"zh": "需要处置", "en": "Needs action"}, order=1, slots={"wall": "call"}, render=render, hears="n", pace_s=1.0)
