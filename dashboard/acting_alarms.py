@@ -17,7 +17,7 @@ from queries.alarms import acts, sound
 from queries.errors import AskError, GovError
 
 #: What each act asks for before it is done.
-ASKS = {"shelve": ("minutes", "reason"), "false": ("reason",), "case": ("title",), "real": ("note",)}
+ASKS = {"shelve": ("reason", "minutes"), "false": ("reason",), "case": ("title",), "real": ("note",)}
 
 
 def _alarm(context: Context, w: Words, view: View, told: dict[str, Any]) -> None:

@@ -83,13 +83,14 @@ def _alarm(context: Context, view: View, w: Words, code: str) -> tuple[str, list
     parts: list[Any] = [html.Div([_alarms.level(w, row), *_alarms.marks(w, row)], className="lead"), _alarms.buttons(context, w, row),
                         html.Dl([part for key, value in facts if value for part in (html.Dt(w(key)), html.Dd(value))])]
     if row.sensor:
-        parts.append(plot(w, values.series(context.store, ask, row.sensor, row.metric, "minute").rows, row.unit, row.digits, w("sensor.minutes"), row.bound))
+        parts.append(plot(w, values.series(context.store, ask, row.sensor, row.metric, "minute").rows, row.unit if row.kind == "threshold" else "", row.digits, w("sensor.minutes"),
+                           row.bound if row.kind == "threshold" else None))
         parts.append(go(view.but(thing=f"sensor:{row.sensor}"), w("alarm.sensor", name=w.pick(row.subject)), "drill"))
     if row.evidence:
         parts.append(_evidence(w, row))
     parts += [html.H4(w("alarm.history")), html.Ol([html.Li([html.Time(w.moment(e.at)), html.Strong(w.pick(EVENT_WORDS[e.what])),
               html.Span(w.pick(LEVEL_WORDS[e.level])), html.Span(e.by), html.Span(e.note, className="quiet")]) for e in desk.history(context.store, ask, row.id).rows], className="timeline"),
-              _near(context, view, w, row.lon, row.lat), strip(w, answer)]
+              _near(context, view, w, row.lon, row.lat, but=row.sensor), strip(w, answer)]
     return f"{w.pick(row.title)} · {w.pick(row.subject)}", parts
 
 

@@ -52,7 +52,8 @@ def _alarm(context: Context, w: Words, view: View, row: AlarmRow) -> list[Any]:
     course = []
     if row.sensor:
         points = values.series(context.store, context.ask(view.but(place=None)), row.sensor, row.metric, "minute").rows
-        course = [plot(w, points, row.unit, row.digits, w("sensor.minutes"), row.bound)]
+        level = row.kind == "threshold"
+        course = [plot(w, points, row.unit if level else "", row.digits, w("sensor.minutes"), row.bound if level else None)]
     return [heading(f"{w.pick(row.title)} · {w.pick(row.subject)}", large=True), html.P(_alarms.value(w, row), className="title"),
             html.Div([_alarms.level(w, row), *_alarms.marks(w, row)], className="lead"),
             html.Dl([part for key, said in facts for part in (html.Dt(w(key)), html.Dd(said))]), *course]
