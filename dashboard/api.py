@@ -17,12 +17,13 @@ from fastapi.routing import APIRoute
 from dashboard import api_loop
 from dashboard.api_loop import Codes, Place, Since, Until
 from dashboard.context import Context
-from queries import cases, kpi, places, sources_state
+from queries import cases, governance, kpi, places, sources_state
 from queries import scope as rights
 from queries.case_rows import CaseRow
 from queries.errors import AskError, GovError, NoSuchError, ScopeError, SignInError, StoreError
 from queries.figures import FIGURES
 from queries.frame import FIRST, Answer, Ask, Filters
+from queries.index import VERSION
 from queries.loop import burden, evaluate, flow
 from queries.loop.like import like_with_like
 
@@ -106,6 +107,20 @@ def add_routes(server: FastAPI, context: Context) -> None:
         if like:
             return told(like_with_like(context.store, asked, like, by), asked)  # type: ignore[arg-type]
         return {**told(evaluate.evaluation(context.store, asked), asked), "month": plain(evaluate.month(context.store, asked).rows)}
+
+    @server.get("/api/v1/index", tags=["index"], summary="The governance index of a place: dimensions, indicators, intervals, coverage; peers and next steps; never an official score")
+    def governance_index(place: Place = None, since: Since = None, until: Until = None) -> dict[str, Any]:
+        asked = ask(place, since, until)
+        store = context.store
+        return {**told(governance.index(store, asked), asked), "version": VERSION, "peers": plain(governance.peers(store, asked).rows),
+                "steps": plain(governance.steps(store, asked).rows), "catalogue": list(governance.catalogue())}
+
+    @server.get("/api/v1/index/why", tags=["index"], summary="What moved the index of a place: points of each indicator and area; they add up to the change")
+    def index_why(place: Place = None, since: Since = None, until: Until = None, day: Annotated[date | None, Query(description="the last day of the period; the same as until")] = None,
+                  against: Annotated[str, Query(pattern="^(previous|last_year)$")] = "previous") -> dict[str, Any]:
+        asked = ask(place, since, day or until)
+        whole = governance.index(context.store, asked).rows[0]
+        return {**told(governance.why(context.store, asked, against), asked), "score": whole.score, "before": whole.before if against == "previous" else None}  # type: ignore[arg-type]
 
     @server.get("/api/v1/flow", tags=["loop"], summary="Where the time goes and which rules of the standard way break; read in the background")
     def course(response: Response, place: Place = None, since: Since = None, until: Until = None, category: Codes = "", department: Codes = "") -> dict[str, Any]:

@@ -20,7 +20,7 @@ Bbox = tuple[float, float, float, float]
 UNITS: dict[str, Words] = {
     "n": {"zh": "件", "en": "cases"}, "%": {"zh": "%", "en": "%"}, "h": {"zh": "小时", "en": "h"},
     "per_km2": {"zh": "件/平方公里", "en": "cases per km²"}, "people": {"zh": "人", "en": "people"},
-    "things": {"zh": "个", "en": "items"},
+    "things": {"zh": "个", "en": "items"}, "score": {"zh": "分", "en": "points"},
 }
 
 

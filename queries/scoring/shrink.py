@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -27,9 +28,13 @@ def marshall(top: np.ndarray, under: np.ndarray, group: np.ndarray | None = None
     return _by_group(_marshall, top, under, group)
 
 
-def beta_binomial(top: np.ndarray, under: np.ndarray, group: np.ndarray | None = None) -> Shrunk:
-    """Return empirical Bayes shares: `top` of `under`, towards their group's share, beta prior fitted by moments."""
-    return _by_group(_beta_binomial, top, under, group)
+def beta_binomial(top: np.ndarray, under: np.ndarray, group: np.ndarray | None = None, pooled: bool = False, least_sd: float = 0.0) -> Shrunk:
+    """Return empirical Bayes shares: `top` of `under`, towards their group's share, beta prior fitted by moments.
+
+    `pooled`: how much areas differ is learned from all groups together, which small groups need. `least_sd`: areas are
+    taken to differ by at least this standard deviation, so that many cases speak for themselves.
+    """
+    return _by_group(partial(_beta_binomial, pooled=pooled, least_sd=least_sd), top, under, group)
 
 
 def _by_group(rule, top: np.ndarray, under: np.ndarray, group: np.ndarray | None) -> Shrunk:  # noqa: ANN001
@@ -58,7 +63,7 @@ def _marshall(top: np.ndarray, under: np.ndarray, names: np.ndarray) -> Shrunk:
     return Shrunk(value=value, own=own, sd=np.sqrt(np.maximum(prior[names] * (1 - own), 0)))
 
 
-def _beta_binomial(top: np.ndarray, under: np.ndarray, names: np.ndarray) -> Shrunk:
+def _beta_binomial(top: np.ndarray, under: np.ndarray, names: np.ndarray, pooled: bool = False, least_sd: float = 0.0) -> Shrunk:
     there = under > 0
     total, squares = _sum(names, under), _sum(names, under**2)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -67,9 +72,13 @@ def _beta_binomial(top: np.ndarray, under: np.ndarray, names: np.ndarray) -> Shr
         # Method of moments with weights n: E Σ n (p̂ − p)² = p(1−p)(k−1) + τ² (N − Σn²/N).
         n = _sum(names, there.astype(float))
         excess = _sum(names, under * (raw - mean[names]) ** 2 * there) - mean * (1 - mean) * (n - 1)
-        between = np.maximum(excess / (total - squares / total - (n - 1)), 0)
+        free = total - squares / total - (n - 1)
         most = mean * (1 - mean)
-        between = np.minimum(np.nan_to_num(between), most)
+        if pooled:  # one relative spread for all groups: Σ excess over Σ p(1−p) · free
+            between = np.nan_to_num(most) * max(np.nansum(excess) / max(np.nansum(most * free), 1e-300), 0.0)
+        else:
+            between = np.maximum(excess / free, 0)
+        between = np.minimum(np.maximum(np.nan_to_num(between), least_sd**2), np.nan_to_num(most))
         # prior strength a + b = p(1−p)/τ² − 1
         strength = np.where(between > 0, most / between - 1, np.inf)[names]
         own = np.where(there, np.where(np.isinf(strength), 0.0, under / (under + strength)), 0.0)

@@ -1,0 +1,61 @@
+"""Parts of the index panels: a score with its interval, a change, and the way from a number to its cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+
+from dashboard.address import View
+from dashboard.words import Words
+from queries.frame import Filters
+from queries.governance import NO_SCORE, ScoreRow, grade
+from queries.loop.rates import MEASURES
+
+
+def score_text(score: float | None) -> str:
+    """Return a score as it is read."""
+    return "–" if score is None else f"{score:.1f}"
+
+
+def interval(w: Words, row: ScoreRow) -> str:
+    """Return the 90 % interval in words, or why there is no score."""
+    if row.score is None or row.low is None or row.high is None:
+        return w.pick(NO_SCORE[row.no_score]) if row.no_score else ""
+    return w("index.interval", low=f"{row.low:.1f}", high=f"{row.high:.1f}")
+
+
+def change(w: Words, row: ScoreRow) -> str:
+    """Return the change since the period before."""
+    if row.score is None or row.before is None:
+        return ""
+    return w("index.change", points=signed(row.score - row.before))
+
+
+def signed(points: float) -> str:
+    """Return points with their sign; what rounds to nothing has none."""
+    text = f"{points:+.2f}"
+    return "0.00" if text in ("+0.00", "-0.00") else text.replace("-", "−")
+
+
+def band(row: ScoreRow) -> Any:
+    """Return a score on its track from 1 to 100 with its interval."""
+    if row.score is None or row.low is None or row.high is None:
+        return html.Span(className="track none", **{"aria-hidden": "true"})
+    return html.Span([html.Span(className="track-band", style={"left": f"{row.low:.1f}%", "width": f"{max(row.high - row.low, 0.4):.1f}%"}),
+                      html.Span(className="track-mark", style={"left": f"{row.score:.1f}%"})], className="track", **{"aria-hidden": "true"})
+
+
+def grade_word(w: Words, score: float | None) -> str:
+    """Return the word of a grade."""
+    word = grade(score)
+    return w.pick(word) if word else ""
+
+
+def cases_view(view: View, opens: str) -> View | None:
+    """Return the view of the cases behind an indicator, if any are kept."""
+    if opens in MEASURES:
+        return view.but(scene="evaluation", measure=opens)
+    if opens == "overdue":
+        return view.but(scene="leader", measure="overdue", filters=Filters(open_only=True, overdue=True))
+    return None

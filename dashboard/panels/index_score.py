@@ -1,0 +1,37 @@
+"""The index of the place and its dimensions: score, interval, change, coverage. Grades are words, never alarm colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+
+from dashboard.address import View
+from dashboard.context import Context
+from dashboard.panels._index import band, change, grade_word, interval, score_text
+from dashboard.panels._panel import Panel
+from dashboard.panels._parts import heading, strip, tile, words
+from dashboard.words import Words
+from queries import governance
+from queries.governance import ScoreRow
+
+
+def render(context: Context, view: View) -> Any:
+    """Draw one tile for the index and one for each dimension."""
+    w = words(context, view)
+    answer = governance.index(context.store, context.ask(view))
+    rows = [row for row in answer.rows if row.kind != "indicator"]
+    return [heading(w.pick(PANEL.title), w("index.not_official")), html.Div([_tile(w, view, row) for row in rows], className="tiles index-tiles"), strip(w, answer)]
+
+
+def _tile(w: Words, view: View, row: ScoreRow) -> Any:
+    value = html.Span([score_text(row.score), html.Small(grade_word(w, row.score))], className="tile-value missing" if row.score is None else "tile-value")
+    told = w("index.known", known=str(row.known), of=str(row.of), own="–" if row.own is None else w.share(row.own, 0))
+    layer = "governance_index" if row.kind == "index" else f"index_{row.id}"
+    to = view.but(scene="leader", layer=layer) if row.id != "burden" else None
+    said = [part for part in (change(w, row), w("index.beside") if row.kind == "dimension" and (not row.parent or row.id == "support") else "") if part]
+    return tile(w.pick(row.title), html.Span([value, band(row)]), interval(w, row), html.Span(" · ".join(said), className="tile-change"), told, to,
+                name=f"index-{row.id}")
+
+
+PANEL = Panel(id="index_score", title={"zh": "治理指数", "en": "Governance index"}, order=10, slots={"index": "top"}, render=render)

@@ -1,0 +1,113 @@
+"""Counts of all areas of one level, from which the indicators are made. Reads sums, and the state of cameras and sensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, bindparam, func, select
+
+from queries.area_values import Standing, _grouped
+from queries.clock import local_day, now, stamp
+from queries.frame import Ask
+from queries.loop.tables import tally
+from queries.periods import pieces
+from queries.tables import camera, category, latest, node, rollup, sensor
+from queries.today import city_now
+
+Counts = dict[str, np.ndarray]
+
+
+def counts(connection: Connection, ask: Ask, where: Standing, names: Iterable[str]) -> Counts:
+    """Return {count: number by area}; NaN where nothing here can tell (a category that the city does not have, a past day of devices)."""
+    wanted, out = sorted(set(names)), {}
+    known = {code for (code,) in connection.execute(select(category.c.code))}
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name in wanted:
+        if name.startswith("cases."):
+            groups.setdefault(tuple(c for c in name.partition("@")[2].split(",") if c), []).append(name)
+    for categories, members in groups.items():
+        held = tuple(c for c in categories if c in known)
+        if categories and not held:
+            out |= {name: np.full(len(where.num), np.nan) for name in members}
+            continue
+        columns = tuple(name.removeprefix("cases.").partition("@")[0] for name in members)
+        out |= dict(zip(members, _rollups(connection, ask, where, columns, held), strict=True))
+    steps = [name for name in wanted if "." not in name]
+    if steps:
+        out |= _tallies(connection, ask, where, steps)
+    for kind in ("cameras", "sensors"):
+        if any(name.startswith(f"{kind}.") for name in wanted):
+            today = local_day(stamp(now()), city_now(connection).zone)
+            online, there = _devices(connection, where, kind) if ask.until >= min(today, city_now(connection).last_day) else (np.nan, np.nan)
+            out |= {f"{kind}.online": np.zeros(len(where.num)) + online, f"{kind}.known": np.zeros(len(where.num)) + there}
+    return out
+
+
+def _rollups(connection: Connection, ask: Ask, where: Standing, columns: tuple[str, ...], categories: tuple[str, ...]) -> list[np.ndarray]:
+    out = [np.zeros(len(where.num)) for _ in columns]
+    for num, *values in _grouped(connection, where, rollup, (), columns, pieces(ask.since, ask.until), (categories, ())):
+        at = np.searchsorted(where.num, num)
+        for held, more in zip(out, values, strict=True):
+            held[at] += more
+    return out
+
+
+def _tallies(connection: Connection, ask: Ask, where: Standing, names: list[str]) -> Counts:
+    out = {name: np.zeros(len(where.num)) for name in names}
+    statement = (
+        select(node.c.num, tally.c.measure, func.sum(tally.c.n)).join(tally, tally.c.area_id == node.c.area_id)
+        .where(node.c.tree_id == where.tree_id, node.c.level == where.level, node.c.main.is_(True), tally.c.measure.in_(names),
+               tally.c.grain == bindparam("grain"), tally.c.bucket.between(bindparam("lo"), bindparam("hi")))
+        .group_by(node.c.num, tally.c.measure))
+    for piece in pieces(ask.since, ask.until):
+        for num, name, n in connection.execute(statement, {"grain": piece.grain, "lo": piece.lo, "hi": piece.hi}):
+            at = int(np.searchsorted(where.num, num))
+            if at < len(where.num) and where.num[at] == num:
+                out[name][at] += int(n)
+    return out
+
+
+def _devices(connection: Connection, where: Standing, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    rows: list[tuple[int, bool]] = []
+    if kind == "cameras":
+        rows = [(r.node, r.state == "online") for r in connection.execute(select(camera.c.node, camera.c.state).where(camera.c.state != "unknown"))]
+    else:
+        seen = select(latest.c.sensor_id, func.max(latest.c.at).label("at")).group_by(latest.c.sensor_id).subquery()
+        moment = int(now().timestamp())
+        found: Any = connection.execute(select(sensor.c.node, sensor.c.every_s, seen.c.at).outerjoin(seen, seen.c.sensor_id == sensor.c.id).where(sensor.c.every_s.is_not(None)))
+        rows = [(r.node, r.at is not None and moment - r.at <= 3 * r.every_s) for r in found]
+    online, there = np.zeros(len(where.num)), np.zeros(len(where.num))
+    if rows:
+        nodes = np.array([r[0] for r in rows])
+        at = np.searchsorted(where.num, nodes, "right") - 1
+        inside = (at >= 0) & (nodes <= _last(connection, where)[np.maximum(at, 0)])
+        np.add.at(there, at[inside], 1)
+        np.add.at(online, at[inside], np.array([r[1] for r in rows], float)[inside])
+    return online, there
+
+
+def _last(connection: Connection, where: Standing) -> np.ndarray:
+    held = dict(connection.execute(select(node.c.num, node.c.last).where(node.c.tree_id == where.tree_id, node.c.level == where.level)).tuples().all())
+    return np.array([held[int(n)] for n in where.num], np.int64)
+
+
+def parents(connection: Connection, where: Standing) -> np.ndarray:
+    """Return the number of each area's parent; the root's is its own."""
+    held = dict(connection.execute(select(node.c.num, node.c.parent).where(node.c.tree_id == where.tree_id, node.c.level == where.level)).tuples().all())
+    return np.array([held[int(n)] if held[int(n)] is not None else n for n in where.num], np.int64)
+
+
+def made(counts_: Counts, names: tuple[str, ...]) -> np.ndarray:
+    """Return the sum of some counts; `0.9*basic` counts nine tenths."""
+    total: Any = 0.0
+    for name in names:
+        factor, star, one = name.partition("*")
+        total = total + (float(factor) * counts_[one] if star else counts_[name])
+    return total
+
+
+def plain(names: Iterable[str]) -> list[str]:
+    """Return the counts that are named, without factors."""
+    return [name.partition("*")[2] or name for name in names]

@@ -1,0 +1,71 @@
+"""The Dimension value: one part of the governance index, with its indicators as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Words = dict[str, str]
+#: Grows when an indicator, a goalpost or a weight changes; stands on every score and in every export.
+VERSION = "2026.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Indicator:
+    """One indicator. Its value is Σ top − Σ minus over Σ under, a share of 1.
+
+    Counts are of the roll-ups (`cases.due`, with categories `cases.due@fire,buildings`), tallies of steps (`whistles`), or things
+    (`cameras.online`). A factor before a count multiplies it (`0.9*basic`). No `top` = nothing here tells of it; `lacks` says what is missing.
+    """
+
+    id: str
+    title: Words
+    formula: Words
+    floor: float = 0.0
+    target: float = 1.0
+    top: tuple[str, ...] = ()
+    under: tuple[str, ...] = ()
+    minus: tuple[str, ...] = ()
+    weight: float = 1.0
+    lacks: Words | None = None
+    basis: str = ""
+    #: The number of the evaluation or the figure whose cases stand behind it.
+    opens: str = ""
+
+    @property
+    def now_only(self) -> bool:
+        """Return whether it is made of the present state of things, of which no past is kept."""
+        return any(name.startswith(("cameras.", "sensors.")) for name in self.under)
+
+    @property
+    def direction(self) -> int:
+        """Return 1 when higher is better, −1 when lower is."""
+        return 1 if self.target > self.floor else -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dimension:
+    """A part of the index. `weight` is relative; 0 = shown beside the index and not in it."""
+
+    id: str
+    title: Words
+    order: int
+    weight: float
+    basis: str
+    indicators: tuple[Indicator, ...]
+
+
+def made(id_: str, zh: str, en: str, what_zh: str, what_en: str, floor: float, target: float, top: str, under: str, minus: str = "",
+         basis: str = "", opens: str = "") -> Indicator:
+    """Return an indicator that is computed here; counts are words with spaces between."""
+    return Indicator(id=id_, title={"zh": zh, "en": en}, formula={"zh": what_zh, "en": what_en}, floor=floor, target=target,
+                     top=tuple(top.split()), under=tuple(under.split()), minus=tuple(minus.split()), basis=basis, opens=opens)
+
+
+def lacking(id_: str, zh: str, en: str, why_zh: str, why_en: str) -> Indicator:
+    """Return an indicator of the catalogue that cannot be computed here, and what it lacks."""
+    return Indicator(id=id_, title={"zh": zh, "en": en}, formula={"zh": "", "en": ""}, lacks={"zh": why_zh, "en": why_en})
+
+
+#: Why a count of what was reported is no score.
+VOLUME = ("上报数量本身不计分：计数量会惩罚上报", "reported volume is never a score: that would punish reporting")
+WARNINGS = ("尚无预警记录", "no warnings are recorded here")

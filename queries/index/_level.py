@@ -1,0 +1,150 @@
+"""Scores of every area of one level for one period: counts → rates → borrowed strength → goalposts → dimensions → index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection
+
+from queries.answers import remembered
+from queries.area_values import Standing, standing
+from queries.frame import EVERYTHING, Ask
+from queries.index import found
+from queries.index._counts import counts, made, parents, plain
+from queries.index._dimension import Dimension, Indicator
+from queries.kpi import covered
+from queries.loop.evaluate import WATCHED
+from queries.periods import previous
+from queries.scoring import missing, normalise, shrink
+from queries.scoring import tree as trees
+from queries.scoring.tree import Tree
+
+#: Scores lie on 1 to 100, so that a mean across dimensions never meets a zero.
+SCALE = normalise.Scale(method="goalposts", low=1.0, high=100.0)
+LEAST = 0.6
+#: An indicator counts on a level where at least this share of its areas has something to tell.
+TOLD = 0.5
+NINETY = 1.645
+#: Areas are taken to differ by at least two points of a hundred: some 120 cases of a rate near 95 % are half their own.
+LEAST_SD = 0.02
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Level:
+    """All areas of a level. Arrays: areas × indicators (or × nodes of `tree`). NaN = not known.
+
+    `indicators`: those that count here; `rare`: computed ones of which too few areas tell. `own`: weight of own data.
+    """
+
+    where: Standing
+    tree: Tree
+    dimensions: tuple[Dimension, ...]
+    indicators: tuple[Indicator, ...]
+    rare: tuple[Indicator, ...]
+    top: np.ndarray
+    under: np.ndarray
+    value: np.ndarray
+    own: np.ndarray
+    known: np.ndarray
+    scores: np.ndarray
+    coverage: np.ndarray
+    sd: np.ndarray  # of the scores of all nodes
+    covered: bool
+
+
+def level_scores(connection: Connection, ask: Ask, level: int) -> Level:
+    """Return the level's scores over the whole city, whoever asks: a score must not depend on who looks at it."""
+    asked = Ask(scope=EVERYTHING, since=ask.since, until=ask.until)
+    key = ("index_level", asked.since, asked.until, level)
+    return remembered(connection, key, lambda: _made(connection, asked, level, with_last=True), ageless=True)
+
+
+def _made(connection: Connection, ask: Ask, level: int, with_last: bool) -> Level:
+    where = standing(connection, ask, level)
+    dimensions = tuple(d for d in found().values())
+    every = [i for d in dimensions for i in d.indicators if i.top]
+    seen = covered(connection, ask)
+    held = counts(connection, ask, where, [n for i in every for n in plain((*i.top, *i.under, *i.minus))] + [WATCHED])
+    n = len(where.num)
+    top = np.column_stack([np.zeros(n) + made(held, i.top) - made(held, i.minus) for i in every])
+    under = np.column_stack([np.zeros(n) + made(held, i.under) for i in every])
+    if not seen:
+        under = np.full_like(under, np.nan)
+    # More taken back than done: it is of the time before, and says nothing of this one.
+    known = (under > 0) & (top >= 0) & (top <= under + 1e-9)
+    # Where no step was ever taken here, nobody recorded failed checks or repeats either: none told is not zero.
+    known &= np.array([all("." in name for name in plain((*i.top, *i.minus))) for i in every]) | (held[WATCHED] > 0)[:, None]
+    told = known.mean(axis=0) >= TOLD if n else np.zeros(len(every), bool)
+    chosen = np.flatnonzero(told)
+    group = parents(connection, where)
+    value, own, sd = (np.full((n, len(chosen)), np.nan) for _ in range(3))
+    scores = np.full((n, len(chosen)), np.nan)
+    for k, j in enumerate(chosen):
+        ok = known[:, j]
+        if level == 0 or ok.sum() < 2:
+            rate = np.divide(top[:, j], under[:, j], out=np.full(n, np.nan), where=ok)
+            value[:, k], own[:, k] = rate, np.where(ok, 1.0, 0.0)
+            sd[:, k] = np.sqrt(np.maximum(rate * (1 - rate), 0) / np.where(ok, under[:, j], np.nan))
+        else:
+            done = shrink.beta_binomial(np.where(ok, top[:, j], 0), np.where(ok, under[:, j], 0), group, pooled=True, least_sd=LEAST_SD)
+            value[:, k], own[:, k], sd[:, k] = np.where(ok, done.value, np.nan), np.where(ok, done.own, 0.0), done.sd
+        one = every[j]
+        scores[:, k] = normalise.normalise(value[:, k], one.direction, SCALE, normalise.Posts(floor=one.floor, target=one.target))
+        sd[:, k] *= 99 / abs(one.target - one.floor)
+    indicators = tuple(every[j] for j in chosen)
+    last = None
+    if with_last and level > 0:
+        before = previous(ask.since, ask.until)
+        was = _made(connection, ask.but(since=before.since, until=before.until), level, with_last=False)
+        at = [was.indicators.index(i) if i in was.indicators else -1 for i in indicators]
+        if len(was.where.num) == n and (was.where.num == where.num).all():
+            last = np.column_stack([was.scores[:, a] if a >= 0 else np.full(n, np.nan) for a in at]) if at else None
+    # Withholding never pays: what a place does not tell counts as the lower of its own last score and the peers' lower quartile.
+    careful = missing.cautious(scores, last) if level > 0 and len(chosen) else scores
+    tree = _tree(dimensions, indicators)
+    everything, cover = trees.scores(tree, careful, known[:, chosen], LEAST)
+    return Level(where=where, tree=tree, dimensions=dimensions, indicators=indicators, rare=tuple(every[j] for j in np.flatnonzero(~told)),
+                 top=top[:, chosen], under=under[:, chosen], value=value, own=own, known=known[:, chosen], scores=everything, coverage=cover,
+                 sd=_spread(tree, everything, np.nan_to_num(sd)), covered=seen)
+
+
+def _tree(dimensions: tuple[Dimension, ...], indicators: tuple[Indicator, ...]) -> Tree:
+    ids = [i.id for i in indicators]
+    children: list[tuple[int, ...]] = [()] * len(ids)
+    weights: list[np.ndarray] = [np.zeros(0)] * len(ids)
+    rules, nodes = [""] * len(ids), list(ids)
+    parts: list[tuple[int, float]] = []
+    for one in dimensions:
+        at = tuple(ids.index(i.id) for i in one.indicators if i.id in ids)
+        if not at:
+            continue
+        # Cameras and sensors are known as they are now, not as they were: beside the index, so that days compare.
+        if one.weight and not all(i.now_only for i in one.indicators if i.id in ids):
+            parts.append((len(nodes), one.weight))
+        nodes.append(one.id)
+        children.append(at)
+        weights.append(np.array([indicators[i].weight for i in at]))
+        rules.append("arithmetic")
+    nodes.append("index")
+    children.append(tuple(p for p, _ in parts) or ((0,) if ids else ()))
+    weights.append(np.array([w for _, w in parts] or ([1.0] if ids else [])))
+    rules.append("geometric")
+    return Tree(ids=tuple(nodes), n=len(ids), children=tuple(children), weights=tuple(weights), rules=tuple(rules),
+                height=tuple([0] * len(ids) + [1] * (len(nodes) - len(ids) - 1) + [2]))
+
+
+def _spread(tree: Tree, scores: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    out = np.zeros_like(scores)
+    out[:, :tree.n] = sd
+    for node in range(tree.n, len(tree.ids)):
+        at, w = list(tree.children[node]), tree.weights[node] / max(tree.weights[node].sum(), 1e-12)
+        slope = w if tree.rules[node] == "arithmetic" else w * scores[:, [node]] / scores[:, at]
+        out[:, node] = np.sqrt((np.nan_to_num(slope * out[:, at]) ** 2).sum(axis=1))
+    return out
+
+
+def own_share(held: Level) -> np.ndarray:
+    """Return for each area which share of its index rests on its own data."""
+    w = held.tree.share()[:held.tree.n]
+    return held.own @ w / w.sum() if w.sum() else np.zeros(len(held.own))
