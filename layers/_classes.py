@@ -29,6 +29,12 @@ _OUT: dict[str, tuple[Words, Words]] = {
     "up": ({"zh": "偏高", "en": "high"}, {"zh": "很高", "en": "very high"}),
     "down": ({"zh": "偏低", "en": "low"}, {"zh": "很低", "en": "very low"}),
 }
+#: Of scores: the words of their four grades, and of one that rests on little.
+GRADES: tuple[Words, ...] = ({"zh": "待改进", "en": "to improve"}, {"zh": "中", "en": "fair"}, {"zh": "良", "en": "good"}, {"zh": "优", "en": "very good"})
+_FEW: dict[str, tuple[Words, Words]] = {
+    "": ({"zh": "样本少", "en": "few cases"}, {"zh": "不足 30 件，不比较", "en": "under 30, not compared"}),
+    "score": ({"zh": "自有数据少", "en": "mostly borrowed"}, {"zh": "自有权重不足 0.3，不排名", "en": "under 0.3 its own data, not ranked"}),
+}
 _NOTES: dict[str, Words] = {
     "judged": {"zh": "▲ 偏离同级区域中位数 3 倍（很高/很低为 5 倍）稳健标准差以上；其余为常见范围，不着警示色",
                "en": "▲ over 3 (very: 5) robust standard deviations from the median of the areas shown; the rest is the usual range and calls for nothing"},
@@ -81,9 +87,8 @@ def classify(
     note = "fixed" if fixed else "neutral" if bad is None else "few" if rule.far is None else "none"
     if any(one.act and one.count for one in made):
         note = "judged"
-    made.append(MapClass(
-        number=FEW_CLASS, word={"zh": "样本少", "en": "few cases"}, low=None, high=None, colour=FEW, pattern="dots",
-        text={"zh": "不足 30 件，不比较", "en": "under 30, not compared"}, count=int(counts[FEW_CLASS])))
+    few_word, few_text = _FEW.get(unit, _FEW[""])
+    made.append(MapClass(number=FEW_CLASS, word=few_word, low=None, high=None, colour=FEW, pattern="dots", text=few_text, count=int(counts[FEW_CLASS])))
     made.append(MapClass(
         number=NO_DATA_CLASS, word={"zh": "无数据", "en": "no data"}, low=None, high=None, colour=NO_DATA, pattern="hatch",
         text={"zh": "不知道，不等于零", "en": "unknown, not zero"}, count=int(counts[NO_DATA_CLASS])))
@@ -151,6 +156,8 @@ def _ranges(
         judged = rule.far is not None
         word = _OUT[bad][act - 1] if act and bad else USUAL if judged else {
             "zh": f"第 {place + 1} 档", "en": f"step {place + 1} of {calm}"}
+        if unit == "score" and len(acts) == len(GRADES):
+            word = GRADES[i]
         made.append(MapClass(
             number=FIRST + i, word=word, low=edges[i] if i else None, high=edges[i + 1] if i < len(borders) else None,
             text=_text(edges, i, unit, bad), colour=ACTION[act - 1] if act else colours[place], pattern="",

@@ -32,7 +32,7 @@ def render(context: Context, view: View) -> Any:
 
 
 def _row(w: Words, view: View, row: ScoreRow) -> html.Tr:
-    name = html.Span([html.Span(w.pick(row.title)), html.Small(f"{row.id} {w.pick(row.formula) if row.formula else ''}")], className="indicator")
+    name = html.Span([html.Span(w.pick(row.title)), html.Small(f"{row.id} {w.pick(row.formula) if row.formula and row.formula['zh'] else ''}")], className="indicator")
     if row.score is None:
         why = w.pick(row.lacks or NO_SCORE[row.no_score or "no_data"])
         return html.Tr([html.Td(name), html.Td(f"○ {why}", colSpan=3, className="lacks")])
