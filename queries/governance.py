@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from queries import places
 from queries import scope as rights
 from queries.answers import remembered, stamped
 from queries.area_values import standing
+from queries.clock import local_day, now, stamp
 from queries.errors import AskError
 from queries.figures import AreaValue
 from queries.frame import Answer, Ask
@@ -29,6 +31,7 @@ from queries.scoring import bands, change
 from queries.scoring import tree as trees
 from queries.scoring.shrink import LEAST_OWN
 from queries.store import Store
+from queries.today import city_now
 
 INDEX: Words = {"zh": "治理指数", "en": "Governance index"}
 #: Why a place or an indicator has no score.
@@ -119,30 +122,35 @@ class StepRow:
 def index(store: Store, ask: Ask) -> Answer[ScoreRow]:
     """Return the index of a place, its dimensions and every indicator of the catalogue."""
     with store.read() as connection:
+        ask = finished(connection, ask)
         return remembered(connection, ("index", ask), lambda: _index(connection, ask))
 
 
 def why(store: Store, ask: Ask, against: Against = "previous") -> Answer[WhyRow]:
     """Return what moved the index since another period, the largest first; points add up to the change (and `mix`, if any)."""
     with store.read() as connection:
+        ask = finished(connection, ask)
         return remembered(connection, ("index_why", ask, against), lambda: _why(connection, ask, against))
 
 
 def peers(store: Store, ask: Ask) -> Answer[PeerRow]:
     """Return the areas directly under a place (or beside it, where it has none) with the bands of their ranks."""
     with store.read() as connection:
+        ask = finished(connection, ask)
         return remembered(connection, ("index_peers", ask), lambda: _peers(connection, ask))
 
 
 def steps(store: Store, ask: Ask, most: int = 8) -> Answer[StepRow]:
     """Return the few places and indicators under a place where a realistic step moves the index most."""
     with store.read() as connection:
+        ask = finished(connection, ask)
         return remembered(connection, ("index_steps", ask, most), lambda: _steps(connection, ask, most))
 
 
 def index_values(store: Store, ask: Ask, of: str, level: int) -> Answer[AreaValue]:
     """Return the score of the index or of a dimension or indicator for every visible area of a level."""
     with store.read() as connection:
+        ask = finished(connection, ask)
         held, mine = level_scores(connection, ask, level), standing(connection, ask, level)
         at = np.searchsorted(held.where.num, mine.num)
         node = held.tree.ids.index(of) if of in held.tree.ids else -1
@@ -153,8 +161,15 @@ def index_values(store: Store, ask: Ask, of: str, level: int) -> Answer[AreaValu
         return stamped(connection, rows, notes=_notes(ask))
 
 
+def finished(connection: Connection, ask: Ask) -> Ask:
+    """Return an ask without the day that is not over, or of the day before it: a day's cases are not all due yet, and a score of it would fall and rise with the hour."""
+    last = local_day(stamp(now()), city_now(connection).zone) - timedelta(days=1)
+    return ask if ask.until <= last else ask.but(since=min(ask.since, last), until=last)
+
+
 def _notes(ask: Ask) -> tuple[Words, ...]:
-    said: tuple[Words, ...] = ({"zh": f"自算参考，非官方评分；目录 {VERSION}", "en": f"computed here, not an official score; catalogue {VERSION}"},)
+    said: tuple[Words, ...] = ({"zh": f"计 {ask.since} 至 {ask.until}，未完的一天不计", "en": f"counts {ask.since} to {ask.until}; a day that is not over does not count"},
+                               {"zh": f"自算参考，非官方评分；目录 {VERSION}", "en": f"computed here, not an official score; catalogue {VERSION}"})
     if ask.filters.categories or ask.filters.departments:
         said += ({"zh": "指数不随筛选变化", "en": "the index follows no filters"},)
     return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queries import governance, index
+from queries.clock import local_day, now, stamp
 from queries.frame import EVERYTHING, Ask, Scope
 from queries.index._level import SCALE
 from queries.scoring import aggregate, change, missing, shrink
 from queries.scoring import tree as trees
 from queries.store import Store
+from queries.today import city_now
 
 ASK = Ask(scope=EVERYTHING, since=date(2026, 10, 25), until=date(2026, 11, 23))
 
@@ -40,6 +42,19 @@ def test_the_catalogue_is_that_of_the_founding_list() -> None:
     ids = [x.id for d in index.found().values() for x in d.indicators]
     assert len(ids) == len(set(ids)) == 44
     assert [sum(i.startswith(p) for i in ids) for p in ("SAF", "LAW", "MOR", "INT", "RSK", "BUR")] == [9, 7, 7, 8, 7, 6]
+
+
+def test_a_day_that_is_not_over_does_not_count(city: Store) -> None:
+    with city.read() as connection:
+        today = local_day(stamp(now()), city_now(connection).zone)
+    yesterday = today - timedelta(days=1)
+    open_, over = (Ask(scope=EVERYTHING, since=ASK.since, until=day) for day in (today, yesterday))
+    assert governance.index(city, open_).rows == governance.index(city, over).rows
+    assert governance.why(city, open_).rows == governance.why(city, over).rows
+    assert str(yesterday) in governance.index(city, open_).notes[0]["en"]
+    with city.read() as connection:
+        assert governance.finished(connection, Ask(scope=EVERYTHING, since=today, until=today)) == Ask(scope=EVERYTHING, since=yesterday, until=yesterday)
+        assert governance.finished(connection, ASK) == ASK
 
 
 def test_the_city_can_be_recomputed_by_hand(city: Store) -> None:

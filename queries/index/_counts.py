@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from queries.clock import local_day, now, stamp
 from queries.frame import Ask
 from queries.loop.tables import tally
 from queries.periods import pieces
-from queries.tables import camera, category, latest, node, rollup, sensor
+from queries.tables import UPPER, camera, category, latest, node, rollup, sensor, total
 from queries.today import city_now
 
 Counts = dict[str, np.ndarray]
@@ -40,14 +41,15 @@ def counts(connection: Connection, ask: Ask, where: Standing, names: Iterable[st
     for kind in ("cameras", "sensors"):
         if any(name.startswith(f"{kind}.") for name in wanted):
             today = local_day(stamp(now()), city_now(connection).zone)
-            online, there = _devices(connection, where, kind) if ask.until >= min(today, city_now(connection).last_day) else (np.nan, np.nan)
+            online, there = _devices(connection, where, kind) if ask.until >= min(today - timedelta(days=1), city_now(connection).last_day) else (np.nan, np.nan)
             out |= {f"{kind}.online": np.zeros(len(where.num)) + online, f"{kind}.known": np.zeros(len(where.num)) + there}
     return out
 
 
 def _rollups(connection: Connection, ask: Ask, where: Standing, columns: tuple[str, ...], categories: tuple[str, ...]) -> list[np.ndarray]:
     out = [np.zeros(len(where.num)) for _ in columns]
-    for num, *values in _grouped(connection, where, rollup, (), columns, pieces(ask.since, ask.until), (categories, ())):
+    table = total if where.level < UPPER and not categories else rollup
+    for num, *values in _grouped(connection, where, table, (), columns, pieces(ask.since, ask.until), (categories, ())):
         at = np.searchsorted(where.num, num)
         for held, more in zip(out, values, strict=True):
             held[at] += more
@@ -89,23 +91,23 @@ def _devices(connection: Connection, where: Standing, kind: str) -> tuple[np.nda
 
 
 def _last(connection: Connection, where: Standing) -> np.ndarray:
-    held = dict(connection.execute(select(node.c.num, node.c.last).where(node.c.tree_id == where.tree_id, node.c.level == where.level)).tuples().all())
+    held = dict(connection.execute(select(node.c.num, node.c.last).where(node.c.tree_id == where.tree_id, node.c.level == where.level)).all())
     return np.array([held[int(n)] for n in where.num], np.int64)
 
 
 def parents(connection: Connection, where: Standing) -> np.ndarray:
     """Return the number of each area's parent; the root's is its own."""
-    held = dict(connection.execute(select(node.c.num, node.c.parent).where(node.c.tree_id == where.tree_id, node.c.level == where.level)).tuples().all())
+    held = dict(connection.execute(select(node.c.num, node.c.parent).where(node.c.tree_id == where.tree_id, node.c.level == where.level)).all())
     return np.array([held[int(n)] if held[int(n)] is not None else n for n in where.num], np.int64)
 
 
 def made(counts_: Counts, names: tuple[str, ...]) -> np.ndarray:
     """Return the sum of some counts; `0.9*basic` counts nine tenths."""
-    total: Any = 0.0
+    summed: Any = 0.0
     for name in names:
         factor, star, one = name.partition("*")
-        total = total + (float(factor) * counts_[one] if star else counts_[name])
-    return total
+        summed = summed + (float(factor) * counts_[one] if star else counts_[name])
+    return summed
 
 
 def plain(names: Iterable[str]) -> list[str]:
