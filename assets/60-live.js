@@ -7,7 +7,7 @@
   const LOOK = 1000, PATIENCE = 4000, LONGEST = 5000, MINUTE = 60000, SLEPT = 15000, RETRY = 60000;
   const live = window.govLive = { frame: null, over: "", heardAt: Date.now(), asked: 0, count: { frames: 0, sockets: 0, polls: 0, draws: 0 } };
   const drawn = new WeakMap();
-  let before = null, socket = null, opening = 0, fails = 0, asking = false, misses = 0, stale = false, looked = Date.now(), planned = 0;
+  let before = null, socket = null, opening = 0, fails = 0, asking = false, misses = 0, stale = false, looked = Date.now(), forgot = 0, planned = 0;
 
   function beat() { return 1000 * (live.frame ? live.frame.beat : 5); }
 
@@ -104,6 +104,17 @@
       .finally(function () { clearTimeout(late); asking = false; });
   }
 
+  // Dash's renderer keeps every change of every input for an "undo" that no page of ours has: a wall would grow for ever.
+  function forget() {
+    for (const store of window.dash_stores || []) {
+      const past = store.getState().history && store.getState().history.past;
+      if (past && past.length > 20) past.length = 0;
+    }
+    performance.clearResourceTimings();
+    performance.clearMeasures();
+    performance.clearMarks();
+  }
+
   function look() {
     const now = Date.now(), slept = now - looked > SLEPT, quiet = now - live.heardAt;
     looked = now;
@@ -115,6 +126,7 @@
       if (socket && socket.readyState === 1) { fails = 0; connect(); }
     }
     if (!planned) plan();
+    if (now - forgot > MINUTE) { forgot = now; forget(); }
   }
 
   setInterval(look, LOOK);

@@ -46,8 +46,13 @@ class Outcome:
 
     @property
     def growth(self) -> float:
-        """Return by which share the heap grew after the warm-up."""
-        return self.heap[-1] / self.heap[WARM - 1] - 1
+        """Return by which share the heap grew after the warm-up: the first rounds, or the first fifth of many."""
+        return self.heap[-1] / self.heap[self.warm - 1] - 1
+
+    @property
+    def warm(self) -> int:
+        """Return the number of rounds that are the warm-up."""
+        return max(WARM, len(self.heap) // 5)
 
 
 class Reports(threading.Thread):
@@ -171,7 +176,7 @@ def main() -> int:
     given = parser.parse_args()
     out = soak(given.minutes, lambda line: print(line, flush=True))
     if len(out.heap) > WARM:
-        print(f"{out.events:,} cases, {out.stops:,} stops, {out.restarts} restarts, {out.cuts} cuts; heap {out.heap[WARM - 1] / 1e6:.2f} → {out.heap[-1] / 1e6:.2f} MB ({out.growth:+.1%})")
+        print(f"{out.events:,} cases, {out.stops:,} stops, {out.restarts} restarts, {out.cuts} cuts; heap {out.heap[out.warm - 1] / 1e6:.2f} → {out.heap[-1] / 1e6:.2f} MB ({out.growth:+.1%})")
     for one in out.wrong:
         print(f"WRONG: {one}", file=sys.stderr)
     return int(bool(out.wrong))
