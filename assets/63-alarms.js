@@ -45,9 +45,9 @@
 
   document.addEventListener("keydown", function (key) {
     if (key.ctrlKey || key.metaKey || key.altKey || key.isComposing || /^(INPUT|SELECT|TEXTAREA)$/.test(key.target.tagName)) return;
-    const name = key.key.toLowerCase(), card = document.querySelector(".thing-card");
-    if (name === "n" && card) {
-      const near = card.querySelector("a.near");
+    const name = key.key.toLowerCase(), card = document.querySelector(".thing-card"), any = document.querySelector(".card");
+    if (name === "n" && any) {
+      const near = any.querySelector("a.near");
       if (near) { key.preventDefault(); near.focus(); near.scrollIntoView({ block: "nearest" }); }
       return;
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
@@ -11,8 +12,10 @@ from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._parts import act_button, badge, go
 from dashboard.words import Words
+from queries.alarms import desk
 from queries.alarms.acts import POSTS
-from queries.alarms.rows import KIND_WORDS, LEVEL_WORDS, STATE_WORDS, AlarmRow
+from queries.alarms.rows import KIND_WORDS, LEVEL_WORDS, STATE_WORDS, AlarmRow, Near
+from queries.things import CAMERA_WORDS
 
 
 def level(w: Words, row: AlarmRow) -> html.Span:
@@ -72,3 +75,15 @@ def where(w: Words, row: AlarmRow) -> str:
 def kind(w: Words, row: AlarmRow) -> str:
     """Return what kind of rule raised it."""
     return w.pick(KIND_WORDS[row.kind])
+
+
+def near(context: Context, view: View, w: Words, lon: float | None, lat: float | None, but: str = "") -> Any:
+    """Return the nearest cameras and sensors as links; one key goes to them from any card."""
+    if lon is None or lat is None:
+        return ""
+    found: Sequence[Near] = [one for one in desk.nearest(context.store, context.ask(view), lon, lat).rows if one.code != but]
+    if not found:
+        return ""
+    return html.Div([html.H4([w("near.title"), html.Kbd("N")]), html.Ul([html.Li([
+        html.Span(w("near." + one.kind), className="quiet"), go(view.but(thing=f"{one.kind}:{one.code}", case=""), one.name, "drill near"),
+        html.Span(w.pick(CAMERA_WORDS[one.state])) if one.kind == "camera" else "", html.Span(w("near.metres", n=w.n(one.metres)), className="quiet")]) for one in found], className="plain")], className="near-list")

@@ -9,6 +9,7 @@ from dash import html
 from dashboard import ids
 from dashboard.address import View
 from dashboard.context import Context
+from dashboard.panels import _alarms
 from dashboard.panels._desk import buttons, marks, waiting
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import (
@@ -56,7 +57,8 @@ def render(context: Context, view: View) -> Any:
         html.Div(lead, className="lead"),
         _standing(context, w, view),
         html.Dl([part for key, value in _facts(w, view, card) for part in (html.Dt(w(key)), html.Dd(value))]),
-        html.H4(w("case.timeline")), html.Ol([_step(w, step) for step in card.events], className="timeline"), strip(w, answer),
+        html.H4(w("case.timeline")), html.Ol([_step(w, step) for step in card.events], className="timeline"),
+        _alarms.near(context, view.but(case=""), w, case.lon, case.lat), strip(w, answer),
     ], className="card", role="dialog", tabIndex="-1", **{"aria-label": case.no})
 
 

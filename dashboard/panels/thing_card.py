@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from dash import html
@@ -15,11 +14,10 @@ from dashboard.panels._parts import badge, chip, failed, go, heading, strip, wor
 from dashboard.panels._series import plot
 from dashboard.words import Words
 from queries.alarms import desk
-from queries.alarms.rows import EVENT_WORDS, LEVEL_WORDS, OUTCOME_WORDS, AlarmRow, Near
+from queries.alarms.rows import EVENT_WORDS, LEVEL_WORDS, OUTCOME_WORDS, AlarmRow
 from queries.clock import now
 from queries.errors import GovError, NoSuchError
 from queries.sensing import values
-from queries.things import CAMERA_WORDS
 
 
 def render(context: Context, view: View) -> Any:
@@ -56,7 +54,7 @@ def _sensor(context: Context, view: View, w: Words, code: str) -> tuple[str, lis
     facts = [("case.place", go(view.but(scene="grid", place=first.area_code, thing=""), w.pick(first.area_name), "drill") if first.area_code else w("unknown")),
              ("sensor.every", w("source.none_promised") if first.every_s is None else w.length(first.every_s)), ("sensor.code", first.code)]
     parts.append(html.Dl([part for key, value in facts for part in (html.Dt(w(key)), html.Dd(value))]))
-    parts += [_near(context, view, w, first.lon, first.lat, but=first.code), strip(w, answer)]
+    parts += [_alarms.near(context, view, w, first.lon, first.lat, but=first.code), strip(w, answer)]
     return first.name, parts
 
 
@@ -90,7 +88,7 @@ def _alarm(context: Context, view: View, w: Words, code: str) -> tuple[str, list
         parts.append(_evidence(w, row))
     parts += [html.H4(w("alarm.history")), html.Ol([html.Li([html.Time(w.moment(e.at)), html.Strong(w.pick(EVENT_WORDS[e.what])),
               html.Span(w.pick(LEVEL_WORDS[e.level])), html.Span(e.by), html.Span(e.note, className="quiet")]) for e in desk.history(context.store, ask, row.id).rows], className="timeline"),
-              _near(context, view, w, row.lon, row.lat, but=row.sensor), strip(w, answer)]
+              _alarms.near(context, view, w, row.lon, row.lat, but=row.sensor), strip(w, answer)]
     return f"{w.pick(row.title)} · {w.pick(row.subject)}", parts
 
 
@@ -99,17 +97,6 @@ def _evidence(w: Words, row: AlarmRow) -> html.Div:
     said = [w("warning.seen", n=e["seen"], days=e["days"], expected=f"{e['expected']:.1f}", p=f"{e['p']:.2g}"), w("warning.recurs", days=w.n(e["recurrence_days"])),
             w("warning.base", days=e["base_days"], ratio=f"{e['dispersion']:.2f}")]
     return html.Div([html.H4(w("warning.evidence")), html.Ul([html.Li(one) for one in said]), html.P(w("warning.places"), className="quiet")], className="evidence")
-
-
-def _near(context: Context, view: View, w: Words, lon: float | None, lat: float | None, but: str = "") -> Any:
-    if lon is None or lat is None:
-        return ""
-    found: Sequence[Near] = [one for one in desk.nearest(context.store, context.ask(view), lon, lat).rows if one.code != but]
-    if not found:
-        return ""
-    return html.Div([html.H4([w("near.title"), html.Kbd("N")]), html.Ul([html.Li([
-        html.Span(w("near." + one.kind), className="quiet"), go(view.but(thing=f"{one.kind}:{one.code}", case=""), one.name, "drill near"),
-        html.Span(w.pick(CAMERA_WORDS[one.state])) if one.kind == "camera" else "", html.Span(w("near.metres", n=w.n(one.metres)), className="quiet")]) for one in found], className="plain")], className="near-list")
 
 
 PANEL = Panel(id="thing_card", title={"zh": "传感器、报警与摄像机", "en": "Sensor, alarm or camera"}, order=81,

@@ -5,7 +5,6 @@ What is quiet has no row, and a reading that reaches no limit of a quiet subject
 
 from __future__ import annotations
 
-import functools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -39,19 +38,9 @@ class Subject:
     lat: float | None = None
 
 
-@functools.lru_cache(maxsize=4)
-def _by_metric(rules: tuple[str, ...]) -> dict[str, list[AlarmRule]]:
-    out: dict[str, list[AlarmRule]] = defaultdict(list)
-    for text in rules:
-        rule = AlarmRule.model_validate_json(text)
-        if rule.kind in ("threshold", "rate", "sum"):
-            out[rule.metric].append(rule)
-    return dict(out)
-
-
 def look(connection: Connection, register: Register, fresh: Sequence[tuple[int, int, str, float]], seen: int) -> bool:
     """Judge new readings (at, sensor id, metric, value); return whether an alarm changed."""
-    rules = _by_metric(tuple(rule.model_dump_json() for rule in register.rules))
+    rules = register.watched
     rows = [row for row in fresh if row[2] in rules]
     if not rows:
         return False

@@ -24,6 +24,8 @@ from queries.tables import latest
 
 #: Seconds for which a board is good enough, and for how many missed intervals a sensor counts as heard.
 FRESH_S, MISSED = 2.0, 3
+#: Seconds after which all of it is read again, seconds by which readings overtake each other, and rows of one part.
+WHOLE_S, LATE_S, PART = 60.0, 5, 4000
 #: What a sensor is worth: index into STATES; 1 to 4 are the levels of its worst alarm.
 STATES = ("ok", "red", "orange", "yellow", "blue", "silent", "never")
 OK, SILENT, NEVER = 0, 5, 6
@@ -46,6 +48,7 @@ class Board:
     level: np.ndarray  # 0 = no open alarm
     read_at: int
     mark: tuple[int, int]
+    whole_at: float  # monotonic: when all of it was read last
 
     def states(self, present: int) -> np.ndarray:
         """Return for each sensor an index into STATES."""
@@ -84,7 +87,7 @@ def renewed(store: Store) -> Board:
     with _making:
         slot = _slots.setdefault(store.engine, _Slot())
     with slot.lock, store.read() as connection:
-        slot.board, slot.at = _read(connection, slot.board), time.monotonic()
+        slot.board, slot.at = _read(connection, None), time.monotonic()
         return slot.board
 
 
@@ -109,18 +112,23 @@ def _read(connection: Connection, before: Board | None) -> Board:
     known = list(held.sensors.values())
     ids = before.ids if same and before else np.array([one.id for one in known], np.int64)
     order = np.argsort(ids)
-    last_at, value = np.zeros(len(ids), np.int64), np.full(len(ids), np.nan)
-    metric = np.full(len(ids), "", object)
-    # The driver's own rows: a hundred thousand of them every few seconds.
-    rows = connection.exec_driver_sql(f"SELECT sensor_id, at, value, metric FROM {latest.name} ORDER BY sensor_id, at, metric DESC").fetchall()
-    if rows and len(ids):
-        said, at, values, metrics = zip(*rows, strict=True)
-        place = np.searchsorted(ids[order], np.array(said, np.int64))
-        fits = (place < len(ids)) & (ids[order][np.minimum(place, len(ids) - 1)] == np.array(said, np.int64))
-        where = order[np.minimum(place, len(ids) - 1)][fits]
-        # Of several metrics of a sensor the newest stands last.
-        last_at[where], value[where] = np.array(at, np.int64)[fits], np.array(values, float)[fits]
-        metric[where] = np.array(metrics, object)[fits]
+    whole = not same or before is None or time.monotonic() - before.whole_at > WHOLE_S
+    last_at, value, metric = ((np.zeros(len(ids), np.int64), np.full(len(ids), np.nan), np.full(len(ids), "", object)) if whole or before is None
+                              else (before.last_at.copy(), before.value.copy(), before.metric.copy()))
+    # What is newer than the newest is asked for every time; what came late to one sensor, now and then with all the rest.
+    since = 0 if whole else max(int(last_at.max(initial=0)) - LATE_S, 1)
+    sorted_ids = ids[order]
+    told = connection.execute(select(latest.c.sensor_id, latest.c.at, latest.c.value, latest.c.metric).where(latest.c.at >= since)
+                              .order_by(latest.c.at, latest.c.metric.desc()) if not whole else
+                              select(latest.c.sensor_id, latest.c.at, latest.c.value, latest.c.metric))
+    # In parts, so that whoever looks meanwhile is not held up by a hundred thousand rows.
+    while len(ids) and (rows := told.fetchmany(PART)):
+        said, at, values, metrics = (list(column) for column in zip(*rows, strict=True))
+        spots = np.minimum(np.searchsorted(sorted_ids, said), len(ids) - 1)
+        where, at_ = order[spots], np.array(at, np.int64)
+        fits = (sorted_ids[spots] == np.array(said)) & (at_ >= last_at[where])
+        where = where[fits]
+        last_at[where], value[where], metric[where] = at_[fits], np.array(values, float)[fits], np.array(metrics, object)[fits]
     level = np.zeros(len(ids), np.int8)
     spot = {int(i): k for k, i in enumerate(ids)} if len(ids) else {}
     for r in connection.execute(select(alarm.c.sensor_id, func.min(alarm.c.level)).where(alarm.c.is_open, alarm.c.is_active, alarm.c.sensor_id.is_not(None)).group_by(alarm.c.sensor_id)):
@@ -133,7 +141,8 @@ def _read(connection: Connection, before: Board | None) -> Board:
                  "lon": np.array([np.nan if one.lon is None else one.lon for one in known], float),
                  "lat": np.array([np.nan if one.lat is None else one.lat for one in known], float),
                  "every_s": np.array([held.every_s(one) or 0 for one in known], np.int64)}
-    return Board(register=held, ids=ids, last_at=last_at, value=value, metric=metric, level=level, read_at=stamp(now()), mark=mark, **fixed)
+    return Board(register=held, ids=ids, last_at=last_at, value=value, metric=metric, level=level, read_at=stamp(now()), mark=mark,
+                 whole_at=time.monotonic() if whole or before is None else before.whole_at, **fixed)
 
 
 def inside(node: np.ndarray, spans: list[tuple[int, int]]) -> np.ndarray:

@@ -13,6 +13,8 @@ from queries.sensing.units import convert
 
 #: A clock that runs ahead further than this makes the reading useless; one that comes later than this counts as late.
 AHEAD_S, LATE_S = 300, 3600
+#: Plans that are kept: more of them come of made-up names only.
+PLANS = 1_000_000
 #: What a reading is refused for, in both languages.
 REASONS = {
     "sensor": ("没有这个传感器", "there is no such sensor"),
@@ -39,6 +41,19 @@ class Read:
     unit: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How the readings of one sensor, metric and unit are judged: kept, because most readings are like the one before."""
+
+    why: str = ""
+    id: int = 0
+    metric: str = ""
+    factor: float = 1.0
+    offset: float = 0.0
+    low: float = -math.inf
+    high: float = math.inf
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A reading that was refused: which one of the batch, which field, why (a key of REASONS)."""
@@ -61,15 +76,17 @@ class Judged:
 def judge(register: Register, rows: Iterable[Read], now: int, floor: int) -> Judged:
     """Judge a batch. `floor` = before this moment nothing is kept any more."""
     done = Judged()
-    sensors, good = register.sensors, done.good
+    good, plans = done.good, register.plans
     for i, row in enumerate(rows, 1):
-        known = sensors.get(row.sensor)
-        if known is None:
-            done.faults.append(Fault(i, "sensor", "sensor", row.sensor))
-            continue
-        why, metric, value = _fit(register, known.kind, row)
+        key = (row.sensor, row.metric, row.unit)
+        plan = plans.get(key)
+        if plan is None:
+            plan = plans[key] = _plan(register, *key)
+        value = row.value
+        why = plan.why or _value(plan, value)
         if why:
-            done.faults.append(Fault(i, "value" if why == "range" else why, why, f"{row.sensor} {row.metric} {row.value} {row.unit}".strip()))
+            told = row.sensor if why == "sensor" else f"{row.sensor} {row.metric} {row.value} {row.unit}".strip()
+            done.faults.append(Fault(i, "value" if why == "range" else why, why, told))
             continue
         late = now - row.at
         if late < -AHEAD_S or row.at < floor:
@@ -79,34 +96,41 @@ def judge(register: Register, rows: Iterable[Read], now: int, floor: int) -> Jud
             continue
         if late > LATE_S:
             done.counts["late"] += 1
-        key = (min(row.at, now), known.id, metric)
-        if key in good:
+        at = (row.at if late >= 0 else now, plan.id, plan.metric)
+        if at in good:
             done.counts["again"] += 1
-        good[key] = value
+        good[at] = value * plan.factor + plan.offset
+    if len(plans) > PLANS:
+        plans.clear()
     return done
 
 
-def _fit(register: Register, kind: str, row: Read) -> tuple[str, str, float]:
-    """Return why a reading does not fit its kind (empty = it does), its metric, and its value in the metric's unit."""
-    held = register.kinds.get(kind)
-    metric, value = row.metric, row.value
-    known: Any = None
+def _value(plan: Plan, value: Any) -> str:
+    """Return why a value cannot be; empty = it can."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+        return "value"
+    turned = value * plan.factor + plan.offset
+    return "" if plan.low <= turned <= plan.high else "range"
+
+
+def _plan(register: Register, sensor: str, metric: str, unit: str) -> Plan:
+    """Return how readings of a sensor, metric and unit are judged."""
+    known = register.sensors.get(sensor)
+    if known is None:
+        return Plan(why="sensor")
+    held = register.kinds.get(known.kind)
+    of: Any = None
     if held is not None and held.metrics:
         if not metric and len(held.metrics) == 1:
             metric = next(iter(held.metrics))
-        known = held.metrics.get(metric)
-        if known is None:
-            return "metric", metric, value
-    elif not metric:
-        return "metric", metric, value
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
-        return "value", metric, math.nan
-    value = float(value)
-    if row.unit:
-        turned = convert(value, row.unit, known.unit if known else "")
-        if turned is None and known:
-            return "unit", metric, value
-        value = value if turned is None else turned
-    if known and ((known.low is not None and value < known.low) or (known.high is not None and value > known.high)):
-        return "range", metric, value
-    return "", metric, value
+        of = held.metrics.get(metric)
+    if not metric or (of is None and held is not None and held.metrics):
+        return Plan(why="metric")
+    factor, offset = 1.0, 0.0
+    if unit and of is not None:
+        zero, one = convert(0.0, unit, of.unit), convert(1.0, unit, of.unit)
+        if zero is None or one is None:
+            return Plan(why="unit")
+        factor, offset = one - zero, zero
+    return Plan(id=known.id, metric=metric, factor=factor, offset=offset,
+                low=-math.inf if of is None or of.low is None else of.low, high=math.inf if of is None or of.high is None else of.high)

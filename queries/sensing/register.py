@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
@@ -42,6 +44,17 @@ class Register:
     by_id: dict[int, Known] = field(default_factory=dict)
     kinds: dict[str, SensorKind] = field(default_factory=lambda: dict(STANDARD))
     rules: tuple[AlarmRule, ...] = ()
+    #: How readings are judged, by sensor, metric and unit: filled by queries/sensing/judge.py.
+    plans: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+
+    @functools.cached_property
+    def watched(self) -> dict[str, list[AlarmRule]]:
+        """Return the rules that look at readings, by metric."""
+        out: dict[str, list[AlarmRule]] = {}
+        for rule in self.rules:
+            if rule.kind in ("threshold", "rate", "sum"):
+                out.setdefault(rule.metric, []).append(rule)
+        return out
 
     def metric(self, kind: str, name: str) -> Metric | None:
         """Return what is known of a metric of a kind; None = nothing, so that every finite value is taken."""
