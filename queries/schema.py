@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queries.index._tables  # noqa: F401
 import queries.loop.tables  # noqa: F401  (the tables register themselves)
 import queries.people.tables  # noqa: F401
 import queries.sensing.tables  # noqa: F401

@@ -57,16 +57,45 @@ def level_scores(connection: Connection, ask: Ask, level: int) -> Level:
     """Return the level's scores over the whole city, whoever asks: a score must not depend on who looks at it."""
     asked = Ask(scope=EVERYTHING, since=ask.since, until=ask.until)
     key = ("index_level", asked.since, asked.until, level)
-    return remembered(connection, key, lambda: _made(connection, asked, level, with_last=True), ageless=True)
+    return remembered(connection, key, lambda: _made(connection, asked, level), ageless=True)
 
 
-def _made(connection: Connection, ask: Ask, level: int, with_last: bool) -> Level:
-    where = standing(connection, ask, level)
-    dimensions = tuple(d for d in found().values())
-    every = [i for d in dimensions for i in d.indicators if i.top]
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inputs:
+    """What a level's scores are made of: for each computed indicator (columns) numerator, denominator and whether they tell."""
+
+    num: np.ndarray
+    group: np.ndarray  # number of the parent
+    top: np.ndarray
+    under: np.ndarray
+    known: np.ndarray
+    covered: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scored:
+    """Scores from inputs alone; the same inputs give the same bits."""
+
+    tree: Tree
+    chosen: np.ndarray
+    value: np.ndarray
+    own: np.ndarray
+    alone: np.ndarray  # scores of the indicators before what is missing was filled with caution
+    scores: np.ndarray
+    coverage: np.ndarray
+    sd: np.ndarray
+
+
+def computed() -> list[Indicator]:
+    """Return the indicators that are made of counts of this house, in order."""
+    return [i for d in found().values() for i in d.indicators if i.top]
+
+
+def read_inputs(connection: Connection, ask: Ask, where: Standing) -> Inputs:
+    """Return the counts of a level for the days of an ask."""
+    every, n = computed(), len(where.num)
     seen = covered(connection, ask)
     held = counts(connection, ask, where, [n for i in every for n in plain((*i.top, *i.under, *i.minus))] + [WATCHED])
-    n = len(where.num)
     top = np.column_stack([np.zeros(n) + made(held, i.top) - made(held, i.minus) for i in every])
     under = np.column_stack([np.zeros(n) + made(held, i.under) for i in every])
     if not seen:
@@ -75,38 +104,51 @@ def _made(connection: Connection, ask: Ask, level: int, with_last: bool) -> Leve
     known = (under > 0) & (top >= 0) & (top <= under + 1e-9)
     # Where no step was ever taken here, nobody recorded failed checks or repeats either: none told is not zero.
     known &= np.array([all("." in name for name in plain((*i.top, *i.minus))) for i in every]) | (held[WATCHED] > 0)[:, None]
-    told = known.mean(axis=0) >= TOLD if n else np.zeros(len(every), bool)
-    chosen = np.flatnonzero(told)
-    group = parents(connection, where)
-    value, own, sd = (np.full((n, len(chosen)), np.nan) for _ in range(3))
-    scores = np.full((n, len(chosen)), np.nan)
+    return Inputs(num=where.num, group=parents(connection, where), top=top, under=under, known=known, covered=seen)
+
+
+def score(given: Inputs, top_level: bool, was: Inputs | None = None) -> Scored:
+    """Return the scores of a level. `was`: the period before, of the same areas: what a place withholds counts as it did then at most."""
+    every, n = computed(), len(given.num)
+    chosen = np.flatnonzero(given.known.mean(axis=0) >= TOLD) if n else np.zeros(0, int)
+    value, own, sd, alone = (np.full((n, len(chosen)), np.nan) for _ in range(4))
     for k, j in enumerate(chosen):
-        ok = known[:, j]
-        if level == 0 or ok.sum() < 2:
-            rate = np.divide(top[:, j], under[:, j], out=np.full(n, np.nan), where=ok)
+        ok, top, under = given.known[:, j], given.top[:, j], given.under[:, j]
+        if top_level or ok.sum() < 2:
+            rate = np.divide(top, under, out=np.full(n, np.nan), where=ok)
             value[:, k], own[:, k] = rate, np.where(ok, 1.0, 0.0)
-            sd[:, k] = np.sqrt(np.maximum(rate * (1 - rate), 0) / np.where(ok, under[:, j], np.nan))
+            sd[:, k] = np.sqrt(np.maximum(rate * (1 - rate), 0) / np.where(ok, under, np.nan))
         else:
-            done = shrink.beta_binomial(np.where(ok, top[:, j], 0), np.where(ok, under[:, j], 0), group, pooled=True, least_sd=LEAST_SD)
+            done = shrink.beta_binomial(np.where(ok, top, 0), np.where(ok, under, 0), given.group, pooled=True, least_sd=LEAST_SD)
             value[:, k], own[:, k], sd[:, k] = np.where(ok, done.value, np.nan), np.where(ok, done.own, 0.0), done.sd
         one = every[j]
-        scores[:, k] = normalise.normalise(value[:, k], one.direction, SCALE, normalise.Posts(floor=one.floor, target=one.target))
+        alone[:, k] = normalise.normalise(value[:, k], one.direction, SCALE, normalise.Posts(floor=one.floor, target=one.target))
         sd[:, k] *= 99 / abs(one.target - one.floor)
-    indicators = tuple(every[j] for j in chosen)
     last = None
-    if with_last and level > 0:
-        before = previous(ask.since, ask.until)
-        was = _made(connection, ask.but(since=before.since, until=before.until), level, with_last=False)
-        at = [was.indicators.index(i) if i in was.indicators else -1 for i in indicators]
-        if len(was.where.num) == n and (was.where.num == where.num).all():
-            last = np.column_stack([was.scores[:, a] if a >= 0 else np.full(n, np.nan) for a in at]) if at else None
+    if was is not None and not top_level and len(was.num) == n and (was.num == given.num).all() and len(chosen):
+        before = score(was, top_level)
+        column = {int(j): before.alone[:, k] for k, j in enumerate(before.chosen)}
+        last = np.column_stack([column.get(int(j), np.full(n, np.nan)) for j in chosen])
     # Withholding never pays: what a place does not tell counts as the lower of its own last score and the peers' lower quartile.
-    careful = missing.cautious(scores, last) if level > 0 and len(chosen) else scores
-    tree = _tree(dimensions, indicators)
-    everything, cover = trees.scores(tree, careful, known[:, chosen], LEAST)
-    return Level(where=where, tree=tree, dimensions=dimensions, indicators=indicators, rare=tuple(every[j] for j in np.flatnonzero(~told)),
-                 top=top[:, chosen], under=under[:, chosen], value=value, own=own, known=known[:, chosen], scores=everything, coverage=cover,
-                 sd=_spread(tree, everything, np.nan_to_num(sd)), covered=seen)
+    careful = missing.cautious(alone, last) if not top_level and len(chosen) else alone
+    tree = _tree(tuple(found().values()), tuple(every[j] for j in chosen))
+    everything, cover = trees.scores(tree, careful, given.known[:, chosen], LEAST)
+    return Scored(tree=tree, chosen=chosen, value=value, own=own, alone=alone, scores=everything, coverage=cover,
+                  sd=_spread(tree, everything, np.nan_to_num(sd)))
+
+
+def _made(connection: Connection, ask: Ask, level: int) -> Level:
+    where = standing(connection, ask, level)
+    given, was = read_inputs(connection, ask, where), None
+    if level > 0:
+        before = previous(ask.since, ask.until)
+        there = standing(connection, ask.but(until=before.until, since=before.since), level)
+        was = read_inputs(connection, ask.but(since=before.since, until=before.until), there)
+    done, every = score(given, level == 0, was), computed()
+    rest = [j for j in range(len(every)) if j not in set(done.chosen.tolist())]
+    return Level(where=where, tree=done.tree, dimensions=tuple(found().values()), indicators=tuple(every[j] for j in done.chosen),
+                 rare=tuple(every[j] for j in rest), top=given.top[:, done.chosen], under=given.under[:, done.chosen], value=done.value, own=done.own,
+                 known=given.known[:, done.chosen], scores=done.scores, coverage=done.coverage, sd=done.sd, covered=given.covered)
 
 
 def _tree(dimensions: tuple[Dimension, ...], indicators: tuple[Indicator, ...]) -> Tree:

@@ -39,9 +39,16 @@ def beta_binomial(top: np.ndarray, under: np.ndarray, group: np.ndarray | None =
 
 def _by_group(rule, top: np.ndarray, under: np.ndarray, group: np.ndarray | None) -> Shrunk:  # noqa: ANN001
     top, under = np.asarray(top, float), np.asarray(under, float)
-    names = np.zeros(len(top), np.int64) if group is None else np.unique(group, return_inverse=True)[1]
+    names = np.zeros(len(top), np.int64) if group is None else _numbered(np.asarray(group))
     known = ~np.isnan(top) & ~np.isnan(under)
     return rule(np.where(known, top, 0.0), np.where(known, under, 0.0), names)
+
+
+def _numbered(group: np.ndarray) -> np.ndarray:
+    # Small whole numbers serve as they are; anything else is numbered, which sorts it.
+    if len(group) and np.issubdtype(group.dtype, np.integer) and group.min() >= 0 and group.max() < 4 * len(group):
+        return group
+    return np.unique(group, return_inverse=True)[1]
 
 
 def _sum(names: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from queries.scoring import aggregate, change
+
+BLOCK = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +40,20 @@ class Tree:
         return out
 
 
+def _in_blocks(of: Callable[..., tuple[np.ndarray, np.ndarray]], n: int, *columns: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    # Rows do not know of each other; blocks that fit into the processor's cache keep the cost per row the same for any number.
+    parts = [of(*(None if c is None else c[i:i + BLOCK] for c in columns)) for i in range(0, n, BLOCK)]
+    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+
 def scores(tree: Tree, x: np.ndarray, known: np.ndarray | None = None, least: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Return (scores, coverage) of all nodes (rows × nodes). `known`: which scores are the unit's own; a node with less than `least` has none.
 
     Raises ValueError where a mean does not exist.
     """
+    # Some rules rank the units among each other, and these need all rows at once.
+    if len(x) > BLOCK and not set(tree.rules) & {"copeland", "outranking"}:
+        return _in_blocks(lambda a, b: scores(tree, a, b, least), len(x), x, known)
     out = np.full((len(x), len(tree.ids)), np.nan)
     cover = np.zeros_like(out)
     out[:, :tree.n] = x
@@ -59,6 +71,8 @@ def reasons(tree: Tree, before: np.ndarray, after: np.ndarray, shapley: bool = F
 
     `before`, `after`: scores of all nodes (rows × nodes). Mix: what came of parts that are known in one period only.
     """
+    if len(before) > BLOCK and not set(tree.rules) & {"copeland", "outranking"}:
+        return _in_blocks(lambda a, b: reasons(tree, a, b, shapley), len(before), before, after)
     factor, mix = np.zeros_like(before), np.zeros(len(before))
     factor[:, tree.top] = 1.0
     for node in range(tree.top, tree.n - 1, -1):
