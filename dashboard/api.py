@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from dashboard import api_loop
 from dashboard.api_loop import Codes, Place, Since, Until
 from dashboard.context import Context
-from queries import cases, governance, kpi, places, sources_state
+from queries import cases, governance, kpi, places, releases, sources_state
 from queries import scope as rights
 from queries.case_rows import CaseRow
 from queries.errors import AskError, GovError, NoSuchError, ScopeError, SignInError, StoreError
@@ -121,6 +121,11 @@ def add_routes(server: FastAPI, context: Context) -> None:
         asked = ask(place, since, day or until)
         whole = governance.index(context.store, asked).rows[0]
         return {**told(governance.why(context.store, asked, against), asked), "score": whole.score, "before": whole.before if against == "previous" else None}  # type: ignore[arg-type]
+
+    @server.get("/api/v1/index/releases", tags=["index"], summary="Releases of the index: frozen, with the hash of catalogue, inputs and scores")
+    def index_releases() -> dict[str, Any]:
+        answer = releases.releases(context.store)
+        return {"rows": plain(answer.rows), **_honesty(answer)}
 
     @server.get("/api/v1/flow", tags=["loop"], summary="Where the time goes and which rules of the standard way break; read in the background")
     def course(response: Response, place: Place = None, since: Since = None, until: Until = None, category: Codes = "", department: Codes = "") -> dict[str, Any]:

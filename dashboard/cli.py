@@ -1,4 +1,4 @@
-"""The command line: serve (nothing said), load, check, rebuild, index, account, token, simulate. A mistake is one clear line and exit code 2."""
+"""The command line: serve (nothing said), load, check, rebuild, index, release, account, token, simulate. A mistake is one clear line and exit code 2."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _rebuild(store, given.check)
         if given.command in ("account", "token"):
             return people_cli.run(given, store)
+        if given.command == "release":
+            return index_cli.release(given, store)
         if given.command == "simulate":
             return demo_cli.run(given, held, store)
         return _serve(held, store, given.still)

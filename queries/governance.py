@@ -6,19 +6,20 @@ A score is the same whoever looks at it; who may see only a part of a place is t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Literal
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from queries import places
 from queries import scope as rights
 from queries.answers import remembered, stamped
 from queries.area_values import standing
-from queries.clock import local_day, now, stamp
+from queries.clock import day_bucket, local_day, now, stamp
 from queries.errors import AskError
 from queries.figures import AreaValue
 from queries.frame import Answer, Ask
@@ -26,7 +27,8 @@ from queries.index import VERSION, found
 from queries.index._dimension import Indicator, Words
 from queries.index._level import LEAST, NINETY, SCALE, Level, level_scores, own_share
 from queries.index._level import _tree as tree_of
-from queries.periods import last_year, previous
+from queries.index._tables import index_release
+from queries.periods import last_year, next_month, previous
 from queries.scoring import bands, change
 from queries.scoring import tree as trees
 from queries.scoring.shrink import LEAST_OWN
@@ -138,6 +140,39 @@ def peers(store: Store, ask: Ask) -> Answer[PeerRow]:
     with store.read() as connection:
         ask = finished(connection, ask)
         return remembered(connection, ("index_peers", ask), lambda: _peers(connection, ask))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthRow:
+    """The index of one month. `draft` = it is not over, or was never released; `released` = what was published then."""
+
+    since: date
+    until: date
+    score: float | None
+    released: float | None
+    draft: bool
+
+
+def months(store: Store, ask: Ask, n: int = 12) -> Answer[MonthRow]:
+    """Return the index of a place in the months up to the ask's last day, each as it is computed now and as it was released."""
+    with store.read() as connection:
+        return remembered(connection, ("index_months", ask, n), lambda: _months(connection, ask, n))
+
+
+def _months(connection: Connection, ask: Ask, n: int) -> Answer[MonthRow]:
+    place, whole = _where(connection, ask)
+    frozen = {(r.since, r.until): json.loads(r.scores) for r in connection.execute(select(index_release.c.since, index_release.c.until, index_release.c.scores).order_by(index_release.c.id))}
+    rows: list[MonthRow] = []
+    first = ask.until.replace(day=1)
+    for _ in range(n if whole else 0):
+        end = min(next_month(first) - timedelta(days=1), ask.until)
+        held = level_scores(connection, ask.but(since=first, until=end), place.level)
+        i = int(np.flatnonzero(held.where.code == place.code)[0]) if place.code in held.where.code else -1
+        told = frozen.get((day_bucket(first), day_bucket(end)), {}).get(place.code, {})
+        rows.append(MonthRow(since=first, until=end, score=_number(held.scores[i, held.tree.top]) if i >= 0 else None, released=told.get("index"),
+                             draft=not told))
+        first = (first - timedelta(days=1)).replace(day=1)
+    return stamped(connection, rows[::-1], notes=_notes(ask))
 
 
 def steps(store: Store, ask: Ask, most: int = 8) -> Answer[StepRow]:
@@ -397,4 +432,4 @@ def catalogue() -> Sequence[dict[str, Any]]:
              "weight": x.weight, "computed": bool(x.top), "lacks": x.lacks, "basis": x.basis or d.basis} for d in found().values() for x in d.indicators]
 
 
-__all__ = ["LEAST", "catalogue", "grade", "index", "index_values", "peers", "steps", "why"]
+__all__ = ["LEAST", "catalogue", "grade", "index", "index_values", "months", "peers", "steps", "why"]

@@ -25,6 +25,8 @@ SCALE = normalise.Scale(method="goalposts", low=1.0, high=100.0)
 LEAST = 0.6
 #: An indicator counts on a level where at least this share of its areas has something to tell.
 TOLD = 0.5
+#: And where all its areas together rest on at least so many.
+LEAST_N = 20
 NINETY = 1.645
 #: Areas are taken to differ by at least two points of a hundred: some 120 cases of a rate near 95 % are half their own.
 LEAST_SD = 0.02
@@ -110,14 +112,17 @@ def read_inputs(connection: Connection, ask: Ask, where: Standing) -> Inputs:
 def score(given: Inputs, top_level: bool, was: Inputs | None = None) -> Scored:
     """Return the scores of a level. `was`: the period before, of the same areas: what a place withholds counts as it did then at most."""
     every, n = computed(), len(given.num)
-    chosen = np.flatnonzero(given.known.mean(axis=0) >= TOLD) if n else np.zeros(0, int)
+    rests = np.where(given.known, given.under, 0.0).sum(axis=0)
+    chosen = np.flatnonzero((given.known.mean(axis=0) >= TOLD) & (rests >= LEAST_N)) if n else np.zeros(0, int)
     value, own, sd, alone = (np.full((n, len(chosen)), np.nan) for _ in range(4))
     for k, j in enumerate(chosen):
         ok, top, under = given.known[:, j], given.top[:, j], given.under[:, j]
         if top_level or ok.sum() < 2:
             rate = np.divide(top, under, out=np.full(n, np.nan), where=ok)
             value[:, k], own[:, k] = rate, np.where(ok, 1.0, 0.0)
-            sd[:, k] = np.sqrt(np.maximum(rate * (1 - rate), 0) / np.where(ok, under, np.nan))
+            # One success and one failure more: a rate of 100 % of few is not certain.
+            soft = (np.where(ok, top, 0) + 1) / (np.where(ok, under, 0) + 2)
+            sd[:, k] = np.where(ok, np.sqrt(soft * (1 - soft) / (np.where(ok, under, 0) + 2)), np.nan)
         else:
             done = shrink.beta_binomial(np.where(ok, top, 0), np.where(ok, under, 0), given.group, pooled=True, least_sd=LEAST_SD)
             value[:, k], own[:, k], sd[:, k] = np.where(ok, done.value, np.nan), np.where(ok, done.own, 0.0), done.sd

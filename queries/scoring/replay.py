@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from queries.errors import CatalogueError
-from queries.scoring import engine, sensitivity
+from queries.scoring import engine, missing, sensitivity
+from queries.scoring import tree as trees
 from queries.scoring.catalogue import SECTIONS, Catalogue, _section
 from queries.scoring.table import read
 
@@ -30,8 +31,8 @@ def replay(one: Catalogue, given: engine.Inputs) -> Replay:
     if not factors:
         raise CatalogueError("[sensitivity] has no factors.", zh="[sensitivity] 没有因素")
     runs = _designed(one) if wanted.design else _drawn(one)
-    values, own, sd, models = engine.shrunk(one, given)
-    filled = engine.fill(one, given, values, None)
+    filled = engine.fill(one, given, engine.shrunk(one, given)[0], None)
+    known = ~np.isnan(filled if one.missing.policy in missing.FILLS else given.values)
     kept: dict[str, Any] = {}
 
     def scored(changes: dict[str, Any]) -> np.ndarray:
@@ -43,9 +44,11 @@ def replay(one: Catalogue, given: engine.Inputs) -> Replay:
         if second not in kept:
             kept[second] = engine.normalised(mine, kept[first][0], given.reference)
         tree = engine.build(mine, kept[second], kept[first][0])
-        out = engine.finish(mine, given, tree, filled, *kept[first], kept[second], own, sd, models)
         node = tree.ids.index(wanted.node) if wanted.node in tree.ids else tree.top
-        return out.scores[:, node]
+        try:
+            return trees.scores(tree, kept[second], known, mine.missing.least)[0][:, node]
+        except ValueError as bad:
+            raise CatalogueError(f"[sensitivity] {changes}: {bad}.", zh=f"[sensitivity] {changes}：{bad}") from None
 
     nominal = scored({})
     scores = np.array([scored(changes) for changes in runs])

@@ -60,6 +60,8 @@ def scores(tree: Tree, x: np.ndarray, known: np.ndarray | None = None, least: fl
     cover[:, :tree.n] = ~np.isnan(x) if known is None else known
     for node in range(tree.n, len(tree.ids)):
         at, w = list(tree.children[node]), tree.weights[node]
+        if not at:
+            continue
         cover[:, node] = cover[:, at] @ w / w.sum()
         value = aggregate.rule(tree.rules[node])(out[:, at], w)
         out[:, node] = np.where(cover[:, node] + 1e-9 >= least, value, np.nan) if least > 0 else value
@@ -77,6 +79,8 @@ def reasons(tree: Tree, before: np.ndarray, after: np.ndarray, shapley: bool = F
     factor[:, tree.top] = 1.0
     for node in range(tree.top, tree.n - 1, -1):
         at, w, rule = list(tree.children[node]), tree.weights[node], tree.rules[node]
+        if not at:
+            continue
         b, a = before[:, at], after[:, at]
         both = ~(np.isnan(b) | np.isnan(a))
         if rule in change.CLOSED and not shapley:
