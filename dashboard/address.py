@@ -52,6 +52,8 @@ class View:
     pull: str = ""
     wide: float = 0.0
     far: float = 0.0
+    #: What-if weights of the index's dimensions, in their order; empty = those of the catalogue.
+    weights: tuple[int, ...] = ()
 
     def but(self, **changes: Any) -> View:
         """Return the view with parts changed; a page of the list holds only for the same question."""
@@ -143,6 +145,8 @@ def _pairs(view: View) -> list[tuple[str, str]]:
     for key in ("layer", "measure"):
         if getattr(view, key) != plain[key]:
             out.append((key, getattr(view, key)))
+    if view.weights:
+        out.append(("weights", ",".join(map(str, view.weights))))
     for key, name in _LISTS.items():
         if values := getattr(view.filters, name):
             out.append((key, ",".join(value.replace("%", "%25").replace(",", _COMMA) for value in values)))
@@ -178,6 +182,8 @@ def _take(
         narrow["text"] = value
     elif key == "level" and value.isascii() and value.isdigit() and int(value) < 20:
         known["level"] = int(value)
+    elif key == "weights" and (given := _weights(value)):
+        known["weights"] = given
     elif key in ("from", "to"):
         day = _day(value)
         if day is None:
@@ -197,6 +203,15 @@ def _take(
 
 
 _METRES = re.compile(r"\d{1,3}(\.\d{1,3})?")
+
+
+def _weights(value: str) -> tuple[int, ...]:
+    """Return up to twelve whole weights from 0 to 100 of which one is above zero; empty when they are not that."""
+    parts = value.split(",")
+    if len(parts) > 12 or not all(p.isascii() and p.isdigit() and len(p) <= 3 and int(p) <= 100 for p in parts):
+        return ()
+    found = tuple(int(p) for p in parts)
+    return found if any(found) else ()
 
 
 def _day(value: str) -> date | None:

@@ -143,7 +143,7 @@ class Context:
     def ask(self, view: View) -> Ask:
         """Return the question that a view puts. Period words end at the last day that data speaks of."""
         since, until = span(view, self.city().last_day)
-        return Ask(scope=self.scope, since=since, until=until, place=view.place, filters=view.filters)
+        return Ask(scope=self.scope, since=since, until=until, place=view.place, filters=view.filters, weights=view.weights)
 
 
 def span(view: View, last: date) -> tuple[date, date]:

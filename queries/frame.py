@@ -71,6 +71,8 @@ class Ask:
     until: date
     place: str | None = None
     filters: Filters = field(default_factory=Filters)
+    #: What if the dimensions of the index weighed so much? In their order; empty = as the catalogue says.
+    weights: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not FIRST <= self.since <= LAST or not FIRST <= self.until <= LAST:

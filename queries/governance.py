@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -29,7 +29,7 @@ from queries.index._level import LEAST, NINETY, SCALE, Level, level_scores, own_
 from queries.index._level import _tree as tree_of
 from queries.index._tables import index_release
 from queries.periods import last_year, next_month, previous
-from queries.scoring import bands, change
+from queries.scoring import aggregate, bands, change
 from queries.scoring import tree as trees
 from queries.scoring.shrink import LEAST_OWN
 from queries.store import Store
@@ -166,7 +166,7 @@ def _months(connection: Connection, ask: Ask, n: int) -> Answer[MonthRow]:
     first = ask.until.replace(day=1)
     for _ in range(n if whole else 0):
         end = min(next_month(first) - timedelta(days=1), ask.until)
-        held = level_scores(connection, ask.but(since=first, until=end), place.level)
+        held = _level_of(connection, ask.but(since=first, until=end), place.level)
         i = int(np.flatnonzero(held.where.code == place.code)[0]) if place.code in held.where.code else -1
         told = frozen.get((day_bucket(first), day_bucket(end)), {}).get(place.code, {})
         rows.append(MonthRow(since=first, until=end, score=_number(held.scores[i, held.tree.top]) if i >= 0 else None, released=told.get("index"),
@@ -186,7 +186,7 @@ def index_values(store: Store, ask: Ask, of: str, level: int) -> Answer[AreaValu
     """Return the score of the index or of a dimension or indicator for every visible area of a level."""
     with store.read() as connection:
         ask = finished(connection, ask)
-        held, mine = level_scores(connection, ask, level), standing(connection, ask, level)
+        held, mine = _level_of(connection, ask, level), standing(connection, ask, level)
         at = np.searchsorted(held.where.num, mine.num)
         node = held.tree.ids.index(of) if of in held.tree.ids else -1
         values = held.scores[at, node] if node >= 0 else np.full(len(at), np.nan)
@@ -202,9 +202,42 @@ def finished(connection: Connection, ask: Ask) -> Ask:
     return ask if ask.until <= last else ask.but(since=min(ask.since, last), until=last)
 
 
+def weighed(held: Level, weights: tuple[int, ...]) -> Level:
+    """Return a level whose index weighs its dimensions otherwise; nothing below the index changes. A release is never touched by it."""
+    tree = _reweighed(held.tree, weights)
+    if tree is held.tree:
+        return held
+    top, at, w = tree.top, list(tree.children[tree.top]), tree.weights[tree.top]
+    scores, cover, sd = held.scores.copy(), held.coverage.copy(), held.sd.copy()
+    cover[:, top] = cover[:, at] @ w / w.sum()
+    scores[:, top] = np.where(cover[:, top] + 1e-9 >= LEAST, aggregate.geometric(scores[:, at], w), np.nan)
+    sd[:, top] = np.sqrt((np.nan_to_num(w / w.sum() * scores[:, [top]] / scores[:, at] * sd[:, at]) ** 2).sum(axis=1))
+    return replace(held, tree=tree, scores=scores, coverage=cover, sd=sd)
+
+
+def weighted() -> list[str]:
+    """Return the dimensions that are in the index, in the order in which weights are given."""
+    return [one.id for one in found().values() if one.weight]
+
+
+def _reweighed(tree: trees.Tree, weights: tuple[int, ...]) -> trees.Tree:
+    given = dict(zip(weighted(), weights, strict=False))
+    at = tree.children[tree.top]
+    w = np.array([float(given.get(tree.ids[node], 0)) for node in at])
+    if not weights or w.sum() <= 0 or not {tree.ids[node] for node in at} <= set(weighted()):
+        return tree
+    return replace(tree, weights=(*tree.weights[:-1], w))
+
+
+def _level_of(connection: Connection, ask: Ask, level: int) -> Level:
+    return weighed(level_scores(connection, ask, level), ask.weights)
+
+
 def _notes(ask: Ask) -> tuple[Words, ...]:
     said: tuple[Words, ...] = ({"zh": f"计 {ask.since} 至 {ask.until}，未完的一天不计", "en": f"counts {ask.since} to {ask.until}; a day that is not over does not count"},
                                {"zh": f"自算参考，非官方评分；目录 {VERSION}", "en": f"computed here, not an official score; catalogue {VERSION}"})
+    if ask.weights:
+        said += ({"zh": f"试算：维度权重 {'/'.join(map(str, ask.weights))}，不影响任何发布", "en": f"what if: weights {'/'.join(map(str, ask.weights))}; no release is touched"},)
     if ask.filters.categories or ask.filters.departments:
         said += ({"zh": "指数不随筛选变化", "en": "the index follows no filters"},)
     return said
@@ -226,7 +259,7 @@ def _number(x: float) -> float | None:
 
 def _index(connection: Connection, ask: Ask) -> Answer[ScoreRow]:
     place, whole = _where(connection, ask)
-    held = level_scores(connection, ask, place.level)
+    held = _level_of(connection, ask, place.level)
     i, then = _row(held, place.num), _before(connection, ask, place, "previous")
     rows = [_score(held, i, "index", INDEX, "index", "", 1.0, then, whole)]
     for one in found().values():
@@ -242,7 +275,7 @@ def _before(connection: Connection, ask: Ask, place: places.Place, against: Agai
         there = places.find(connection, place.code, before.until)
     except AskError:
         return None
-    held = level_scores(connection, asked, there.level)
+    held = _level_of(connection, asked, there.level)
     i = _row(held, there.num)
     return (held, i) if there.level == place.level and i < len(held.where.num) and held.where.num[i] == there.num else None
 
@@ -284,13 +317,13 @@ def _indicator(held: Level, i: int, one: Indicator, parent: str, then: tuple[Lev
 
 def _why(connection: Connection, ask: Ask, against: Against) -> Answer[WhyRow]:
     place, whole = _where(connection, ask)
-    now_, then = level_scores(connection, ask, place.level), _before(connection, ask, place, against)
+    now_, then = _level_of(connection, ask, place.level), _before(connection, ask, place, against)
     if then is None or not whole:
         return stamped(connection, (), notes=_notes(ask))
     was, j = then
     i = _row(now_, place.num)
     every = [x for d in found().values() for x in d.indicators if x in now_.indicators or x in was.indicators]
-    tree = tree_of(now_.dimensions, tuple(every))
+    tree = _reweighed(tree_of(now_.dimensions, tuple(every)), ask.weights)
 
     def on(held: Level, row: int) -> np.ndarray:
         line = np.array([[held.scores[row, held.indicators.index(x)] if x in held.indicators else np.nan for x in every]])
@@ -321,7 +354,7 @@ def _areas(connection: Connection, ask: Ask, place: places.Place, one: Indicator
         return ()
     level = below[0].level
     before = previous(ask.since, ask.until) if against == "previous" else last_year(ask.since, ask.until)
-    now_, was = level_scores(connection, ask, level), level_scores(connection, ask.but(since=before.since, until=before.until), level)
+    now_, was = _level_of(connection, ask, level), _level_of(connection, ask.but(since=before.since, until=before.until), level)
     if one not in now_.indicators or one not in was.indicators or len(now_.where.num) != len(was.where.num):
         return ()
     at = [_row(now_, p.num) for p in below if p.level == level]
@@ -349,7 +382,7 @@ def _peers(connection: Connection, ask: Ask) -> Answer[PeerRow]:
         return stamped(connection, (), notes=_notes(ask))
     level = family[0].level
     family = [p for p in family if p.level == level]
-    held = level_scores(connection, ask, level)
+    held = _level_of(connection, ask, level)
     at = np.array([_row(held, p.num) for p in family])
     own, score = own_share(held)[at], held.scores[at, held.tree.top]
     low, high = _bands(held, at, np.isnan(score) | (own < LEAST_OWN))
@@ -375,13 +408,13 @@ def _bands(held: Level, at: np.ndarray, out_of_it: np.ndarray) -> tuple[np.ndarr
 def _steps(connection: Connection, ask: Ask, most: int) -> Answer[StepRow]:
     place, whole = _where(connection, ask)
     below = list(rights.parts(connection, rights.check(connection, ask.scope, place), place))
-    held_here = level_scores(connection, ask, place.level)
+    held_here = _level_of(connection, ask, place.level)
     i = _row(held_here, place.num)
     if not below or not whole or np.isnan(held_here.scores[i, held_here.tree.top]):
         return stamped(connection, (), notes=_notes(ask))
     level = below[0].level
     below = [p for p in below if p.level == level]
-    held = level_scores(connection, ask, level)
+    held = _level_of(connection, ask, level)
     at = np.array([_row(held, p.num) for p in below])
     rows: list[StepRow] = []
     for k, one in enumerate(held.indicators):

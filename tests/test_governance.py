@@ -168,3 +168,14 @@ def test_areas_add_up_to_the_change_of_the_whole(rows: list[tuple[int, int, int,
 
 def test_scores_stand_on_one_to_a_hundred() -> None:
     assert (SCALE.low, SCALE.high, SCALE.cap) == (1.0, 100.0, True)
+
+
+def test_what_if_weights_change_the_index_and_nothing_below_it(city: Store) -> None:
+    plain = {row.id: row for row in governance.index(city, ASK).rows}
+    bent = {row.id: row for row in governance.index(city, ASK.but(weights=(100, 0, 0, 0, 0))).rows}
+    assert bent["index"].score == pytest.approx(plain["safety"].score, abs=1e-9)
+    assert bent["law"].score == plain["law"].score
+    assert plain["index"].score != bent["index"].score
+    values = governance.index_values(city, ASK.but(weights=(100, 0, 0, 0, 0)), "index", 1).rows
+    assert [v.value for v in values] == pytest.approx([v.value for v in governance.index_values(city, ASK, "safety", 1).rows])
+    assert sum(row.points for row in governance.why(city, ASK.but(weights=(100, 0, 0, 0, 0))).rows) == pytest.approx(bent["index"].score - bent["index"].before, abs=1e-9)  # type: ignore[operator]

@@ -36,6 +36,9 @@ def _row(w: Words, view: View, row: ScoreRow) -> html.Tr:
     if row.score is None:
         why = w.pick(row.lacks or NO_SCORE[row.no_score or "no_data"])
         return html.Tr([html.Td(name), html.Td(f"○ {why}", colSpan=3, className="lacks")])
+    if row.no_score:
+        why = f"○ {w.pick(NO_SCORE[row.no_score])}，{w('index.careful')}" if w.lang == "zh" else f"○ {w.pick(NO_SCORE[row.no_score])}; {w('index.careful')}"
+        return html.Tr([html.Td(name), html.Td(why, colSpan=2, className="lacks"), html.Td(score_text(row.score), className="num")])
     made = f"{row.numerator or 0:g} / {row.denominator or 0:g} = {w.share(None if not row.denominator else (row.numerator or 0) / row.denominator)}"
     cases = cases_view(view, row.opens)
     shrunk = "" if row.own is None or row.own > 0.995 else w("index.shrunk", value=w.share(row.value), own=w.share(1 - row.own, 0))
