@@ -7,7 +7,7 @@
   const LOOK = 1000, PATIENCE = 4000, LONGEST = 5000, MINUTE = 60000, SLEPT = 15000, RETRY = 60000;
   const live = window.govLive = { frame: null, over: "", heardAt: Date.now(), asked: 0, count: { frames: 0, sockets: 0, polls: 0, draws: 0 } };
   const drawn = new WeakMap();
-  let before = null, socket = null, opening = 0, fails = 0, asking = false, misses = 0, stale = false, looked = Date.now(), forgot = 0, planned = 0;
+  let before = null, socket = null, opening = 0, fails = 0, asking = false, misses = 0, stale = false, looked = Date.now(), forgot = looked, planned = 0;
 
   function beat() { return 1000 * (live.frame ? live.frame.beat : 5); }
 
