@@ -95,3 +95,11 @@ def test_old_readings_go_their_sums_stay_and_nobody_brings_them_twice(scribe: Sc
     assert sums(scribe.store) == left
     with scribe.store.read() as connection:
         assert ledger.floor(connection) > old[-1].at
+
+
+def test_a_look_after_a_pause_shows_no_old_board_as_a_new_one(scribe: Scribe, monkeypatch: pytest.MonkeyPatch) -> None:
+    say(scribe, "W1", [1.0], end=400)
+    renewed(scribe.store)
+    monkeypatch.setattr("queries.sensing.board.STALE_S", 0.0)
+    say(scribe, "W1", [2.0])
+    assert values.one(scribe.store, ASK, "W1").row.value == 2.0

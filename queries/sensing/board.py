@@ -22,8 +22,8 @@ from queries.sensing.tables import alarm
 from queries.store import Store, version
 from queries.tables import latest
 
-#: Seconds for which a board is good enough, and for how many missed intervals a sensor counts as heard.
-FRESH_S, MISSED = 2.0, 3
+#: Seconds for which a board is good enough, after which whoever looks waits for a new one, and for how many missed intervals a sensor counts as heard.
+FRESH_S, STALE_S, MISSED = 2.0, 6.0, 3
 #: Seconds after which all of it is read again, seconds by which readings overtake each other, and rows of one part.
 WHOLE_S, LATE_S, PART = 60.0, 5, 4000
 #: What a sensor is worth: index into STATES; 1 to 4 are the levels of its worst alarm.
@@ -68,17 +68,18 @@ _making = threading.Lock()
 
 
 def board(store: Store) -> Board:
-    """Return the board. Only the first look waits for it to be read."""
+    """Return the board. Only the first look, and one after a pause, waits for it to be read."""
     with _making:
         slot = _slots.setdefault(store.engine, _Slot())
     with slot.lock:
-        if slot.board is not None:
-            if time.monotonic() - slot.at > FRESH_S and not slot.reading:
-                slot.reading = True
-                threading.Thread(target=_renew, args=(store, slot), name="board", daemon=True).start()
-            return slot.board
-        with store.read() as connection:
-            slot.board, slot.at = _read(connection, None), time.monotonic()
+        age = time.monotonic() - slot.at
+        if slot.board is None or age > STALE_S:
+            # Nobody has looked for a while: what is new is few rows, and an old board must not be shown as a new one.
+            with store.read() as connection:
+                slot.board, slot.at = _read(connection, slot.board, hurried=True), time.monotonic()
+        elif age > FRESH_S and not slot.reading:
+            slot.reading = True
+            threading.Thread(target=_renew, args=(store, slot), name="board", daemon=True).start()
         return slot.board
 
 
@@ -103,7 +104,7 @@ def _renew(store: Store, slot: _Slot) -> None:
             slot.board, slot.at, slot.reading = made or slot.board, time.monotonic(), False
 
 
-def _read(connection: Connection, before: Board | None) -> Board:
+def _read(connection: Connection, before: Board | None, hurried: bool = False) -> Board:
     mark = sensed(connection), version(connection)
     if before is not None and before.mark == mark:
         return before
@@ -112,7 +113,7 @@ def _read(connection: Connection, before: Board | None) -> Board:
     known = list(held.sensors.values())
     ids = before.ids if same and before else np.array([one.id for one in known], np.int64)
     order = np.argsort(ids)
-    whole = not same or before is None or time.monotonic() - before.whole_at > WHOLE_S
+    whole = not same or before is None or (not hurried and time.monotonic() - before.whole_at > WHOLE_S)
     last_at, value, metric = ((np.zeros(len(ids), np.int64), np.full(len(ids), np.nan), np.full(len(ids), "", object)) if whole or before is None
                               else (before.last_at.copy(), before.value.copy(), before.metric.copy()))
     # What is newer than the newest is asked for every time; what came late to one sensor, now and then with all the rest.
