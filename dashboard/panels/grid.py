@@ -62,4 +62,4 @@ def _choice(context: Context, view: View, w: Words) -> Any:
 
 
 CHOOSE: Mapping[str, str] = {"zh": "请选择网格", "en": "Choose a grid"}
-PANEL = Panel(id="grid", title={"zh": "全科网格", "en": "The whole grid"}, order=20, slots={"grid": "main"}, render=render)
+PANEL = Panel(id="grid", title={"zh": "全科网格", "en": "The whole grid"}, order=20, slots={"grid": "main"}, render=render, then=True)

@@ -28,10 +28,10 @@ def render(context: Context, view: View) -> Any:
         return []
     w = words(context, view)
     try:
-        answer = cases.one(context.store, context.scope, view.case)
+        answer = cases.one(context.store, context.scope, view.case, context.ask(view))
     except GovError as bad:
         return html.Div([heading(view.case), failed(bad.say(view.lang))], className="beside")
-    return html.Div([*_case(w, answer.row), *_cameras(context, w, view, answer.row), strip(w, answer)], className="beside")
+    return html.Div([*_case(w, answer.row), *([] if w.at else _cameras(context, w, view, answer.row)), strip(w, answer)], className="beside")
 
 
 def _case(w: Words, card: CaseCard) -> list[Any]:
@@ -68,4 +68,4 @@ def _cameras(context: Context, w: Words, view: View, card: CaseCard) -> list[Any
     return [html.H4(w.pick(CAMERAS)), html.Ul(rows, className="plain") if rows else html.P(f"○ {w('wall.no_camera')}", className="empty")]
 
 
-PANEL = Panel(id="wall_beside", title={"zh": "事件", "en": "Event"}, order=55, slots={"wall": "beside"}, render=render, hears="cases", pace_s=1.0)
+PANEL = Panel(id="wall_beside", title={"zh": "事件", "en": "Event"}, order=55, slots={"wall": "beside"}, render=render, hears="cases", pace_s=1.0, then=True)

@@ -39,4 +39,4 @@ def _line(w: Words, view: View, row: CaseRow) -> Any:
     ], "line")
 
 
-PANEL = Panel(id="wall_cases", title={"zh": "实时案件", "en": "Live cases"}, order=50, slots={"wall": "cases"}, render=render, hears="cases", pace_s=0.25)
+PANEL = Panel(id="wall_cases", title={"zh": "实时案件", "en": "Live cases"}, order=50, slots={"wall": "cases"}, render=render, hears="cases", pace_s=0.25, then=True)
