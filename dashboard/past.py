@@ -51,7 +51,7 @@ def bar(context: Context, view: View) -> Any:
     told = {"data-now": str(stamp(present)), "data-local": f"{present.astimezone(zone):%Y-%m-%dT%H:%M:%S}", "data-drill-word": w("drill.watermark")}
     if not view.past:
         begin = html.Button(f"◷ {w('when.replay')}", type="button", className="button", title=w("when.replay_why"), **{"data-cursor": "begin"})
-        return html.Div([html.Strong(w.when, className="when"), begin], className="cursor live", role="status", **told)
+        return html.Div([html.Strong(w.when, className="when"), begin], className="cursor in-live", role="status", **told)
     at = context.cursor(view)
     assert at is not None
     parts: list[Any] = [html.Strong(w.when, className="when")]
@@ -66,7 +66,7 @@ def bar(context: Context, view: View) -> Any:
     else:
         parts += _control(w, at.strftime("%Y-%m-%d"), 60 * at.hour + at.minute)
     parts.append(go(live(view), f"● {w('when.back')}", "button back", w("when.back_why")))
-    return html.Div(parts, className=f"cursor {'drill' if view.drill else 'past'}", role="status", **told, **{"data-at": f"{at:%Y-%m-%dT%H:%M:%S}"})
+    return html.Div(parts, className=f"cursor {'in-drill' if view.drill else 'in-past'}", role="status", **told, **{"data-at": f"{at:%Y-%m-%dT%H:%M:%S}"})
 
 
 def _control(w: Words, day: str, minute: int) -> list[Any]:

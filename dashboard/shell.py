@@ -28,10 +28,11 @@ def layout() -> html.Div:
             dcc.Store(id=ids.news("header")),
             html.Div([dcc.Input(id=ids.SEARCH, type="search", debounce=0.25, autoComplete="off"),
                       html.Div(id=ids.FOUND, className="found", role="status")], className="search", role="search"),
+            html.Div(html.Div(id=ids.CURSOR), className="cursor-row", **{"data-news": "cursor", "data-hears": "n", "data-pace": "60", "data-calm": "60"}),
+            dcc.Store(id=ids.news("cursor")),
         ], className="header"),
-        # The cursor's bar and what is real beside a drill stand over every screen, also where a wall shows nothing to click.
-        html.Div(html.Div(id=ids.CURSOR), className="cursor-row", **{"data-news": "cursor", "data-hears": "n", "data-pace": "60", "data-calm": "60"}),
-        dcc.Store(id=ids.news("cursor")), html.Div(id=ids.WATERMARK, **{"aria-hidden": "true"}),
+        # What is real beside a drill stands over every screen, also where a wall shows nothing to click.
+        html.Div(id=ids.WATERMARK, **{"aria-hidden": "true"}),
         html.Div(id=ids.REAL, **{"data-news": "real", "data-hears": "cases", "data-pace": "1", "data-calm": "5", "data-always": "1"}), dcc.Store(id=ids.news("real")),
         html.Div(id=ids.UNHEARD, role="alert", hidden=True),
         html.Div(id=ids.NOTICE, role="status"),

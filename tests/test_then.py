@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -20,8 +21,9 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from queries import cases as answers
+from queries import cursor, kpi
 from queries.clock import moment, now, stamp
-from queries.errors import GovError
+from queries.errors import AskError, GovError, NoSuchError, ScopeError
 from queries.frame import EVERYTHING, Ask, Filters, Scope
 from queries.loop import page as loop_page
 from queries.loop import then as past
@@ -143,3 +145,91 @@ def test_a_moment_of_the_past_gives_back_the_open_cases_of_then(writer: Writer, 
     Machine.writer, Machine.clock = writer, clock
     run_state_machine_as_test(Machine, settings=settings(
         max_examples=5, stateful_step_count=15, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)))
+
+
+def test_a_closing_that_is_entered_late_leaves_the_case_open_until_it_was_known(writer: Writer, clock: Clock) -> None:
+    no = new(writer)
+    clock.on(3600)
+    step(writer, no, "filed")
+    happened = clock.at + timedelta(seconds=10)
+    clock.on(7200)
+    step(writer, no, "force_closed", reason="late", at=happened)
+    between = stamp(clock.at) - 3600
+    assert stood(writer.store, between)[no][NAMES.index("status")] == "filed"
+    assert no not in stood(writer.store, stamp(clock.at))
+    card = answers.one(writer.store, EVERYTHING, no, at(moment(between))).row
+    assert [one.step for one in card.events] == ["reported", "filed"]
+    assert (card.case.status, card.case.closed_at, card.case.is_open) == ("filed", None, True)
+
+
+def test_a_case_is_known_from_when_we_learned_of_it(writer: Writer, clock: Clock) -> None:
+    told = clock.at - timedelta(hours=5)
+    clock.on(1)
+    no = new(writer, at=told)
+    with pytest.raises(NoSuchError, match="not known yet"):
+        answers.one(writer.store, EVERYTHING, no, at(told + timedelta(hours=1)))
+    assert no not in stood(writer.store, stamp(told) + 3600)
+
+
+def test_lists_cards_marks_and_figures_of_the_past_are_those_of_ones_own_areas(writer: Writer, clock: Clock) -> None:
+    mine, other = new(writer), new(writer, lon=110.15)
+    clock.on(60)
+    ask = at(clock.at, STREET.scope, filters=Filters(open_only=True))
+    assert [r.no for r in answers.page(writer.store, ask).rows] == [mine]
+    assert sum(p.n for p in answers.points(writer.store, ask, (100, 10, 120, 30), 12).rows) == 1
+    assert {t.id: t.value for t in kpi.tiles(writer.store, ask).rows}["open"] == 1
+    assert {r.id: r.n for r in kpi.status_mix(writer.store, ask).rows}["reported"] == 1
+    with pytest.raises(ScopeError):
+        answers.one(writer.store, STREET.scope, other, ask)
+    with pytest.raises(ScopeError):
+        answers.page(writer.store, ask.but(place="92"))
+
+
+def test_figures_of_the_past_do_not_know_what_became_of_the_cases_later(writer: Writer, clock: Clock) -> None:
+    no = new(writer)
+    clock.on(60)
+    then_ = at(clock.at)
+    step(writer, no, "cancelled", reason="twice")
+    told = {t.id: t.value for t in kpi.tiles(writer.store, then_).rows}
+    # The case was cancelled in the very second at which it is asked: then it was known to be over.
+    assert told["open"] == 0
+    before = {t.id: t.value for t in kpi.tiles(writer.store, then_.but(at=clock.at - timedelta(seconds=30))).rows}
+    assert before["open"] == 1
+    assert before["closure_rate"] is None
+    notes = kpi.tiles(writer.store, then_).notes
+    assert any(str(then_.until) in note["en"] and "end of the day before" in note["en"] for note in notes)
+
+
+def test_moments_that_are_to_come_or_lie_before_the_records_are_refused_in_words(writer: Writer, clock: Clock) -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    new(writer)
+    with writer.store.read() as connection:
+        with pytest.raises(AskError, match="has not come yet"):
+            cursor.checked(connection, now().astimezone(zone) + timedelta(hours=1))
+        with pytest.raises(AskError, match="the records begin at"):
+            cursor.checked(connection, clock.at.astimezone(zone) - timedelta(days=400))
+        assert cursor.checked(connection, clock.at.astimezone(zone)) == clock.at
+
+
+@pytest.mark.parametrize("text", ["", "2026-11-20", "2026-11-20T25:00", "2026-02-30T10:00", "2026-11-20T14:30Z", "2026-11-20 14:30", "٢026-11-20T14:30"])
+def test_what_is_no_moment_is_no_moment(text: str) -> None:
+    assert cursor.local(text) is None
+    assert cursor.drill(f"{text}~1795500000x60") is None
+
+
+def test_every_screen_of_a_drill_shows_the_same_moment_and_it_ends_with_its_day() -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    held = cursor.drill("2026-11-20T14:00~1795500000x60")
+    assert held is not None
+    assert cursor.of_drill(held, zone, 1_795_499_000)[0] == datetime(2026, 11, 20, 14, tzinfo=zone)
+    # Between two ticks all screens stand at the same moment, whenever they ask.
+    assert cursor.of_drill(held, zone, 1_795_500_010) == cursor.of_drill(held, zone, 1_795_500_011)
+    assert cursor.of_drill(held, zone, 1_795_500_010) == (datetime(2026, 11, 20, 14, 10, tzinfo=zone), False)
+    assert cursor.of_drill(held, zone, 1_795_600_000) == (datetime(2026, 11, 20, 23, 59, 59, tzinfo=zone), True)
+    assert cursor.drill("2026-11-20T14:00~1795500000x0") is None
+
+
+def test_a_local_moment_that_clocks_skip_or_show_twice_is_one_moment() -> None:
+    zone = ZoneInfo("America/New_York")
+    assert cursor.in_zone(datetime(2026, 3, 8, 2, 30), zone).isoformat() == "2026-03-08T03:30:00-04:00"
+    assert cursor.in_zone(datetime(2026, 11, 1, 1, 30), zone).isoformat() == "2026-11-01T01:30:00-04:00"
