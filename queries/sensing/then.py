@@ -26,7 +26,7 @@ from queries.store import get_meta
 from queries.tables import reading
 
 #: Further back a sensor's last value is not looked for: it was silent, and since when does not matter.
-HOURS, DAYS = 48, 60
+HOURS, DAYS = ((1, 1), (2, 6), (7, 48)), 60
 KEPT, SETTLED_S = 6, 120
 #: What its answers say beside the moment.
 WORDS = ({"zh": "传感器数值按其自报时间；名册与位置为当前", "en": "values by the sensors' own time; register and positions are today's"},)
@@ -76,10 +76,11 @@ def _read(connection: Connection, today: Board, at: int) -> Board:
             newest, (reading.c.at == newest.c.at) & (reading.c.sensor_id == newest.c.sensor_id) & (reading.c.metric == newest.c.metric))))
     else:
         take(_sums(connection, MINUTE, hour * 60, (at + 1) // 60 - 1))
-    for back in range(1, HOURS + 1):
-        if n == 0 or last_at.all():
+    # Most have sent within the hour before; who has not is looked for further and further back.
+    for first, last in HOURS:
+        if last_at.all():
             break
-        take(_sums(connection, HOUR, hour - back, hour - back))
+        take(_sums(connection, HOUR, hour - last, hour - first))
     if not last_at.all():
         day = bucket_of_day(local_day(at, today.register.zone))
         take(_sums(connection, DAY, day - DAYS, day - 1))
