@@ -4,7 +4,7 @@
 // or does not move on, means that the server is not heard, however open its connection is.
 (function () {
   "use strict";
-  const LOOK = 1000, PATIENCE = 4000, LONGEST = 5000, MINUTE = 60000, SLEPT = 15000, RETRY = 60000;
+  const LOOK = 1000, PATIENCE = 4000, LONGEST = 5000, MINUTE = 60000, SLEPT = 15000, RETRY = 60000, DRILL = 2000;
   const live = window.govLive = { frame: null, over: "", heardAt: Date.now(), asked: 0, count: { frames: 0, sockets: 0, polls: 0, draws: 0 } };
   const drawn = new WeakMap();
   let before = null, socket = null, opening = 0, fails = 0, asking = false, misses = 0, stale = false, looked = Date.now(), forgot = looked, planned = 0;
@@ -36,7 +36,10 @@
   }
 
   function wait(box, now) {
-    const was = held(box), frame = live.frame, key = box.dataset.hears;
+    const was = held(box), frame = live.frame, key = box.dataset.hears, when = document.documentElement.dataset.when;
+    // What happens now does not draw a moment of the past again; a drill goes on by its own clock.
+    if (when === "drill" && !box.dataset.always) return was.at + DRILL - now;
+    if (when === "past" && !box.dataset.always) return MINUTE;
     if (was.n === -1) return was.at + LOOK - now;
     const since = now - was.at - was.extra;
     let left = MINUTE - since;

@@ -32,7 +32,9 @@
 
   // A stop's address with what a hand may have changed meanwhile: whether the wall rests.
   function to(search, more) {
-    const query = new URLSearchParams(search);
+    const query = new URLSearchParams(search), cursor = asked();
+    // The round goes on at the moment at which the wall is, not at that of its drawing.
+    for (const key of ["at", "drill"]) if (cursor.get(key)) query.set(key, cursor.get(key)); else query.delete(key);
     for (const [key, value] of Object.entries(more || {})) if (value === null) query.delete(key); else query.set(key, value);
     return "?" + query;
   }

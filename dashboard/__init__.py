@@ -22,6 +22,7 @@ from dashboard import (
     login_pages,
     open311,
     panels,
+    past,
     pictures,
     readings,
     routes,
@@ -98,6 +99,16 @@ def _add_callbacks(app: Dash, context: Context, hub: Hub) -> None:
         view, bad = read(pathname, search)
         return still(shell.header(context, view)), shell.notices(context, view, bad), Words(view.lang)("search.hint")
 
+    @app.callback(Output(ids.CURSOR, "children"), *place, Input(ids.news("cursor"), "data"))
+    @aside
+    def show_cursor(pathname: str | None, search: str | None, _: Any) -> Any:
+        return still(past.bar(context, read(pathname, search)[0]))
+
+    @app.callback(Output(ids.REAL, "children"), *place, Input(ids.news("real"), "data"))
+    @aside
+    def show_real(pathname: str | None, search: str | None, _: Any) -> Any:
+        return still(past.real(context, read(pathname, search)[0]))
+
     @app.callback(Output(ids.BODY, "children"), Input(ids.URL, "pathname"), State(ids.URL, "search"))
     @aside
     def show_scene(pathname: str | None, search: str | None) -> Any:
@@ -148,15 +159,18 @@ def _add_callbacks(app: Dash, context: Context, hub: Hub) -> None:
             days = date.fromisoformat(since or ""), date.fromisoformat(until or "")
         except ValueError:
             return no_update
-        if days[0] > days[1] or days == shell.span(view, context.city().last_day):
+        if days[0] > days[1] or days == context.days(view):
             return no_update
         return "?" + address.query(view.but(period="custom", since=days[0], until=days[1]))
 
 
 def draw(context: Context, view: address.View, name: str) -> Any:
     """Return a panel's content; one that fails says so and the rest lives on."""
+    panel = panels.found()[name]
     try:
-        return still(panels.found()[name].render(context, view))
+        if view.past and not panel.then:
+            return still(past.only_now(context, view, panel))
+        return still(panel.render(context, view))
     except ScopeError:
         return failed(Words(view.lang)("panel.outside"))
     except GovError as bad:

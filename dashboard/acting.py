@@ -12,7 +12,7 @@ from typing import Any
 
 from dash import ALL, MATCH, Dash, Input, Output, State, ctx, html, no_update, set_props
 
-from dashboard import address, ids
+from dashboard import address, ids, past
 from dashboard.address import View
 from dashboard.aside import aside
 from dashboard.context import Context
@@ -43,6 +43,7 @@ def add_callbacks(app: Dash, context: Context, more: Acts) -> None:
         if isinstance(told, dict) and told.get("do") in acts:
             w = words(context, view)
             try:
+                past.live_only(view)
                 acts[told["do"]](context, w, view, told)
             except GovError as bad:
                 _refused(w, view, bad, str(told.get("no") or ""))
@@ -56,6 +57,7 @@ def add_callbacks(app: Dash, context: Context, more: Acts) -> None:
         view, sent = address.read(pathname, search, context.settings.language)[0], sends[0]
         w, filled = words(context, view), _filled(values)
         try:
+            past.live_only(view)
             _done(w, view, context.loop.writer.take(_order(context, sent, filled)), sent["step"])
         except ConflictError as bad:
             # What was typed is not lost with the form that no longer fits.
@@ -120,6 +122,7 @@ def _add_report(app: Dash, context: Context) -> None:
         w = words(context, view)
         told = _filled(values)
         try:
+            past.live_only(view)
             receipt = context.loop.writer.report(Found(
                 actor=context.actor, category=told.get("category") or "", title=_text(told, "title"), address=_text(told, "address"),
                 area_code=_grid(context, view, _text(told, "area")), urgent=bool(told.get("urgent")), channel=w("report.channel")))
@@ -151,6 +154,7 @@ def _add_shift(app: Dash, context: Context) -> None:
             return no_update, no_update
         view = address.read(pathname, search, context.settings.language)[0]
         try:
+            past.live_only(view)
             shift.write(context.store, context.actor, context.ask(view), text or "", address.write(view))
         except GovError as bad:
             return f"⚠ {bad.say(view.lang)}", no_update

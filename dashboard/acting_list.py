@@ -7,7 +7,7 @@ from typing import Any
 
 from dash import ALL, MATCH, Dash, Input, Output, State, dcc, html, no_update, set_props
 
-from dashboard import address, ids
+from dashboard import address, ids, past
 from dashboard.acting import Acts, again
 from dashboard.address import View
 from dashboard.aside import aside
@@ -64,8 +64,10 @@ def add_callbacks(app: Dash, context: Context) -> None:
     def send(clicks: int | None, why: str | None, sent: dict[str, Any], pathname: str | None, search: str | None) -> Any:
         if not clicks:
             return no_update
-        w = words(context, address.read(pathname, search, context.language())[0])
+        view = address.read(pathname, search, context.language())[0]
+        w = words(context, view)
         try:
+            past.live_only(view)
             _said(context, w, sent["code"], sent["step"], (why or "").strip())
         except GovError as bad:
             return f"⚠ {bad.say(w.lang)}"
@@ -77,9 +79,11 @@ def add_callbacks(app: Dash, context: Context) -> None:
     def apply(clicks: int | None, values: list[Any], fields: list[dict[str, Any]], pathname: str | None, search: str | None) -> Any:
         if not clicks:
             return no_update
-        w = words(context, address.read(pathname, search, context.language())[0])
+        view = address.read(pathname, search, context.language())[0]
+        w = words(context, view)
         told = {one["what"]: str(value or "").strip() for one, value in zip(fields, values, strict=True)}
         try:
+            past.live_only(view)
             task_list.apply(
                 context.store, context.actor, code=told["code"], title=told["title"], title_en=told["title_en"], department_code=told["department"],
                 to=told["to"], category=told["category"], content=told["content"], basis=told["basis"], temporary=bool(told["until"]),

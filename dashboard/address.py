@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from dashboard import scenes
+from queries import cursor
 from queries.frame import FIRST, LAST, Filters
 from queries.loop.steps import STATUSES
 
@@ -43,6 +44,9 @@ class View:
     thing: str = ""
     source: str = ""
     lang: str = "zh"
+    #: The time cursor, as queries/cursor.py reads it: a moment of the past, or a drill. Both empty = live.
+    at: str = ""
+    drill: str = ""
     #: Of the wall: nothing to click is shown; which round it goes, at which stop, and whether it rests there; what pulled it
     #: here; its width and the distance of those who read it, in metres (0 = as the settings say).
     kiosk: bool = False
@@ -54,6 +58,11 @@ class View:
     far: float = 0.0
     #: What-if weights of the index's dimensions, in their order; empty = those of the catalogue.
     weights: tuple[int, ...] = ()
+
+    @property
+    def past(self) -> bool:
+        """Return whether the screen shows a moment of the past, replayed or in a drill."""
+        return bool(self.at or self.drill)
 
     def but(self, **changes: Any) -> View:
         """Return the view with parts changed; a page of the list holds only for the same question."""
@@ -76,6 +85,7 @@ class Notice:
 
 _LISTS = {"category": "categories", "status": "statuses", "department": "departments"}
 _FLAGS = {"overdue": "overdue", "open": "open_only", "unplaced": "unplaced"}
+_CURSOR = {"at": cursor.local, "drill": cursor.drill}
 _WALL_WORDS, _WALL_FLAGS = ("round", "pull"), ("kiosk", "pause")
 #: Metres that a wall can be wide, or its readers away.
 METRES = (0.2, 100.0)
@@ -106,6 +116,9 @@ def read(pathname: str | None, search: str | None, language: str = "zh") -> tupl
             continue
         _take(key, value, known, narrow, notices)
     _custom(known, notices)
+    if known.get("drill"):
+        # A drill has its own moment.
+        known.pop("at", None)
     known.setdefault("period", _period(known.get("scene", View.scene)))
     return View(**known, filters=Filters(**narrow)), tuple(notices)
 
@@ -123,13 +136,13 @@ def path(view: View) -> str:
 
 def query(view: View) -> str:
     """Return the query part of a view's address, without the question mark."""
-    return urlencode(_pairs(view), quote_via=quote, safe=",")
+    return urlencode(_pairs(view), quote_via=quote, safe=",:~")
 
 
 def question(view: View) -> str:
-    """Return what of it asks for data, as the API takes it: place, days and filters. The view's period must be custom."""
-    asked = ("place", "from", "to", "text", *_LISTS, *_FLAGS)
-    return urlencode([(key, value) for key, value in _pairs(view) if key in asked], quote_via=quote, safe=",")
+    """Return what of it asks for data, as the API takes it: place, days, filters and the time cursor. The view's period must be custom."""
+    asked = ("place", "from", "to", "text", *_LISTS, *_FLAGS, *_CURSOR)
+    return urlencode([(key, value) for key, value in _pairs(view) if key in asked], quote_via=quote, safe=",:~")
 
 
 def _pairs(view: View) -> list[tuple[str, str]]:
@@ -156,6 +169,7 @@ def _pairs(view: View) -> list[tuple[str, str]]:
     for key in ("order", "after", "case", "thing", "source"):
         if getattr(view, key) != plain[key]:
             out.append((key, getattr(view, key)))
+    out += [(key, getattr(view, key)) for key in _CURSOR if getattr(view, key)]
     out += [(key, getattr(view, key)) for key in _WALL_WORDS if getattr(view, key)]
     out += [(key, "1") for key in _WALL_FLAGS if getattr(view, key)]
     out += [("stop", str(view.stop))] if view.stop else []
@@ -170,6 +184,11 @@ def _take(
 ) -> None:
     if key in _WORDS or key in _WALL_WORDS or key in _CHOICES and value in _CHOICES[key]:
         known[key] = value
+    elif key in _CURSOR:
+        if _CURSOR[key](value) is None:
+            notices.append(Notice(key=f"notice.{key}", value=value[:60]))
+        else:
+            known[key] = value
     elif key in _WALL_FLAGS and value in ("1", "0"):
         known[key] = value == "1"
     elif key == "stop" and value.isascii() and value.isdigit() and int(value) < 1000:

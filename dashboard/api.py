@@ -7,17 +7,19 @@ import difflib
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, is_dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
 
-from dashboard import api_loop
-from dashboard.api_loop import Codes, Place, Since, Until
-from dashboard.context import Context
-from queries import cases, governance, kpi, places, releases, sources_state
+from dashboard import api_loop, api_things
+from dashboard.address import View
+from dashboard.api_loop import At, Codes, Drill, Place, Since, Until
+from dashboard.context import Context, ended
+from dashboard.past_names import export_name
+from queries import cases, cursor, governance, kpi, places, releases, sources_state
 from queries import scope as rights
 from queries.case_rows import CaseRow
 from queries.errors import AskError, GovError, NoSuchError, ScopeError, SignInError, StoreError
@@ -28,6 +30,8 @@ from queries.loop import burden, evaluate, flow
 from queries.loop.like import like_with_like
 
 Flag = Annotated[bool, Query()]
+#: What stands in every answer and export of a drill.
+DRILL = "演练 DRILL"
 #: Rows of one export; more are for a report, not for a spreadsheet.
 EXPORTED = 50_000
 #: Rows of it that are read at once.
@@ -51,14 +55,18 @@ def add_routes(server: FastAPI, context: Context) -> None:
 
     def ask(place: str | None, since: date | None, until: date | None, **narrow: Any) -> Ask:
         last = until or context.city().last_day
+        at = moment_of(context, narrow.get("at", ""), narrow.get("drill", ""))
+        last = last if at is None else min(last, at.date() - timedelta(days=1))
         # A day before the first is refused by the ask itself; nothing is counted back from it here.
         first = since or max(last, FIRST) - timedelta(days=29)
+        if at is not None:
+            first, last = ended(first, last, at)
         filters = Filters(
             categories=_codes(narrow.get("category", "")), statuses=_codes(narrow.get("status", "")),
             departments=_codes(narrow.get("department", "")), overdue=narrow.get("overdue", False),
             open_only=narrow.get("open_only", False), unplaced=narrow.get("unplaced", False), text=narrow.get("text", ""),
         )
-        return Ask(scope=context.scope, since=first, until=last, place=place or None, filters=filters)
+        return Ask(scope=context.scope, since=first, until=last, place=place or None, filters=filters, at=at, drill=bool(narrow.get("drill")))
 
     @server.exception_handler(GovError)
     async def refused(_: Any, bad: GovError) -> JSONResponse:
@@ -83,14 +91,14 @@ def add_routes(server: FastAPI, context: Context) -> None:
                     "on": asked.until.isoformat()}
 
     @server.get("/api/v1/kpi", tags=["figures"], summary="Every figure with numerator, denominator and definition")
-    def figures(place: Place = None, since: Since = None, until: Until = None, category: Codes = "") -> dict[str, Any]:
-        asked = ask(place, since, until, category=category)
+    def figures(place: Place = None, since: Since = None, until: Until = None, category: Codes = "", at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(place, since, until, category=category, at=at, drill=drill)
         return told(kpi.tiles(context.store, asked), asked)
 
     @server.get("/api/v1/children", tags=["figures"], summary="The areas below a place, worst first")
     def children(place: Place = None, since: Since = None, until: Until = None, category: Codes = "",
-                 measure: Annotated[str, Query(description=", ".join(FIGURES))] = "overdue") -> dict[str, Any]:
-        asked = ask(place, since, until, category=category)
+                 measure: Annotated[str, Query(description=", ".join(FIGURES))] = "overdue", at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(place, since, until, category=category, at=at, drill=drill)
         return told(kpi.children(context.store, asked, measure), asked)
 
     @server.get("/api/v1/evaluation", tags=["loop"], summary="Three rates and the quality of handling; `cases` = what counts against one; `like` = compared")
@@ -151,9 +159,10 @@ def add_routes(server: FastAPI, context: Context) -> None:
         department: Codes = "", overdue: Flag = False, open: Flag = False, unplaced: Flag = False,  # noqa: A002
         text: Annotated[str, Query(max_length=200)] = "", order: Annotated[str | None, Query(pattern="^(overdue|newest)$")] = None,
         after: Annotated[str, Query(max_length=60)] = "", limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+        at: At = "", drill: Drill = "",
     ) -> dict[str, Any]:
         asked = ask(place, since, until, category=category, status=status, department=department, overdue=overdue,
-                    open_only=open, unplaced=unplaced, text=text)
+                    open_only=open, unplaced=unplaced, text=text, at=at, drill=drill)
         answer = cases.page(context.store, asked, after=after or None, limit=limit, order=order)
         used = order or ("overdue" if overdue or open else "newest")
         more = cases.cursor(answer.rows[-1], used) if len(answer.rows) == limit else None
@@ -163,21 +172,24 @@ def add_routes(server: FastAPI, context: Context) -> None:
     def case_table(
         place: Place = None, since: Since = None, until: Until = None, category: Codes = "", status: Codes = "",
         department: Codes = "", overdue: Flag = False, open: Flag = False, unplaced: Flag = False,  # noqa: A002
-        text: Annotated[str, Query(max_length=200)] = "",
+        text: Annotated[str, Query(max_length=200)] = "", at: At = "", drill: Drill = "",
     ) -> StreamingResponse:
         asked = ask(place, since, until, category=category, status=status, department=department, overdue=overdue,
-                    open_only=open, unplaced=unplaced, text=text)
+                    open_only=open, unplaced=unplaced, text=text, at=at, drill=drill)
+        # All parts of it are of one moment, however long it takes: a drill goes on meanwhile.
         # Read before the answer begins: what is refused must not be a table that breaks off.
         first = cases.page(context.store, asked, limit=PART).rows
         return StreamingResponse(_table(context, asked, first), media_type="text/csv; charset=utf-8",
-                                 headers={"Content-Disposition": 'attachment; filename="cases.csv"'})
+                                 headers={"Content-Disposition": f'attachment; filename="{export_name(asked.at, asked.drill)}"'})
 
     @server.get("/api/v1/cases/{no}", tags=["cases"], summary="One case with its whole timeline")
-    def one_case(no: Annotated[str, Path(max_length=200)]) -> dict[str, Any]:
-        answer = cases.one(context.store, context.scope, no)
-        return {"case": plain(answer.row), **_honesty(answer)}
+    def one_case(no: Annotated[str, Path(max_length=200)], at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(None, None, None, at=at, drill=drill)
+        answer = cases.one(context.store, context.scope, no, asked)
+        return {"case": plain(answer.row), **_when(asked), **_honesty(answer)}
 
     api_loop.add_routes(server, context, ask, told)
+    api_things.add_routes(server, context, ask, told)
 
     @server.get("/api/v1/sources", tags=["sources"], summary="Every source with its age, and the quarantine's reasons")
     def sources() -> dict[str, Any]:
@@ -192,8 +204,8 @@ def add_routes(server: FastAPI, context: Context) -> None:
 def _figure(server: FastAPI, name: str, make: Callable[..., Answer[Any]], what: str, ask: Callable[..., Ask]) -> None:
     context_of = make
 
-    def answer(place: Place = None, since: Since = None, until: Until = None, category: Codes = "") -> dict[str, Any]:
-        asked = ask(place, since, until, category=category)
+    def answer(place: Place = None, since: Since = None, until: Until = None, category: Codes = "", at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(place, since, until, category=category, at=at, drill=drill)
         return told(context_of(server.state.context.store, asked), asked)
 
     server.get(f"/api/v1/{name}", tags=["figures"], summary=what, name=name)(answer)
@@ -202,7 +214,23 @@ def _figure(server: FastAPI, name: str, make: Callable[..., Answer[Any]], what: 
 def told(answer: Answer[Any], asked: Ask) -> dict[str, Any]:
     """Return an answer and its question as plain values."""
     return {"place": asked.place, "from": asked.since.isoformat(), "to": asked.until.isoformat(), "rows": plain(answer.rows),
-            "total": answer.total, **_honesty(answer)}
+            "total": answer.total, **_when(asked), **_honesty(answer)}
+
+
+def moment_of(context: Context, at: str, drill: str) -> datetime | None:
+    """Return the moment that parameters name; None = now. Raises AskError."""
+    if at and cursor.local(at) is None:
+        raise AskError(f"{at[:60]!r} is no moment. Write it as 2026-11-20T14:30.", zh=f"“{at[:60]}”不是时刻，应写作 2026-11-20T14:30。", field="at")
+    if drill and cursor.drill(drill) is None:
+        raise AskError(f"{drill[:60]!r} is no drill. Write it as 2026-11-20T14:00~1795500000x60.", zh=f"“{drill[:60]}”不是演练参数。", field="drill")
+    return context.moment(View(at="" if drill else at, drill=drill))
+
+
+def _when(asked: Ask) -> dict[str, Any]:
+    """Return the moment of an answer about the past, and the word of a drill; nothing of one about now."""
+    if asked.at is None:
+        return {}
+    return {"at": asked.at.isoformat(), **({"drill": DRILL} if asked.drill else {})}
 
 
 def plain(value: Any) -> Any:
@@ -228,12 +256,16 @@ def _codes(text: str) -> tuple[str, ...]:
 def _table(context: Context, asked: Ask, rows: tuple[CaseRow, ...]) -> Iterator[str]:
     names = ("no", "title", "category", "kind", "status", "department", "area_code", "reported_at", "filed_at", "due_at",
              "closed_at", "overdue", "rework", "lon", "lat", "placed", "source")
-    yield "\ufeff" + _line(names)
+    # Each row says of which moment it is: parts of a table get apart from its name.
+    when = [asked.at] if asked.at else []
+    if asked.drill:
+        when.append(DRILL)
+    yield "\ufeff" + _line([*names, *("as_known_at", "drill")[:len(when)]])
     n = 0
     order = "overdue" if asked.filters.open_only or asked.filters.overdue else "newest"
     while True:
         for row in rows:
-            yield _line([getattr(row, name) for name in names])
+            yield _line([*(getattr(row, name) for name in names), *when])
         n += len(rows)
         if len(rows) < PART:
             return

@@ -19,6 +19,10 @@ Until = Annotated[date | None, Query(alias="to", description="last local day, in
 Codes = Annotated[str, Query(description="codes, separated by commas", max_length=1000)]
 
 
+At = Annotated[str, Query(description="a moment of the past in the city's time, 2026-11-20T14:30; none = now", max_length=40)]
+Drill = Annotated[str, Query(description="a drill (演练), 2026-11-20T14:00~1795500000x60: start, UTC second of its beginning, speed", max_length=60)]
+
+
 def add_routes(server: FastAPI, context: Context, ask: Callable[..., Ask], told: Callable[..., dict[str, Any]]) -> None:
     """Add what the pages /grid, /matrix, /list and /street show."""
 

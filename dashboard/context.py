@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from dashboard.address import View
 from dashboard.jobs import Jobs
-from queries.frame import NOTHING, Actor, Ask, Scope
+from queries import cursor
+from queries.frame import FIRST, NOTHING, Actor, Ask, Scope
 from queries.loop.service import LoopService
 from queries.sensing.keeping import Keeper
 from queries.sensing.scribe import Scribe
@@ -142,8 +143,40 @@ class Context:
 
     def ask(self, view: View) -> Ask:
         """Return the question that a view puts. Period words end at the last day that data speaks of."""
-        since, until = span(view, self.city().last_day)
-        return Ask(scope=self.scope, since=since, until=until, place=view.place, filters=view.filters, weights=view.weights)
+        since, until = self.days(view)
+        return Ask(scope=self.scope, since=since, until=until, place=view.place, filters=view.filters, at=self.moment(view), drill=bool(view.drill), weights=view.weights)
+
+    def days(self, view: View) -> tuple[date, date]:
+        """Return the first and last day of a view's period. At a moment of the past the last one is the day before it."""
+        at, last = self.cursor(view), self.city().last_day
+        return span(view, last) if at is None else ended(*span(view, min(last, at.date() - timedelta(days=1))), at)
+
+    def cursor(self, view: View) -> datetime | None:
+        """Return the moment that a view names, whether or not anything is known of it; None = live."""
+        zone = self.city().zone
+        if held := cursor.drill(view.drill):
+            return cursor.of_drill(held, zone)[0]
+        told = cursor.local(view.at)
+        return None if told is None else cursor.in_zone(told, zone)
+
+    def on(self, view: View) -> date:
+        """Return the day whose boundaries a view shows."""
+        at = self.cursor(view)
+        return self.days(view)[1] if at is None else at.date()
+
+    def moment(self, view: View) -> datetime | None:
+        """Return the moment of the past at which a view looks; None = live. Raises AskError for one that is not known."""
+        at = self.cursor(view)
+        if at is None:
+            return None
+        with self.store.read() as connection:
+            return cursor.checked(connection, at)
+
+
+def ended(since: date, until: date, at: datetime) -> tuple[date, date]:
+    """Return a period that ends with the day before a moment: the moment's own day is not over."""
+    last = max(at.date() - timedelta(days=1), FIRST)
+    return min(since, last), min(until, last)
 
 
 def span(view: View, last: date) -> tuple[date, date]:

@@ -29,13 +29,15 @@ KINDS = ("cases", "readings", "cameras")
 def stamps(context: Context, view: View) -> html.Div:
     """Return a stamp for each kind of data that the city has, and the clock of the city's zone."""
     w = words(context, view)
-    rows = sources_state.sources(context.store).rows
-    parts: list[Any] = [html.Span(w("fresh.title"))]
-    for kind in KINDS:
+    # How fresh things are now says nothing about a moment of the past; what the browser is told stays.
+    rows = () if view.past else sources_state.sources(context.store).rows
+    parts: list[Any] = [] if view.past else [html.Span(w("fresh.title"))]
+    for kind in () if view.past else KINDS:
         told = [r for r in rows if r.kind == kind]
         if told or kind == "cases":
             parts.append(_stamp(w, kind, told, _online(context, view, w) if kind == "cameras" else ""))
-    parts.append(html.Span([html.Span("--:--:--", className="time"), html.Small(w.zone.key)], className="clock", role="timer"))
+    if not view.past:
+        parts.append(html.Span([html.Span("--:--:--", className="time"), html.Small(w.zone.key)], className="clock", role="timer"))
     told_to_browser = {f"data-{key}": w(f"unit.{word}", n="#") for key, word in
                        (("s", "seconds"), ("min", "minutes"), ("h", "hours"), ("d", "days"))}
     return html.Div(parts, className="fresh", id=ids.FRESH, **told_to_browser, **{

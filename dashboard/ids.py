@@ -7,6 +7,9 @@ from typing import Any
 URL = "url"
 NOTICE = "notice"
 HEADER = "header"
+CURSOR = "cursor"
+REAL = "real"
+WATERMARK = "watermark"
 BODY = "body"
 
 SINCE = "period-since"

@@ -25,7 +25,7 @@ from fastapi.responses import Response
 import layers
 from dashboard import address, ids
 from dashboard.address import View
-from dashboard.context import Context, span
+from dashboard.context import Context
 from dashboard.panels._parts import ASIDE
 from dashboard.words import Words
 from layers._idtiles import Tiles
@@ -67,7 +67,7 @@ def map_state(context: Context, view: View) -> dict[str, Any] | None:
     if not context.city().loaded:
         return None
     w = Words(view.lang)
-    on = span(view, context.city().last_day)[1]
+    on = context.on(view)
     with context.store.read() as connection:
         try:
             place = places.find(connection, view.place, on, context.scope)
@@ -132,6 +132,8 @@ def add_routes(server: FastAPI, context: Context) -> None:
             view = _without(request, context)
             layer = layers.found().get(mark)
             if layer is None or layer.points is None:
+                return {"points": []}
+            if view.past and not layer.then:
                 return {"points": []}
             answer = layer.points(context.store, context.ask(view), (west, south, east, north), zoom)
             return {"points": [_point(p) for p in answer.rows]}

@@ -8,7 +8,7 @@ from dash import dcc, html
 
 from dashboard import ids, panels, scenes
 from dashboard.address import LANGUAGES, PERIODS, Notice, View
-from dashboard.context import Context, span
+from dashboard.context import Context
 from dashboard.freshness import stamps
 from dashboard.login_badge import badge
 from dashboard.panels._parts import chip, chips, go, words
@@ -28,7 +28,12 @@ def layout() -> html.Div:
             dcc.Store(id=ids.news("header")),
             html.Div([dcc.Input(id=ids.SEARCH, type="search", debounce=0.25, autoComplete="off"),
                       html.Div(id=ids.FOUND, className="found", role="status")], className="search", role="search"),
+            html.Div(html.Div(id=ids.CURSOR), className="cursor-row", **{"data-news": "cursor", "data-hears": "n", "data-pace": "60", "data-calm": "60"}),
+            dcc.Store(id=ids.news("cursor")),
         ], className="header"),
+        # What is real beside a drill stands over every screen, also where a wall shows nothing to click.
+        html.Div(id=ids.WATERMARK, **{"aria-hidden": "true"}),
+        html.Div(id=ids.REAL, **{"data-news": "real", "data-hears": "cases", "data-pace": "1", "data-calm": "5", "data-always": "1"}), dcc.Store(id=ids.news("real")),
         html.Div(id=ids.UNHEARD, role="alert", hidden=True),
         html.Div(id=ids.NOTICE, role="status"),
         html.Main(id=ids.BODY),
@@ -40,7 +45,7 @@ def layout() -> html.Div:
 def header(context: Context, view: View) -> list[Any]:
     """Return the two lines of the header: where and how fresh; which page, days and language."""
     w, city = words(context, view), context.city()
-    since, until = span(view, city.last_day)
+    since, until = context.days(view)
     periods = [chip(view.but(period=p), w(f"period.{p}"), p == view.period) for p in PERIODS if p != "custom"]
     return [
         html.Div([
@@ -69,7 +74,7 @@ def _crumbs(context: Context, view: View) -> list[Any]:
     w, city = words(context, view), context.city()
     if not city.loaded:
         return [html.Span(w("no_city"))]
-    on = span(view, city.last_day)[1]
+    on = context.on(view)
     with context.store.read() as connection:
         try:
             steps = places.path(connection, places.find(connection, view.place, on, context.scope))
@@ -125,7 +130,7 @@ def _map(context: Context, view: View) -> Any:
 def found(context: Context, view: View, text: str) -> list[Any]:
     """Return links to the places that match a text, or words when none does."""
     w = words(context, view)
-    until = span(view, context.city().last_day)[1]
+    until = context.on(view)
     with context.store.read() as connection:
         hits = places.search(connection, context.scope, text, until)
     links: list[Any] = [go(view.but(place=p.code), [w.name(p), html.Span(f" {p.code}", className="quiet")]) for p in hits]

@@ -25,13 +25,27 @@ def table(lang: str) -> dict[str, str]:
 class Words:
     """The words of one language, with the city's zone for times."""
 
-    def __init__(self, lang: str, zone: ZoneInfo | None = None) -> None:
+    def __init__(self, lang: str, zone: ZoneInfo | None = None, at: datetime | None = None, drill: bool = False) -> None:
         self.lang = lang if lang in ("zh", "en") else "zh"
         self.zone = zone or ZoneInfo("UTC")
+        #: The moment of the past that the screen shows, and whether it is that of a drill; None = live.
+        self.at, self.drill = at, drill
 
     def __call__(self, key: str, **parts: Any) -> str:
         """Return the word of a key with its parts filled in."""
         return table(self.lang)[key].format(**parts)
+
+    @property
+    def present(self) -> datetime:
+        """Return the moment from which ages and deadlines are told."""
+        return self.at or now()
+
+    @property
+    def when(self) -> str:
+        """Return in shape and word whether this is live, played back or a drill, and which moment."""
+        if self.at is None:
+            return f"● {self('when.live')}"
+        return f"◷ {self('when.drill' if self.drill else 'when.past', at=self.moment(self.at, seconds=bool(self.at.second)))}"
 
     def pick(self, both: Mapping[str, str] | None) -> str:
         """Return the words of this language from a {zh, en} pair."""
@@ -96,4 +110,4 @@ class Words:
 
     def age(self, at: datetime | None) -> str:
         """Return how long ago a moment was."""
-        return self("never") if at is None else self("ago", length=self.length((now() - at).total_seconds()))
+        return self("never") if at is None else self("ago", length=self.length((self.present - at).total_seconds()))

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from queries.errors import AskError
 from queries.frame import Answer, Ask
 from queries.store import Store
 
@@ -91,6 +92,8 @@ class Layer:
     opens: str = ""
     #: There may be none of them at all, which is good news.
     may_be_empty: bool = False
+    #: It can show a moment of the past. One that cannot is left out there: what holds now must not pass for what held then.
+    then: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +123,9 @@ def paint(layer: Layer, store: Store, ask: Ask, level: int) -> Painted:
 
     if layer.values is None:
         raise ValueError(f"Layer {layer.id!r} shows points; it has no areas to paint.")
+    if ask.at is not None and not layer.then:
+        raise AskError(f"The layer {layer.id!r} shows only what holds now; it is left out of the past. Choose another one.",
+                       zh=f"图层“{layer.title['zh']}”只反映当前情况，回放时不显示，请选择其他图层。", field="layer")
     answer = layer.values(store, ask, level)
     marks = AreaMarks.of(answer.rows)
     made = classify(marks.value, marks.few, layer.bad, layer.unit, layer.breaks)

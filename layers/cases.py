@@ -16,5 +16,5 @@ def points(store: Store, ask: Ask, bbox: Bbox, zoom: int) -> Answer[Any]:
 
 LAYER = Layer(
     id="cases", title={"zh": "案件", "en": "Cases"}, kind="points", unit="n", order=110,
-    definition={"zh": "未结案件，按地图格聚合", "en": "Open cases, gathered by map cell"}, points=points,
+    definition={"zh": "未结案件，按地图格聚合", "en": "Open cases, gathered by map cell"}, points=points, then=True,
 )

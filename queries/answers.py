@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -61,6 +61,7 @@ def stamped(
     notes: tuple[dict[str, str], ...] = (), total: int | None = None,
 ) -> Answer[Any]:
     """Return rows as an answer with its as-of, sources and what was dropped on the way in."""
+    at = None if ask is None else ask.at
     told = connection.execute(_SOURCES, {"kinds": list(kinds)}).all()
     known = [r for r in told if r.as_of is not None]
     newest = max((r.as_of for r in known), default=None)
@@ -78,11 +79,28 @@ def stamped(
     failed = tuple(
         {"zh": f"数据源 {r.id} 读取失败", "en": f"source {r.id} failed to load"} for r in told if r.state == "failed"
     )
+    if at is not None:
+        # How the sources are now says nothing about then.
+        notes = (*notes, known_then(at))
+        return Answer(rows=tuple(rows), as_of=None if newest is None else min(moment(newest), at.astimezone(UTC)),
+                      source=tuple(r.id for r in told), dropped=tuple(dropped), notes=notes, total=total)
     return Answer(
         rows=tuple(rows), as_of=None if newest is None else min(moment(newest), now() + timedelta(days=1)),
         source=tuple(r.id for r in told), due=moment(min(due)) if due else None,
         dropped=tuple(dropped), notes=(*notes, *failed), total=total,
     )
+
+
+def known_then(at: datetime) -> dict[str, str]:
+    """Return the note of an answer about a moment of the past."""
+    return {"zh": f"◷ 按 {at:%Y-%m-%d %H:%M:%S} 时已知的情况", "en": f"◷ as it was known at {at:%Y-%m-%d %H:%M:%S}"}
+
+
+def by_day(ask: Ask) -> tuple[dict[str, str], ...]:
+    """Return the note that figures kept by day stand, at a moment of the past, at the end of the day before."""
+    if ask.at is None:
+        return ()
+    return ({"zh": f"按日统计的指标截至前一日（{ask.until}）结束时", "en": f"figures that are kept by day stand at the end of the day before ({ask.until})"},)
 
 
 def only_sums(ask: Ask) -> tuple[dict[str, str], ...]:

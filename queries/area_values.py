@@ -17,10 +17,11 @@ from sqlalchemy import Connection, Select, Table, bindparam, func, select
 from queries import kpi, places, summing
 from queries import rollup as sums
 from queries import scope as rights
-from queries.answers import only_sums, remembered, stamped
+from queries.answers import by_day, only_sums, remembered, stamped
 from queries.clock import local_day, now, stamp
 from queries.figures import AreaValue, Measure
 from queries.frame import Answer, Ask
+from queries.loop import past_cases
 from queries.periods import Piece, pieces, upto
 from queries.places import Place
 from queries.store import Store
@@ -75,6 +76,7 @@ class Standing:
     level: int
     spans: tuple[tuple[int, int], ...]
     num: np.ndarray
+    last: np.ndarray
     area_id: np.ndarray
     code: np.ndarray
     dense: np.ndarray
@@ -84,7 +86,7 @@ class Standing:
 
 def standing(connection: Connection, ask: Ask, level: int) -> Standing:
     """Return the areas of a level that an ask may see, in tree order."""
-    place = places.find(connection, ask.place, ask.until, ask.scope)
+    place = places.find(connection, ask.place, ask.on, ask.scope)
     key = ("standing", ask.scope, place.num, level)
     return remembered(connection, key, lambda: _standing(connection, ask, place, level), ageless=True)
 
@@ -94,13 +96,13 @@ def _standing(connection: Connection, ask: Ask, place: Place, level: int) -> Sta
     rows: list[Any] = []
     for part in sorted(parts, key=lambda one: one.num):
         rows += _plain(
-            connection, select(node.c.num, node.c.area_id, area.c.code, node.c.dense, area.c.area_m2, area.c.residents)
+            connection, select(node.c.num, node.c.area_id, area.c.code, node.c.dense, area.c.area_m2, area.c.residents, node.c.last)
             .join(area, area.c.id == node.c.area_id).order_by(node.c.num)
             .where(node.c.tree_id == place.tree_id, node.c.level == level, node.c.num.between(part.num, part.last), node.c.main.is_(True)))
-    held = list(zip(*rows, strict=True)) if rows else [()] * 6
+    held = list(zip(*rows, strict=True)) if rows else [()] * 7
     return Standing(
         tree_id=place.tree_id, level=level, spans=tuple((part.num, part.last) for part in parts),
-        num=np.array(held[0], np.int64), area_id=np.array(held[1], np.int64), code=np.array(held[2], object),
+        num=np.array(held[0], np.int64), last=np.array(held[6], np.int64), area_id=np.array(held[1], np.int64), code=np.array(held[2], object),
         dense=np.array([d or 0 for d in held[3]], np.int64),
         area_m2=np.array(held[4], float), residents=np.array(held[5], float),
     )
@@ -114,13 +116,18 @@ def area_values(store: Store, ask: Ask, measure: str, level: int) -> Answer[Area
         where, today = standing(connection, ask, level), local_day(stamp(now()), city_now(connection).zone)
         key = ("area_values", ask, measure, level, today)
         columns = remembered(connection, key, lambda: _columns(connection, where, ask, figure), ageless=True)
-        return replace(stamped(connection, (), ask=ask, notes=only_sums(ask)), rows=columns)
+        return replace(stamped(connection, (), ask=ask, notes=(*by_day(ask), *only_sums(ask))), rows=columns)
 
 
 def _columns(connection: Connection, where: Standing, ask: Ask, figure: Measure) -> AreaColumns:
     value = np.full(len(where.code), np.nan)
     top = under = None
-    if kpi.covered(connection, ask):
+    if ask.at is not None and figure.id in kpi.COUNTED:
+        top = past_cases.by_area(connection, ask, where.num, where.last, figure.id == "overdue")
+        value = top.astype(float)
+    elif ask.at is not None and figure.id in kpi.SINCE:
+        pass  # what became of the cases later was not known then
+    elif kpi.covered(connection, ask):
         now_pieces = pieces(ask.since, ask.until)
         if figure.id in kpi.QUANTILES:
             if not any(summing.narrowing(ask)):  # handling times are kept for all categories and departments together

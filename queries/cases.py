@@ -15,6 +15,7 @@ from queries.clock import day_end, day_start, moment, now, stamp
 from queries.errors import AskError, NoSuchError, ScopeError
 from queries.frame import Answer, Ask, Scope
 from queries.intervals import inside
+from queries.loop import past_cases
 from queries.loop.steps import STEP_WORDS
 from queries.masking import masked
 from queries.places import Place
@@ -46,6 +47,8 @@ def page(store: Store, ask: Ask, after: str | None = None, limit: int = 50, orde
     until its end. `order`: 'overdue' (the earliest deadline first, the default for open cases) or
     'newest'. `after` is the `cursor` of the last row of the page before. `total` is None above 10,000.
     """
+    if ask.at is not None:
+        return past_cases.page(store, ask, after, limit, order)
     openly = ask.filters.open_only or ask.filters.overdue
     order = order or ("overdue" if openly else "newest")
     if order not in ORDERS:
@@ -78,22 +81,25 @@ def cursor(row: CaseRow, order: str) -> str:
     return f"{(1 << 40) if at is None else stamp(at)}.{row.id}"
 
 
-def one(store: Store, scope: Scope, no: str) -> Answer[CaseCard]:
-    """Return one case with its whole timeline. Raises AskError, ScopeError."""
+def one(store: Store, scope: Scope, no: str, ask: Ask | None = None) -> Answer[CaseCard]:
+    """Return one case with its timeline; at the moment of `ask`, only what was known then. Raises AskError, ScopeError."""
     with store.read() as connection:
         found = connection.execute(selected().where(cases.c.no == no)).one_or_none()
         if found is None:
             raise NoSuchError(f"No case has the number {no!r}. Check the number, or look in the case list.")
         if not rights.sees(connection, scope, found.node):
             raise ScopeError(f"Case {no!r} lies outside what you may see.")
-        steps = [_event(r) for r in connection.execute(
+        told: Sequence[Any] = connection.execute(
             select(event, department.c.name, department.c.name_en)
             .outerjoin(department, department.c.id == event.c.department_id)
-            .where(event.c.case_id == found.id).order_by(event.c.at, event.c.seq))]
+            .where(event.c.case_id == found.id).order_by(event.c.seq)).all()
+        if ask is not None and ask.at is not None:
+            found, told = past_cases.card(connection, ask, found, told)
+        steps = [_event(r) for r in sorted(told, key=lambda r: (r.at, r.seq))]
         path = tuple((p.code, {"zh": p.name, "en": p.name_en or p.name}) for p in places.chain(connection, found.node))
-        card = CaseCard(case=as_row(found), address=masked(found.address), channel=found.channel, path=path,
+        card = CaseCard(case=as_row(found, None if ask is None else ask.present), address=masked(found.address), channel=found.channel, path=path,
                         events=tuple(steps))
-        return stamped(connection, (card,))
+        return stamped(connection, (card,), ask=None if ask is None or ask.at is None else ask)
 
 
 def find(store: Store, scope: Scope, text: str, limit: int = 8) -> Answer[CaseRow]:
@@ -113,6 +119,8 @@ def points(store: Store, ask: Ask, bbox: BBox, zoom: int) -> Answer[Point]:
 
     The status mix is kept in each bin; where a view holds few, each case is a point with its number.
     """
+    if ask.at is not None:
+        return past_cases.points(store, ask, bbox, zoom)
     with store.read() as connection:
         box = tuple(round(edge, 4) for edge in bbox)
         return remembered(connection, ("points", ask, box, zoom), lambda: _points(connection, ask, box, zoom))  # type: ignore[arg-type]
@@ -221,8 +229,9 @@ def _note(text: str) -> dict[str, str]:
     return {"zh": masked(text), "en": masked(text)}
 
 
-def as_row(r: Row[Any]) -> CaseRow:
-    """Return a row of `selected` as a list shows it."""
+def as_row(r: Any, present: int | None = None) -> CaseRow:
+    """Return a row of `selected` as a list shows it; overdue at `present` (UTC seconds), None = now."""
+    late = stamp(now()) if present is None else present
     return CaseRow(
         id=r.id, no=r.no, title=masked(r.title or r.kind), title_words=_title(r), category=r.category_code,
         category_name={"zh": r.category_name, "en": r.category_en or r.category_name}, kind=r.kind, kind_words={"zh": r.kind, "en": r.kind_en or r.kind}, status=r.status,
@@ -230,7 +239,7 @@ def as_row(r: Row[Any]) -> CaseRow:
         department_name=None if r.department_code is None else {"zh": r.department_name, "en": r.department_en or r.department_name},
         urgent=r.urgent, reported_at=moment(r.reported_at), filed_at=_moment(r.filed_at), due_at=_moment(r.due_at),
         closed_at=_moment(r.closed_at), is_open=r.is_open,
-        overdue=bool(r.is_open and r.due_at is not None and r.due_at < stamp(now())), rework=r.rework,
+        overdue=bool(r.is_open and r.due_at is not None and r.due_at < late), rework=r.rework,
         lon=r.lon, lat=r.lat, placed=r.placed, area_code=r.area_code,
         area_name={"zh": r.area_name, "en": r.area_en or r.area_name}, source=r.source,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
+from queries.clock import now, stamp
 from queries.errors import AskError
 
 R = TypeVar("R")
@@ -63,7 +64,9 @@ class Filters:
 class Ask:
     """Who asks (scope), about where (area code; None = the whole city), about which local days.
 
-    `since` and `until` are both inside the period. The boundaries are those of `until`.
+    `since` and `until` are both inside the period. The boundaries are those of `on`.
+    `at` is the moment at which to look, aware and in the city's zone; None = now. Then everything is answered
+    as it was known at that moment, and what is kept by day ends with the day before (`until`).
     """
 
     scope: Scope
@@ -73,8 +76,13 @@ class Ask:
     filters: Filters = field(default_factory=Filters)
     #: What if the dimensions of the index weighed so much? In their order; empty = as the catalogue says.
     weights: tuple[int, ...] = ()
+    at: datetime | None = None
+    #: The moment is that of a drill (演练): whatever leaves the house says so.
+    drill: bool = False
 
     def __post_init__(self) -> None:
+        if self.at is not None and self.at.tzinfo is None:
+            raise AskError(f"The moment {self.at} has no zone. Say it with one.")
         if not FIRST <= self.since <= LAST or not FIRST <= self.until <= LAST:
             raise AskError(f"The period {self.since} to {self.until} lies before {FIRST.year} or after {LAST.year}. Choose other days.",
                            zh=f"时段 {self.since} 至 {self.until} 早于 {FIRST.year} 年或晚于 {LAST.year} 年，请另选日期。")
@@ -84,6 +92,16 @@ class Ask:
     def but(self, **changes: Any) -> Ask:
         """Return the same ask with some fields changed."""
         return replace(self, **changes)
+
+    @property
+    def present(self) -> int:
+        """Return the UTC second at which to look."""
+        return stamp(self.at or now())
+
+    @property
+    def on(self) -> date:
+        """Return the local day whose boundaries hold."""
+        return self.until if self.at is None else self.at.date()
 
     @property
     def days(self) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from queries import places, summing
 from queries import rollup as sums
 from queries import scope as rights
-from queries.answers import only_sums, remembered, stamped
+from queries.answers import by_day, only_sums, remembered, stamped
 from queries.case_rows import STATUS_WORDS
 from queries.clock import day_bucket, local_day, now, stamp
 from queries.errors import NoSuchError
@@ -26,11 +26,16 @@ from queries.figures import (
     TrendRow,
 )
 from queries.frame import Answer, Ask
+from queries.loop import past_cases
 from queries.periods import DAY, MONTH, Piece, last_year, month_start, pieces, previous, upto
 from queries.store import Store
 from queries.tables import MEASURES, category, open_now, rollup, total
 from queries.today import city_now
 
+#: Of a day's sums these hold what has become of its cases since, not what was so at its end: a past moment does not know them.
+SINCE = frozenset({"closure_rate"})
+#: These are counted from the cases themselves as they stood at the moment.
+COUNTED = ("open", "overdue")
 QUANTILES = {"handling_median_h": 0.5, "handling_p90_h": 0.9}
 #: Longest period that the trend shows day by day.
 DAILY = 92
@@ -64,6 +69,7 @@ def _tiles(connection: Connection, ask: Ask) -> Answer[Tile]:
         for name, span in periods.items()
     }
     told = _told(connection)
+    stood = past_cases.counted(connection, ask, [inside_of(connection, ask)]) if ask.at is not None else {}
     for figure in FIGURES.values():
         value: dict[str, tuple[float | None, int | None, int | None]] = {}
         for name, span in periods.items():
@@ -71,12 +77,15 @@ def _tiles(connection: Connection, ask: Ask) -> Answer[Tile]:
                 _value(figure, per[name], per[f"{name}.upto"], per[f"{name}.owed"], bins[name])
                 if _covers(known, *span) and figure.numerator not in told else (None, None, None)
             )
+        if ask.at is not None and figure.id in (*COUNTED, *SINCE):
+            n = stood[figure.id][0] if figure.id in stood else None
+            value = {"now": (n, n, None)} | dict.fromkeys(("previous", "last_year"), (None, None, None))
         rows.append(Tile(
             id=figure.id, title=figure.title, unit=figure.unit, definition=figure.definition,
             good=figure.good, opens=figure.opens, value=value["now"][0], numerator=value["now"][1],
             denominator=value["now"][2], previous=value["previous"][0], last_year=value["last_year"][0],
         ))
-    return stamped(connection, rows, ask=ask, notes=only_sums(ask))
+    return stamped(connection, rows, ask=ask, notes=(*by_day(ask), *only_sums(ask)))
 
 
 def children(store: Store, ask: Ask, measure: str) -> Answer[ChildRow]:
@@ -90,12 +99,14 @@ def children(store: Store, ask: Ask, measure: str) -> Answer[ChildRow]:
 
 
 def _children(connection: Connection, ask: Ask, figure: Measure) -> Answer[ChildRow]:
-    place = places.find(connection, ask.place, ask.until, ask.scope)
+    place = places.find(connection, ask.place, ask.on, ask.scope)
     visible = rights.check(connection, ask.scope, place)
     below = rights.parts(connection, visible, place)
     # Handling times are many bins; they are read only to be ranked by.
     shown = [f for f in FIGURES.values() if f.id not in QUANTILES or figure.id in QUANTILES]
     every = by_area(connection, [p.area_id for p in below], ask, shown, figure.id in QUANTILES)
+    if ask.at is not None:
+        _as_it_stood(connection, ask, below, every)
     rows = []
     for child in below:
         values = every[child.area_id]
@@ -108,7 +119,25 @@ def _children(connection: Connection, ask: Ask, figure: Measure) -> Answer[Child
         ))
     rows.sort(key=lambda row: _worst(figure, row))
     ranked = [_with_rank(rows, i, figure) for i in range(len(rows))]
-    return stamped(connection, ranked, ask=ask, notes=only_sums(ask))
+    return stamped(connection, ranked, ask=ask, notes=(*by_day(ask), *only_sums(ask)))
+
+
+def _as_it_stood(
+    connection: Connection, ask: Ask, below: Sequence[places.Place], every: dict[int, dict[str, tuple[float | None, int | None, int | None]]]
+) -> None:
+    """Put what was so at the moment in the place of what the sums say since."""
+    stood = past_cases.counted(connection, ask, [rights.ranges_under(connection, [child]) for child in below])
+    for i, child in enumerate(below):
+        values = every[child.area_id]
+        for name in {*COUNTED, *SINCE} & set(values):
+            n = stood[name][i] if name in stood else None
+            values[name] = (n, n, None)
+
+
+def inside_of(connection: Connection, ask: Ask) -> list[tuple[int, int]]:
+    """Return the node intervals of what an ask may see of its place."""
+    place = places.find(connection, ask.place, ask.on, ask.scope)
+    return rights.ranges_under(connection, rights.check(connection, ask.scope, place))
 
 
 def trend(store: Store, ask: Ask) -> Answer[TrendRow]:
@@ -141,7 +170,7 @@ def _trend(connection: Connection, ask: Ask) -> Answer[TrendRow]:
         stock += one["reported"] - one["closed"]
         rows.append(TrendRow(day=day, reported=one["reported"], closed=one["closed"], due=one["due"],
                              due_closed=one["due_closed"], due_on_time=one["due_on_time"], open=stock))
-    return stamped(connection, rows, ask=ask, notes=only_sums(ask))
+    return stamped(connection, rows, ask=ask, notes=(*by_day(ask), *only_sums(ask)))
 
 
 def status_mix(store: Store, ask: Ask) -> Answer[MixRow]:
@@ -153,7 +182,7 @@ def status_mix(store: Store, ask: Ask) -> Answer[MixRow]:
             .where(open_now.c.area_id.in_(areas)).group_by(open_now.c.status)
         )
         statement = statement.where(*summing.conditions(open_now, ask))
-        found = {r.status: int(r.n) for r in connection.execute(statement)}
+        found = {r.status: int(r.n) for r in connection.execute(statement)} if ask.at is None else past_cases.by_status(connection, ask)
         per = summing.windows(connection, areas, {"now": pieces(ask.since, ask.until)}, summing.narrowing(ask))
         found["closed"] = per["now"]["closed"]
         whole = sum(found.values())
@@ -161,7 +190,7 @@ def status_mix(store: Store, ask: Ask) -> Answer[MixRow]:
             MixRow(id=code, title=words, n=found.get(code, 0), share=found.get(code, 0) / whole if whole else None)
             for code, words in STATUS_WORDS.items() if code != "cancelled"
         ]
-        return stamped(connection, rows, ask=ask, notes=only_sums(ask))
+        return stamped(connection, rows, ask=ask, notes=(*by_day(ask), *only_sums(ask)))
 
 
 def category_mix(store: Store, ask: Ask) -> Answer[MixRow]:
@@ -180,25 +209,30 @@ def category_mix(store: Store, ask: Ask) -> Answer[MixRow]:
             MixRow(id=r.code, title={"zh": r.name, "en": r.name_en or r.name}, n=int(r.n), share=int(r.n) / whole)
             for r in sorted(found, key=lambda r: (-r.n, r.code))
         ]
-        return stamped(connection, rows, ask=ask, notes=only_sums(ask))
+        return stamped(connection, rows, ask=ask, notes=(*by_day(ask), *only_sums(ask)))
 
 
 def open_by_age(store: Store, ask: Ask) -> Answer[AgeRow]:
     """Return the cases that are open now by the days since they were reported, up to the period's end."""
     with store.read() as connection:
+        if ask.at is not None:
+            days = past_cases.ages(connection, ask)
+            n = {id_: int(((days >= young) & (days <= (old if old is not None else days))).sum()) for id_, young, old in AGES}
+            return stamped(connection, [_age(id_, young, old, n[id_]) for id_, young, old in AGES], ask=ask, notes=only_sums(ask))
         areas = _areas(connection, ask)
         wanted = {}
         for id_, young, old in AGES:
             end = ask.until - timedelta(days=young)
             wanted[id_] = upto(end) if old is None else pieces(ask.until - timedelta(days=old), end)
         per = summing.windows(connection, areas, wanted, summing.narrowing(ask))
-        rows = [
-            AgeRow(id=id_, days_from=young, days_to=old, n=per[id_]["still_open"], title={
-                "zh": f"{young} 天以上" if old is None else f"{young}–{old} 天",
-                "en": f"{young} days and more" if old is None else f"{young}–{old} days"})
-            for id_, young, old in AGES
-        ]
-        return stamped(connection, rows, ask=ask, notes=only_sums(ask))
+        rows = [_age(id_, young, old, per[id_]["still_open"]) for id_, young, old in AGES]
+        return stamped(connection, rows, ask=ask, notes=(*by_day(ask), *only_sums(ask)))
+
+
+def _age(id_: str, young: int, old: int | None, n: int) -> AgeRow:
+    return AgeRow(id=id_, days_from=young, days_to=old, n=n, title={
+        "zh": f"{young} 天以上" if old is None else f"{young}–{old} 天",
+        "en": f"{young} days and more" if old is None else f"{young}–{old} days"})
 
 
 def figure_named(measure: str) -> Measure:
@@ -209,7 +243,7 @@ def figure_named(measure: str) -> Measure:
 
 
 def _areas(connection: Connection, ask: Ask) -> list[int]:
-    place = places.find(connection, ask.place, ask.until, ask.scope)
+    place = places.find(connection, ask.place, ask.on, ask.scope)
     return [part.area_id for part in rights.check(connection, ask.scope, place)]
 
 

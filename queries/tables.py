@@ -163,6 +163,10 @@ Index("ix_cases_open_due", cases.c.due_at, cases.c.node, **_open)
 Index("ix_cases_open_node", cases.c.node, cases.c.reported_at, **_open)
 Index("ix_cases_open_cell", cases.c.cell, cases.c.status, cases.c.due_at, cases.c.node, cases.c.category_id, **_open)
 
+# What was open at a moment of the past is what is open now, and what was closed since: see queries/loop/then.py.
+Index("ix_cases_closed", cases.c.closed_at, cases.c.reported_at,
+      sqlite_where=text("closed_at IS NOT NULL"), postgresql_where=text("closed_at IS NOT NULL"))
+
 # Whoever a status waits on finds what is next without reading a case: see queries/loop/desk.py.
 Index("ix_cases_open_until", cases.c.status, cases.c.department_id, cases.c.stage_due_at, cases.c.due_at, cases.c.node, **_open)
 
@@ -193,6 +197,12 @@ event = Table(
 # Events that an import implies are not in it, so that a load does not pay for it.
 Index("ix_event_step_at", event.c.step, event.c.at,
       sqlite_where=text("derived IS 0"), postgresql_where=text("derived IS false"))
+
+#: Endings, and changes that a source told, by the moment at which we learned of them: what came late must not make
+#: the past look better than it was.
+ENDED = "(event.status IN ('closed', 'cancelled') OR event.step = 'changed')"
+Index("ix_event_ended", event.c.seen_at, event.c.case_id, sqlite_where=text(f"derived IS 0 AND {ENDED}".replace("event.", "")),
+      postgresql_where=text(f"derived IS false AND {ENDED}".replace("event.", "")))
 
 #: Additive measures, each in the bucket of its own day. See queries/rollup.py for the definitions.
 MEASURES = (

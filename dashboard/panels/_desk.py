@@ -85,7 +85,8 @@ def _until(w: Words, row: DeskRow) -> Any:
 
 def buttons(w: Words, row: DeskRow, actor: Actor, spot: str) -> Any:
     """Return what the actor's post may do with a case now; nothing for who only looks."""
-    may = offers.steps(actor, row.case.status, row.case.department, row.called, row.missing)
+    # What stood open then cannot be acted on now.
+    may = [] if w.at else offers.steps(actor, row.case.status, row.case.department, row.called, row.missing)
     if not may:
         return ""
     shown = [s for s in may if s.id in FORWARD] + [s for s in may if s.id in AT_HAND]

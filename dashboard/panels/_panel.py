@@ -27,3 +27,5 @@ class Panel:
     hears: Literal["n", "cases"] = "n"
     pace_s: float = 5.0
     calm_s: float = 5.0
+    #: It can show a moment of the past. One that cannot says so: what holds now must not pass for what held then.
+    then: bool = False

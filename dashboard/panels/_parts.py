@@ -32,7 +32,6 @@ from dashboard.address import View, write
 from dashboard.context import Context
 from dashboard.words import Words
 from queries.case_rows import STATUS_WORDS
-from queries.clock import now
 from queries.frame import Dropped
 
 Kind = Literal["", "off", "good", "watch", "act"]
@@ -51,7 +50,7 @@ class Stamped(Protocol):
 
 def words(context: Context, view: View) -> Words:
     """Return the words of a view's language in the city's zone."""
-    return Words(view.lang, context.city().zone)
+    return Words(view.lang, context.city().zone, context.cursor(view), bool(view.drill))
 
 
 def go(view: View, children: Any, name: str = "", title: str = "") -> dcc.Link:
@@ -136,9 +135,11 @@ def tile(
 
 def strip(w: Words, answer: Stamped) -> html.Footer:
     """Return as-of, source and dropped of an answer in one line that opens on hover and focus."""
+    then = [html.B(w.when, className="then")] if w.at else []
     if answer.as_of is None:
-        return html.Footer(w("strip.never"), className="strip")
+        return html.Footer([*then, w("strip.never")], className="strip")
     parts: list[Any] = [
+        *then,
         html.Span(w("strip.as_of", at=w.moment(answer.as_of))),
         html.Span(w("strip.source", names=w("list.comma").join(answer.source) or w("strip.unknown"))),
     ]
@@ -174,7 +175,7 @@ def due_words(w: Words, due_at: datetime | None, is_open: bool = True) -> tuple[
         return w("due.unknown"), "off"
     if not is_open:
         return w.short(due_at), ""
-    left = (due_at - now()).total_seconds()
+    left = (due_at - w.present).total_seconds()
     if left < 0:
         return w("due.over", length=w.length(-left)), "act"
     return w("due.left", length=w.length(left)), "watch" if left < SOON else ""

@@ -40,7 +40,7 @@ def render(context: Context, view: View) -> Any:
     w = words(context, view)
     close = chip(view.but(case=""), w("case.close"))
     try:
-        answer = cases.one(context.store, context.scope, view.case)
+        answer = cases.one(context.store, context.scope, view.case, context.ask(view))
     except GovError as bad:
         return html.Aside([heading(view.case, close, large=True), failed(bad.say(view.lang))], className="card", role="dialog", tabIndex="-1",
                           **{"aria-label": view.case})
@@ -83,11 +83,11 @@ def _facts(w: Words, view: View, card: CaseCard) -> list[tuple[str, Any]]:
 
 def _standing(context: Context, w: Words, view: View) -> html.Div:
     """Return who is waited on, what may be done, likely repeats and whistles."""
+    if w.at:
+        row = desk.standing_then(context.store, context.ask(view), view.case).row
+        return html.Div([*_waits(w, row), html.P(f"○ {w('when.no_acting')}", className="quiet")], className="standing")
     answer = desk.standing(context.store, context.actor, view.case).row
-    row, parts = answer.row, []
-    if row.waiting:
-        until = [html.Span(w("desk.until", at=w.moment(row.until)))] if row.until else []
-        parts.append(html.Div([html.Span(waiting(w, row)), *until, *marks(w, row)], className="facts"))
+    row, parts = answer.row, _waits(w, answer.row)
     if answer.undo:
         parts.append(html.Div([html.Span(w("act.undo_last", step=w.pick(answer.undo.title))),
                                act_button(w("act.undo"), {"do": "step", "no": view.case, "step": "undone", "seq": row.seq}, title=w("act.undo_why"))], className="line"))
@@ -108,6 +108,13 @@ def _standing(context: Context, w: Words, view: View) -> html.Div:
     return html.Div(parts, className="standing")
 
 
+def _waits(w: Words, row: desk.DeskRow) -> list[Any]:
+    if not row.waiting:
+        return []
+    until = [html.Span(w("desk.until", at=w.moment(row.until)))] if row.until else []
+    return [html.Div([html.Span(waiting(w, row)), *until, *marks(w, row)], className="facts")]
+
+
 def _step(w: Words, step: Event) -> html.Li:
     post = w.pick(ROLES[step.post].title) if step.post in ROLES else w("post." + step.post) if step.post in ("source", "clock") else ""
     more = [
@@ -120,4 +127,4 @@ def _step(w: Words, step: Event) -> html.Li:
     return html.Li([html.Time(w.moment(step.at)), html.Strong(w.pick(step.title)), *more], className="derived" if step.derived else "")
 
 
-PANEL = Panel(id="case_card", title={"zh": "案件详情", "en": "Case"}, order=80, slots=dict.fromkeys(("leader", "street", "grid", "alarms"), "drawer"), render=render)
+PANEL = Panel(id="case_card", title={"zh": "案件详情", "en": "Case"}, order=80, slots=dict.fromkeys(("leader", "street", "grid", "alarms"), "drawer"), render=render, then=True)

@@ -9,7 +9,7 @@ from dash import dcc, html
 
 from dashboard import ids
 from dashboard.address import STATUSES, View, question
-from dashboard.context import Context, span
+from dashboard.context import Context
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import (
     ASIDE,
@@ -24,6 +24,7 @@ from dashboard.panels._parts import (
     table,
     words,
 )
+from dashboard.past_names import export_name
 from dashboard.words import Words
 from queries import cases
 from queries.case_rows import OVER, STATUS_WORDS, CaseRow
@@ -47,7 +48,7 @@ def render(context: Context, view: View) -> Any:
         pager.append(chip(view.but(after=""), w("case.first")))
     if len(answer.rows) == PAGE:
         pager.append(chip(view.but(after=cases.cursor(answer.rows[-1], order)), w("case.next")))
-    export = html.A(w("case.export"), href=f"/api/v1/cases.csv?{_query(context, asked)}", className="chip", download="cases.csv")
+    export = html.A(w("case.export"), href=f"/api/v1/cases.csv?{_query(context, asked)}", className="chip", download=export_name(context.cursor(view), bool(view.drill)))
     tabs = [chip(view.but(order=o), w(f"case.order_{o}"), view.order == o, w(f"case.order_{o}_why")) for o in ("overdue", "newest")]
     return [heading(w.pick(PANEL.title), [html.Span(total), chips([*pager, export])]),
             _filters(context, w, view, tabs), shown, strip(w, answer)]
@@ -96,8 +97,8 @@ def _row(w: Words, view: View, row: CaseRow) -> html.Tr:
 
 
 def _query(context: Context, view: View) -> str:
-    since, until = span(view, context.city().last_day)
+    since, until = context.days(view)
     return question(view.but(period="custom", since=since, until=until))
 
 
-PANEL = Panel(id="case_list", title={"zh": "案件", "en": "Cases"}, order=50, slots={"leader": "right"}, render=render)
+PANEL = Panel(id="case_list", title={"zh": "案件", "en": "Cases"}, order=50, slots={"leader": "right"}, render=render, then=True)

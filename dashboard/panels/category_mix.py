@@ -32,5 +32,5 @@ def render(context: Context, view: View) -> Any:
 
 
 PANEL = Panel(
-    id="category_mix", title={"zh": "案件类别", "en": "Categories"}, order=60, slots={"leader": "right"}, render=render,
+    id="category_mix", title={"zh": "案件类别", "en": "Categories"}, order=60, slots={"leader": "right"}, render=render, then=True,
 )

@@ -59,5 +59,5 @@ def _row(w: Words, view: View, row: ChildRow, measure: str, most: float, rule: F
 
 PANEL = Panel(
     id="children", title={"zh": "下级区域", "en": "Areas below"}, order=20,
-    slots={"leader": "left"}, render=render,
+    slots={"leader": "left"}, render=render, then=True,
 )

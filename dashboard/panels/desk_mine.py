@@ -15,4 +15,4 @@ def render(context: Context, view: View) -> Any:
     return desk_list(context, view, "mine", PANEL.title)
 
 
-PANEL = Panel(id="desk_mine", title={"zh": "等我办的", "en": "Waiting on me"}, order=10, slots={"street": "main"}, render=render)
+PANEL = Panel(id="desk_mine", title={"zh": "等我办的", "en": "Waiting on me"}, order=10, slots={"street": "main"}, render=render, then=True)

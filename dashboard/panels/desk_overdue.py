@@ -15,4 +15,4 @@ def render(context: Context, view: View) -> Any:
     return desk_list(context, view, "overdue", PANEL.title)
 
 
-PANEL = Panel(id="desk_overdue", title={"zh": "超期 · 等他人办", "en": "Overdue, waiting on others"}, order=20, slots={"street": "others"}, render=render)
+PANEL = Panel(id="desk_overdue", title={"zh": "超期 · 等他人办", "en": "Overdue, waiting on others"}, order=20, slots={"street": "others"}, render=render, then=True)

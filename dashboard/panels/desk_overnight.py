@@ -15,4 +15,4 @@ def render(context: Context, view: View) -> Any:
     return desk_list(context, view, "overnight", PANEL.title)
 
 
-PANEL = Panel(id="desk_overnight", title={"zh": "昨晚以来新到", "en": "In since last evening"}, order=40, slots={"street": "side"}, render=render)
+PANEL = Panel(id="desk_overnight", title={"zh": "昨晚以来新到", "en": "In since last evening"}, order=40, slots={"street": "side"}, render=render, then=True)

@@ -15,4 +15,4 @@ def render(context: Context, view: View) -> Any:
     return desk_list(context, view, "today", PANEL.title)
 
 
-PANEL = Panel(id="desk_today", title={"zh": "今日到期 · 等他人办", "en": "Due today, waiting on others"}, order=30, slots={"street": "others"}, render=render)
+PANEL = Panel(id="desk_today", title={"zh": "今日到期 · 等他人办", "en": "Due today, waiting on others"}, order=30, slots={"street": "others"}, render=render, then=True)

@@ -14,7 +14,8 @@ from dashboard.panels._desk import lines
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import go, heading, nothing, strip, table, words
 from dashboard.words import Words
-from queries.loop import grid
+from queries import places
+from queries.loop import desk, grid
 
 TITLES: dict[str, dict[str, str]] = {
     "open": {"zh": "未结案件", "en": "Open cases"}, "figures": {"zh": "指标对照", "en": "Figures, against peers"},
@@ -22,6 +23,8 @@ TITLES: dict[str, dict[str, str]] = {
     "items": {"zh": "可进网格的事项", "en": "Work that may reach a grid"}, "repeats": {"zh": "反复发生点", "en": "Repeat places"},
     "neighbours": {"zh": "相邻网格", "en": "Neighbouring grids"},
 }
+#: Open cases of a grid in the past: more are said.
+SHOWN_THEN = 200
 COLUMNS = (("open",), ("figures", "closed"), ("things", "items", "repeats", "neighbours"))
 
 
@@ -30,6 +33,8 @@ def render(context: Context, view: View) -> Any:
     w, ask = words(context, view), context.ask(view)
     if not grid.is_grid(context.store, ask):
         return _choice(context, view, w)
+    if ask.at is not None:
+        return _then(context, view, w)
     answer = grid.grid(context.store, ask)
     one = answer.row
     late = html.Span(f"▲ {w('grid.n_overdue', n=one.n_overdue)}", className="act") if one.n_overdue else ""
@@ -48,11 +53,29 @@ def render(context: Context, view: View) -> Any:
     return html.Div([html.Section(_grid.head(w, view, one), className="panel grid-head"), *columns, strip(w, answer)], className="grid-page")
 
 
+def _then(context: Context, view: View, w: Words) -> Any:
+    """Draw the grid as it stood at a moment of the past: its name, what was open and whom it waited on."""
+    ask = context.ask(view)
+    answer = desk.open_then(context.store, ask, SHOWN_THEN)
+    with context.store.read() as connection:
+        place = places.find(connection, ask.place, ask.on, ask.scope)
+    late = sum(1 for row in answer.rows if row.case.overdue)
+    said: list[Any] = [html.Span(f"▲ {w('grid.n_overdue', n=late)}", className="act")] if late else []
+    said.append(html.Span(w.cases(answer.total or 0)))
+    if (answer.total or 0) > len(answer.rows):
+        said.append(html.Span(w("desk.first", n=len(answer.rows))))
+    shown = lines(context, w, view, answer.rows, "grid") if answer.rows else nothing(w, "grid.none_open")
+    head = html.Section([html.H2(w.name(place)), html.Span(place.code, className="quiet"), html.Span(f"○ {w('when.only_now_grid')}", className="quiet")], className="panel grid-head")
+    return html.Div([head, html.Div(_box(w, "open", said, shown), className="grid-column"), strip(w, answer)], className="grid-page then")
+
+
 def _box(w: Words, id_: str, aside: Any, shown: Any) -> html.Section:
     return html.Section([heading(w.pick(TITLES[id_]), aside), shown], className=f"panel grid-{id_}", **{"aria-label": w.pick(TITLES[id_])})
 
 
 def _choice(context: Context, view: View, w: Words) -> Any:
+    if w.at:
+        return html.Div([heading(w.pick(CHOOSE)), html.P(w("grid.is_none"), className="lead"), html.P(f"○ {w('when.only_now')}", className="empty")], className="panel grid-choice")
     answer = grid.choose(context.store, context.ask(view))
     rows = [html.Tr([html.Td(go(view.but(place=one.place.code, case=""), w.name(one.place), "drill")), html.Td(one.place.code, className="quiet"),
                      html.Td(w.n(one.n), className="num")]) for one in answer.rows]
@@ -62,4 +85,4 @@ def _choice(context: Context, view: View, w: Words) -> Any:
 
 
 CHOOSE: Mapping[str, str] = {"zh": "请选择网格", "en": "Choose a grid"}
-PANEL = Panel(id="grid", title={"zh": "全科网格", "en": "The whole grid"}, order=20, slots={"grid": "main"}, render=render)
+PANEL = Panel(id="grid", title={"zh": "全科网格", "en": "The whole grid"}, order=20, slots={"grid": "main"}, render=render, then=True)

@@ -12,7 +12,7 @@ from dash import html
 
 import layers
 from dashboard.address import View
-from dashboard.context import Context, span
+from dashboard.context import Context
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import nothing, strip, tile, words
 from dashboard.words import Words
@@ -34,7 +34,7 @@ def render(context: Context, view: View) -> Any:
     # What no tile has is said once below them, not in each of them.
     has = {what: any(getattr(one, what) is not None for one in answer.rows) for what in ("value", "previous", "last_year")}
     tiles = [_tile(w, view, one, has) for one in answer.rows]
-    before = previous(*span(view, context.city().last_day))
+    before = previous(*context.days(view))
     against = w("kpi.against", since=w.day(before.since), until=w.day(before.until))
     said = [] if has["value"] else [html.Span(w("kpi.no_values"), className="warn")]
     said.append(html.Span(against if has["previous"] else w("kpi.no_previous")))
@@ -115,4 +115,4 @@ def compared(w: Words, tiles: Sequence[Tile]) -> list[Any]:
             for t in tiles if t.previous is not None]
 
 
-PANEL = Panel(id="kpi", title={"zh": "核心指标", "en": "Key figures"}, order=10, slots={"leader": "top"}, render=render)
+PANEL = Panel(id="kpi", title={"zh": "核心指标", "en": "Key figures"}, order=10, slots={"leader": "top"}, render=render, then=True)

@@ -34,5 +34,5 @@ def _column(w: Words, row: AgeRow, most: int) -> html.Div:
 
 
 PANEL = Panel(
-    id="open_by_age", title={"zh": "未结案件时长", "en": "Open by age"}, order=35, slots={"leader": "left"}, render=render,
+    id="open_by_age", title={"zh": "未结案件时长", "en": "Open by age"}, order=35, slots={"leader": "left"}, render=render, then=True,
 )

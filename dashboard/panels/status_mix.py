@@ -38,5 +38,5 @@ def render(context: Context, view: View) -> Any:
 
 
 PANEL = Panel(
-    id="status_mix", title={"zh": "办理环节", "en": "Steps"}, order=30, slots={"leader": "left"}, render=render,
+    id="status_mix", title={"zh": "办理环节", "en": "Steps"}, order=30, slots={"leader": "left"}, render=render, then=True,
 )

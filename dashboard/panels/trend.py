@@ -81,5 +81,5 @@ def _column(w: Words, row: TrendRow, top: int, unfinished: bool) -> html.Div:
 
 
 PANEL = Panel(
-    id="trend", title={"zh": "趋势", "en": "Trend"}, order=40, slots={"leader": "below"}, render=render,
+    id="trend", title={"zh": "趋势", "en": "Trend"}, order=40, slots={"leader": "below"}, render=render, then=True,
 )

@@ -35,14 +35,14 @@ def render(context: Context, view: View) -> Any:
     w = words(context, view)
     try:
         if view.case:
-            told = cases.one(context.store, context.scope, view.case)
+            told = cases.one(context.store, context.scope, view.case, context.ask(view))
             parts, at = _case(w, told.row), _position(context, view, told.row)
         else:
             told = desk.one(context.store, context.ask(view.but(place=None)), int(number) if number.isdecimal() and len(number) < 10 else 0)
             parts, at = _alarm(context, w, view, told.row), (told.row.lon, told.row.lat)
     except GovError as bad:
         return html.Div([heading(view.case or view.thing), failed(bad.say(view.lang))], className="beside")
-    return html.Div([*parts, *_cameras(context, w, view, *at), strip(w, told)], className="beside")
+    return html.Div([*parts, *([] if w.at else _cameras(context, w, view, *at)), strip(w, told)], className="beside")
 
 
 def _alarm(context: Context, w: Words, view: View, row: AlarmRow) -> list[Any]:
@@ -97,4 +97,4 @@ def _cameras(context: Context, w: Words, view: View, lon: float | None, lat: flo
     return [html.H4(w.pick(CAMERAS)), html.Ul(rows, className="plain") if rows else html.P(f"○ {w('wall.no_camera')}", className="empty")]
 
 
-PANEL = Panel(id="wall_beside", title={"zh": "事件", "en": "Event"}, order=55, slots={"wall": "beside"}, render=render, hears="n", pace_s=1.0)
+PANEL = Panel(id="wall_beside", title={"zh": "事件", "en": "Event"}, order=55, slots={"wall": "beside"}, render=render, hears="n", pace_s=1.0, then=True)

@@ -26,15 +26,17 @@ def render(context: Context, view: View) -> Any:
     """Draw the line of events, and carry what the browser needs to go round and to be pulled."""
     w = words(context, view)
     # The whole of what this wall may see can pull it, wherever its round is.
-    answer = serious(context.store, context.ask(view.but(place=None)))
+    # In the past nothing pulls it: the banner over every screen says what is real (dashboard/past.py).
+    answer = None if w.at else serious(context.store, context.ask(view.but(place=None)))
+    rows = answer.rows if answer else ()
     chosen = rounds.found().get(view.round)
     turns = rounds.turns(context, view, chosen) if chosen else []
-    calls = [{"id": one.id, "search": "?" + address.query(_pulled(view, one))} for one in answer.rows]
+    calls = [{"id": one.id, "search": "?" + address.query(_pulled(view, one))} for one in rows]
     told = {"data-round": json.dumps([{"search": turn.search, "dwell": turn.dwell_s} for turn in turns]), "data-calls": json.dumps(calls), "data-hold": str(HOLD_S)}
-    shown = [_event(w, view, one) for one in answer.rows]
+    shown = [_event(w, view, one) for one in rows]
     if not shown:
-        shown = [html.Span(f"○ {w('wall.quiet')}", className="quiet")]
-    more = (answer.total or 0) - len(answer.rows)
+        shown = [html.Span(w.when if w.at else f"○ {w('wall.quiet')}", className="quiet")]
+    more = (answer.total or 0) - len(rows) if answer else 0
     if more > 0:
         shown.append(html.Span(w("wall.more", n=w.n(more)), className="quiet"))
     way = [html.Span(f"⟳ {w.pick(chosen.title)} {view.stop + 1}/{len(turns)}", className="round"), html.Span(f"‖ {w('wall.paused')}" if view.pause else "", className="paused"),
@@ -55,4 +57,4 @@ def _event(w: Words, view: View, one: Serious) -> html.Span:
     return go(_pulled(view, one), inside, "event on" if view.pull == one.id else "event")
 
 
-PANEL = Panel(id="wall_call", title={"zh": "需要处置", "en": "Needs action"}, order=1, slots={"wall": "call"}, render=render, hears="n", pace_s=1.0)
+PANEL = Panel(id="wall_call", title={"zh": "需要处置", "en": "Needs action"}, order=1, slots={"wall": "call"}, render=render, hears="n", pace_s=1.0, then=True)

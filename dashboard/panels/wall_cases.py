@@ -14,6 +14,8 @@ from dashboard.words import Words
 from queries import cases
 from queries.case_rows import CaseRow
 
+#: What the panel is called in the past, where nothing is live.
+THEN = {"zh": "案件", "en": "Cases"}
 #: More than the highest wall shows.
 LINES = 24
 
@@ -24,7 +26,7 @@ def render(context: Context, view: View) -> Any:
     answer = cases.page(context.store, context.ask(view), limit=LINES, order="newest")
     total = w("case.many") if answer.total is None else w("case.total", n=w.n(answer.total))
     shown: Any = html.Div([_line(w, view, row) for row in answer.rows], className="lines") if answer.rows else nothing(w, "case.none")
-    return [heading(w.pick(PANEL.title), total), shown, strip(w, answer)]
+    return [heading(w.pick(THEN if w.at else PANEL.title), total), shown, strip(w, answer)]
 
 
 def _line(w: Words, view: View, row: CaseRow) -> Any:
@@ -39,4 +41,4 @@ def _line(w: Words, view: View, row: CaseRow) -> Any:
     ], "line")
 
 
-PANEL = Panel(id="wall_cases", title={"zh": "实时案件", "en": "Live cases"}, order=50, slots={"wall": "cases"}, render=render, hears="cases", pace_s=0.25)
+PANEL = Panel(id="wall_cases", title={"zh": "实时案件", "en": "Live cases"}, order=50, slots={"wall": "cases"}, render=render, hears="cases", pace_s=0.25, then=True)

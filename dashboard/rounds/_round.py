@@ -45,7 +45,7 @@ MOST = 60
 
 def turns(context: Context, view: View, chosen: Round) -> list[Turn]:
     """Return the stops of a round as addresses, with what of `view` is the wall's own kept; only places that its visitor may see."""
-    own = {name: getattr(view, name) for name in ("scene", "lang", "kiosk", "pause", "wide", "far", "period", "since", "until")}
+    own = {name: getattr(view, name) for name in ("scene", "lang", "kiosk", "pause", "wide", "far", "period", "since", "until", "at", "drill")}
     out: list[Turn] = []
     for stop in chosen.stops:
         for more in ({"place": code} for code in _parts(context, View(**{**own, **stop.view}))) if stop.each else ({},):

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from queries import places
 from queries import scope as rights
+from queries.alarms import then as past
 from queries.alarms.rows import LEVEL_IDS, AlarmEvent, AlarmRow, Near, Pace, Post, Serious, Shelved
 from queries.answers import stamped
 from queries.city import City
@@ -36,6 +37,8 @@ SERIOUS = 2
 
 def alarms(store: Store, ask: Ask, state: str = "open", limit: int = 200) -> Answer[AlarmRow]:
     """Return alarms of the place, the most urgent first. `state`: open, unacked, shelved, closed, all."""
+    if ask.at is not None:
+        return _then(store, ask, state, limit)
     a, present = alarm.c, stamp(now())
     off = a.shelved_until > present
     wanted: dict[str, tuple[ColumnElement[bool], ...]] = {
@@ -50,10 +53,32 @@ def alarms(store: Store, ask: Ask, state: str = "open", limit: int = 200) -> Ans
         return stamped(connection, _Maker(connection, ask).rows(rows), kinds=KINDS, total=total)
 
 
+def _then(store: Store, ask: Ask, state: str, limit: int) -> Answer[AlarmRow]:
+    """Return the alarms as they stood at the ask's moment, the most urgent first."""
+    with store.read() as connection:
+        place = places.find(connection, ask.place, ask.on, ask.scope)
+        here = inside(alarm.c.node, rights.ranges_under(connection, rights.check(connection, ask.scope, place)))
+        held = past.standing(connection, ask.present, here, settled=state in ("closed", "all"))
+        off = [r for r in held if r.is_open and r.shelved_until is not None]
+        on = [r for r in held if r.is_open and r.shelved_until is None]
+        rows = {"open": on, "unacked": [r for r in on if r.acked_at is None], "shelved": off, "closed": [r for r in held if not r.is_open], "all": held}[state]
+        if state == "closed":
+            rows.sort(key=lambda r: -r.closed_at)
+        else:
+            rows.sort(key=lambda r: (not r.is_open, r.acked_at is not None or not r.is_active, not r.is_active, r.level, -r.again_at))
+        return stamped(connection, _Maker(connection, ask).rows(rows[:limit], [r for r in held if r.is_open]), kinds=KINDS, total=len(rows), ask=ask)
+
+
 def one(store: Store, ask: Ask, alarm_id: int) -> Answer[AlarmRow]:
     """Return one alarm. Raises NoSuchError, also for one that lies outside of what may be seen."""
     with store.read() as connection:
-        return stamped(connection, _Maker(connection, ask).rows([held(connection, ask, alarm_id)]), kinds=KINDS)
+        row = held(connection, ask, alarm_id)
+        if ask.at is None:
+            return stamped(connection, _Maker(connection, ask).rows([row]), kinds=KINDS)
+        stood = past.standing(connection, ask.present, alarm.c.id == alarm_id, settled=True)
+        if not stood:
+            raise NoSuchError(f"Alarm {alarm_id} was not raised yet at {ask.at:%Y-%m-%d %H:%M}.", zh=f"{ask.at:%Y-%m-%d %H:%M} 时尚无报警 {alarm_id}。")
+        return stamped(connection, _Maker(connection, ask).rows(stood, stood), kinds=KINDS, ask=ask)
 
 
 def held(connection: Connection, ask: Ask, alarm_id: int) -> Any:
@@ -69,8 +94,9 @@ def history(store: Store, ask: Ask, alarm_id: int) -> Answer[AlarmEvent]:
     e = alarm_event.c
     with store.read() as connection:
         held(connection, ask, alarm_id)
-        rows = connection.execute(select(alarm_event).where(e.alarm_id == alarm_id).order_by(e.id))
-        return stamped(connection, [AlarmEvent(at=moment(r.at), what=r.what, level=LEVEL_IDS.get(r.level, ""), by=r.by, note=r.note, value=r.value) for r in rows], kinds=KINDS)
+        known = () if ask.at is None else (e.at <= ask.present,)
+        rows = connection.execute(select(alarm_event).where(e.alarm_id == alarm_id, *known).order_by(e.id))
+        return stamped(connection, [AlarmEvent(at=moment(r.at), what=r.what, level=LEVEL_IDS.get(r.level, ""), by=r.by, note=r.note, value=r.value) for r in rows], kinds=KINDS, ask=None if ask.at is None else ask)
 
 
 def shelves(store: Store, ask: Ask) -> Answer[Shelved]:
@@ -150,13 +176,14 @@ class _Maker:
     """Makes rows: names, units, duty and task-list item looked up once for all."""
 
     def __init__(self, connection: Connection, ask: Ask) -> None:
-        self.connection, self.present = connection, stamp(now())
+        self.connection, self.present = connection, ask.present
         told = get_meta(connection, TOML)
         self.city = City.model_validate(told) if told else None
         self.rules = {rule.id: rule for rule in self.city.alarms} if self.city else {}
         self._chains: dict[int, list[Place]] = {}
 
-    def rows(self, rows: Sequence[Any]) -> list[AlarmRow]:
+    def rows(self, rows: Sequence[Any], standing: Sequence[Any] | None = None) -> list[AlarmRow]:
+        """Return rows of the table as answers. `standing` = all that stood open at a moment of the past; None = now."""
         if not rows:
             return []
         ids = [r.id for r in rows]
@@ -164,9 +191,9 @@ class _Maker:
         self._sensors = {r.id: r for r in c.execute(select(sensor.c.id, sensor.c.code, sensor.c.name, sensor.c.kind).where(
             sensor.c.id.in_([r.sensor_id for r in rows if r.sensor_id is not None])))}
         self._raised = {r[0]: r[1] for r in c.execute(select(e.alarm_id, func.count()).where(
-            e.alarm_id.in_(ids), e.what.in_(("raised", "again")), e.at > self.present - TEN_S).group_by(e.alarm_id))}
+            e.alarm_id.in_(ids), e.what.in_(("raised", "again")), e.at > self.present - TEN_S, e.at <= self.present).group_by(e.alarm_id))}
         groups = {r.group_id or r.id for r in rows}
-        self._groups = {r[0]: r[1] for r in c.execute(select(func.coalesce(a.group_id, a.id), func.count()).where(
+        self._groups = Counter(r.group_id or r.id for r in standing) if standing is not None else {r[0]: r[1] for r in c.execute(select(func.coalesce(a.group_id, a.id), func.count()).where(
             a.is_open, or_(a.group_id.in_(groups), a.id.in_(groups))).group_by(func.coalesce(a.group_id, a.id)))}
         self._items = {r.code: r.title for r in c.execute(select(list_item.c.code, list_item.c.title).where(
             list_item.c.code.in_([rule.item for rule in self.rules.values() if rule.item])))}

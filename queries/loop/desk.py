@@ -6,12 +6,14 @@ cases of the place and not that of the history; the rows themselves are read for
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, case, func, or_, select
 
 from queries import cases as cases_
 from queries import places
@@ -20,11 +22,12 @@ from queries.answers import stamped
 from queries.case_rows import CaseRow
 from queries.clock import day_end, day_start, local_day, moment, now, stamp
 from queries.errors import NoSuchError, ScopeError
-from queries.frame import Actor, Answer, Ask
+from queries.frame import Actor, Answer, Ask, Filters
 from queries.intervals import inside
-from queries.loop import reports, whistles
+from queries.loop import past_cases, reports, whistles
+from queries.loop import then as past
 from queries.loop.acts import UNDO_S
-from queries.loop.steps import STEPS, WAITING, Step
+from queries.loop.steps import STATUSES, STEPS, WAITING, Step
 from queries.loop.tables import whistle
 from queries.loop.whistles import WhistleRow
 from queries.store import Store
@@ -79,6 +82,8 @@ def page(store: Store, ask: Ask, actor: Actor, which: Which, limit: int = 50) ->
     """
     if which not in LISTS:
         raise NoSuchError(f"No list of the desk is called {which!r}. Known: {', '.join(LISTS)}.")
+    if ask.at is not None:
+        return _then(store, ask, actor, which, limit)
     with store.read() as connection:
         wanted, order = _wanted(connection, ask, actor, which)
         found = select(cases.c.id).where(*wanted)
@@ -124,6 +129,63 @@ def _wanted(connection: Connection, ask: Ask, actor: Actor, which: Which) -> tup
     return [*others, cases.c.due_at >= present, cases.c.due_at < day_end(today, zone)], cases.c.due_at
 
 
+def _then(store: Store, ask: Ask, actor: Actor, which: Which, limit: int) -> Answer[DeskRow]:
+    """Return one list as the desk had it at a moment of the past."""
+    mine, present = [STATUSES.index(one) for one in waits_on(actor.post)], ask.present
+    with store.read() as connection:
+        zone, held = city_now(connection).zone, past.then(connection, present)
+        mask = past.chosen(connection, ask.but(filters=Filters()), held)
+        if actor.post == "department":
+            mask &= held.department == (connection.scalar(select(department.c.id).where(department.c.code == actor.department)) or -1)
+        today, order = local_day(present, zone), held.due
+        others = mask & ~np.isin(held.status, mine) & (held.due > 0)
+        if which == "mine":
+            mask, order = mask & np.isin(held.status, mine), np.where(held.until > 0, held.until, NEVER)
+        elif which == "overnight":
+            mask, order = mask & (held.reported >= day_start(today - timedelta(days=1), zone) + EVENING * 3600), -held.reported
+        else:
+            mask = others & (held.due < present if which == "overdue" else (held.due >= present) & (held.due < day_end(today, zone)))
+        where = np.flatnonzero(mask)
+        ids = held.ids[where[np.lexsort((held.ids[where], order[where]))][:limit]].tolist()
+        return stamped(connection, rows_then(connection, ask, ids, held.stood), ask=ask, total=None if len(where) > COUNTED else len(where))
+
+
+def open_then(store: Store, ask: Ask, limit: int) -> Answer[DeskRow]:
+    """Return what was open in a place at a moment of the past, what had to be done first at its head."""
+    with store.read() as connection:
+        held = past.then(connection, ask.present)
+        where = np.flatnonzero(past.chosen(connection, ask, held))
+        order = np.lexsort((held.ids[where], np.where(held.until[where] > 0, held.until[where], NEVER)))
+        ids = held.ids[where[order[:limit]]].tolist()
+        return stamped(connection, rows_then(connection, ask, ids, held.stood), ask=ask, total=len(where))
+
+
+def rows_then(connection: Connection, ask: Ask, ids: Sequence[int], stood: dict[int, past.Stood]) -> list[DeskRow]:
+    """Return some cases as a desk had them at a moment of the past, in the order of their ids as given."""
+    w, present = whistle.c, ask.present
+    out: Counter[int] = Counter()
+    missing: Counter[int] = Counter()
+    for r in connection.execute(select(w.case_id, w.arrived_at).where(w.case_id.in_(ids), w.blown_at <= present, or_(w.ended_at.is_(None), w.ended_at > present))):
+        out[r.case_id] += 1
+        missing[r.case_id] += r.arrived_at is None or r.arrived_at > present
+    rows = past_cases.dressed(connection, ids, stood)
+    for r in rows:
+        r.called, r.missing = out[r.id], missing[r.id]
+    return [_row(r, present) for r in rows]
+
+
+def standing_then(store: Store, ask: Ask, no: str) -> Answer[DeskRow]:
+    """Return where one case stood at a moment of the past. Raises NoSuchError, ScopeError."""
+    with store.read() as connection:
+        found = connection.execute(select(cases.c.id, cases.c.node).where(cases.c.no == no)).one_or_none()
+        rows = [] if found is None else rows_then(connection, ask, [found.id], past.fold(connection, [found.id], ask.present))
+        if found is None or not rows:
+            raise NoSuchError(f"No case had the number {no!r} at that moment.", zh=f"该时刻没有案号 {no}。")
+        if not rights.sees(connection, ask.scope, found.node):
+            raise ScopeError(f"Case {no!r} lies outside what you may see.", zh=f"案件 {no} 不在您的辖区内。")
+        return stamped(connection, rows, ask=ask)
+
+
 def _until() -> ColumnElement[int]:
     ends = case((cases.c.due_at < cases.c.stage_due_at, cases.c.due_at), else_=func.coalesce(cases.c.stage_due_at, cases.c.due_at))
     return func.coalesce(ends, NEVER)
@@ -142,10 +204,10 @@ def _selected(*more: Any) -> Any:
     return cases_.selected().add_columns(called.label("called"), missing.label("missing"), *more)
 
 
-def _row(r: Any) -> DeskRow:
+def _row(r: Any, present: int | None = None) -> DeskRow:
     ends = [at for at in (r.stage_due_at, r.due_at) if at is not None]
     return DeskRow(
-        case=cases_.as_row(r), waiting=WAITING.get(r.status, ""), since=None if r.since_at is None else moment(r.since_at),
+        case=cases_.as_row(r, present), waiting=WAITING.get(r.status, ""), since=None if r.since_at is None else moment(r.since_at),
         until=moment(min(ends)) if ends and r.is_open else None, seq=r.seq, climbed=r.climbed, supervised=r.supervised,
         called=r.called, missing=r.missing)
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from sqlalchemy import Connection, select
 
 from queries import places
 from queries import scope as rights
-from queries.answers import stamped
+from queries.answers import known_then, stamped
 from queries.case_rows import Point
-from queries.clock import moment, now, stamp
+from queries.clock import moment, stamp
 from queries.errors import AskError, NoSuchError
 from queries.frame import Answer, Ask
+from queries.sensing import then as past
 from queries.sensing.board import STATES, Board, board, inside
 from queries.sensing.ledger import bucket_begins, buckets_of
 from queries.sensing.tables import DAY, HOUR, MINUTE, reading_sum
@@ -88,9 +89,9 @@ def points(store: Store, ask: Ask, bbox: tuple[float, float, float, float], zoom
     west, south, east, north = bbox
     mask &= (held.lon >= west) & (held.lon <= east) & (held.lat >= south) & (held.lat <= north)
     where = np.flatnonzero(mask)
-    states = held.states(stamp(now()))[where]
+    states = held.states(ask.present)[where]
     lon, lat = held.lon[where], held.lat[where]
-    told = {"as_of": moment(held.read_at), "source": ("sensors", "readings"), "total": len(where)}
+    told: dict[str, Any] = {"as_of": moment(held.read_at), "source": ("sensors", "readings"), "total": len(where), "notes": _notes(store, ask)}
     if len(where) <= SINGLE:
         return Answer(rows=tuple(Point(lon=float(x), lat=float(y), n=1, by_status={STATES[s]: 1}, nos=(held.codes[i],))
                                  for i, x, y, s in zip(where, lon, lat, states, strict=True)), **told)
@@ -108,7 +109,7 @@ def points(store: Store, ask: Ask, bbox: tuple[float, float, float, float], zoom
 def listed(store: Store, ask: Ask, state: str = "", kind: str = "", limit: int = 200) -> Answer[SensorRow]:
     """Return sensors of the place, what needs a look first."""
     held, mask = _view(store, ask)
-    present = stamp(now())
+    present = ask.present
     states = held.states(present)
     if state:
         if state not in STATES:
@@ -120,13 +121,13 @@ def listed(store: Store, ask: Ask, state: str = "", kind: str = "", limit: int =
     rank = np.array([_WORST.index(STATES[s]) for s in range(len(STATES))])[states[where]]
     order = where[np.lexsort((-held.last_at[where], rank))][:limit]
     with store.read() as connection:
-        return _stamp(connection, held, [_row(connection, held, int(i), STATES[states[i]]) for i in order], total=len(where))
+        return _stamp(connection, held, [_row(connection, held, int(i), STATES[states[i]]) for i in order], ask, total=len(where))
 
 
 def health(store: Store, ask: Ask) -> Answer[Health]:
     """Return how the sensors of the place are, kind by kind."""
     held, mask = _view(store, ask)
-    states = held.states(stamp(now()))
+    states = held.states(ask.present)
     kinds = np.array([one.kind for one in held.register.sensors.values()], object)
     rows = []
     for kind in sorted(set(kinds[mask])):
@@ -134,20 +135,22 @@ def health(store: Store, ask: Ask) -> Answer[Health]:
         told = {STATES[s]: int(n) for s, n in zip(*np.unique(states[mine], return_counts=True), strict=True)}
         promised = mine[held.every_s[mine] > 0]
         heard = held.last_at[promised] > 0
-        fresh = heard & (stamp(now()) - held.last_at[promised] <= 3 * held.every_s[promised])
+        fresh = heard & (ask.present - held.last_at[promised] <= 3 * held.every_s[promised])
         rows.append(Health(kind=kind, words=_kind_words(held, kind), total=len(mine), states=told, online=float(fresh.mean()) if len(promised) else None))
     with store.read() as connection:
-        return _stamp(connection, held, rows)
+        return _stamp(connection, held, rows, ask)
 
 
 def one(store: Store, ask: Ask, code: str) -> Answer[SensorRow]:
     """Return one sensor with each of its metrics. Raises NoSuchError, also for one that may not be seen."""
     with store.read() as connection:
-        held = board(store)
+        held = _board(store, ask)
         where = _find(connection, ask, held, code)
-        first = _row(connection, held, where, STATES[held.states(stamp(now()))[where]])
+        first = _row(connection, held, where, STATES[held.states(ask.present)[where]])
+        if ask.at is not None:
+            return _stamp(connection, held, [first], ask)
         rows = connection.execute(select(latest).where(latest.c.sensor_id == int(held.ids[where])).order_by(latest.c.metric)).all()
-        return _stamp(connection, held, [_of_metric(held, first, r.metric, r.value, r.at) for r in rows] or [first])
+        return _stamp(connection, held, [_of_metric(held, first, r.metric, r.value, r.at) for r in rows] or [first], ask)
 
 
 def series(store: Store, ask: Ask, code: str, metric: str = "", grain: Literal["minute", "hour", "day"] = "hour",
@@ -156,7 +159,8 @@ def series(store: Store, ask: Ask, code: str, metric: str = "", grain: Literal["
     if grain not in GRAINS:
         raise AskError(f"{grain!r} is no grain; known: {', '.join(GRAINS)}.", field="grain")
     s, size = reading_sum.c, GRAINS[grain]
-    until = stamp(now()) if until is None else until
+    # What came after the moment was not known at it.
+    until = ask.present if until is None else until if ask.at is None else min(until, ask.present)
     since = until - {"minute": 3 * 3600, "hour": 48 * 3600, "day": 60 * 86_400}[grain] if since is None else since
     with store.read() as connection:
         held = board(store)
@@ -169,7 +173,7 @@ def series(store: Store, ask: Ask, code: str, metric: str = "", grain: Literal["
         known = metric or str(held.metric[where])
         rows = {r.bucket: r for start in range(0, len(buckets), 500) for r in connection.execute(select(reading_sum).where(
             s.grain == size, s.bucket.in_(buckets[start:start + 500]), s.sensor_id == int(held.ids[where]), s.metric == known))}
-        return _stamp(connection, held, [_point(zone, size, bucket, rows.get(bucket)) for bucket in buckets])
+        return _stamp(connection, held, [_point(zone, size, bucket, rows.get(bucket)) for bucket in buckets], ask)
 
 
 def _point(zone: object, grain: int, bucket: int, r: object) -> SeriesPoint:
@@ -179,11 +183,26 @@ def _point(zone: object, grain: int, bucket: int, r: object) -> SeriesPoint:
     return SeriesPoint(at=at, n=r.n, mean=r.total / r.n, low=r.low, high=r.high, last=r.last)  # type: ignore[attr-defined]
 
 
+def _board(store: Store, ask: Ask) -> Board:
+    held = board(store)
+    if ask.at is None:
+        return held
+    with store.read() as connection:
+        return past.board(connection, held, ask.present)
+
+
+def _notes(store: Store, ask: Ask) -> tuple[Words, ...]:
+    if ask.at is None:
+        return ()
+    with store.read() as connection:
+        return (known_then(ask.at), *past.WORDS, *((past.COARSE,) if past.is_coarse(connection, ask.present) else ()))
+
+
 def _view(store: Store, ask: Ask) -> tuple[Board, np.ndarray]:
     with store.read() as connection:
-        place = places.find(connection, ask.place, ask.until, ask.scope)
+        place = places.find(connection, ask.place, ask.on, ask.scope)
         spans = rights.ranges_under(connection, rights.check(connection, ask.scope, place))
-    held = board(store)
+    held = _board(store, ask)
     return held, inside(held.node, spans)
 
 
@@ -219,8 +238,12 @@ def _kind_words(held: Board, kind: str) -> Words:
     return {"zh": known.name, "en": known.name_en or known.name} if known else {"zh": kind or "未分类", "en": kind or "unsorted"}
 
 
-def _stamp(connection: Connection, held: Board, rows: object, total: int | None = None) -> Answer:  # type: ignore[type-arg]
-    made = stamped(connection, rows, kinds=("sensors", "readings"), total=total)
+def _stamp(connection: Connection, held: Board, rows: object, ask: Ask, total: int | None = None) -> Answer:  # type: ignore[type-arg]
+    past_ask = None if ask.at is None else ask
+    notes = () if ask.at is None else (*past.WORDS, *((past.COARSE,) if past.is_coarse(connection, ask.present) else ()))
+    made = stamped(connection, rows, kinds=("sensors", "readings"), ask=past_ask, notes=notes, total=total)
+    if ask.at is not None:
+        return made
     newest = int(held.last_at.max(initial=0))
     as_of = moment(max(newest, stamp(made.as_of) if made.as_of else 0)) if newest or made.as_of else None
     return Answer(rows=made.rows, as_of=as_of, source=made.source, due=made.due, dropped=made.dropped, notes=made.notes, total=total)

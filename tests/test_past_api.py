@@ -1,0 +1,112 @@
+"""The moment in the API and in exports: the same answers as on screen, marked, scoped, and never acted in."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboard import create_app
+from queries import loading
+from queries.clock import now, stamp
+from queries.settings import Settings
+from queries.store import Store
+from tests.conftest import MOMENT
+from tests.visitors import people, signed_in
+
+THEN = (MOMENT + timedelta(hours=8) - timedelta(hours=26)).replace(tzinfo=None)
+AT = f"at={THEN:%Y-%m-%dT%H:%M}"
+BOX = "west=100&south=0&east=140&north=60&zoom=10"
+
+
+@pytest.fixture(scope="module")
+def app(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("past"))
+    made = Store(settings.database)
+    loading.load(demo_folder, made, quiet=True)
+    with people(made):
+        app = create_app(settings, made).server
+        yield app
+        app.state.context.close()
+    made.close()
+
+
+def get(app: Any, path: str, who: str = "boss") -> Any:
+    return signed_in(app, who).get(f"/api/v1/{path}")
+
+
+def test_list_marks_figures_and_table_of_a_moment_agree(app: Any) -> None:
+    listed = get(app, f"cases?open=true&limit=1000&{AT}").json()
+    figures = {r["id"]: r["value"] for r in get(app, f"kpi?{AT}").json()["rows"]}
+    steps = {r["id"]: r["n"] for r in get(app, f"status?{AT}").json()["rows"]}
+    ages = get(app, f"ages?{AT}").json()["rows"]
+    children = get(app, f"children?measure=open&{AT}").json()["rows"]
+    cells = get(app, f"cells?{BOX}&{AT}").json()["rows"]
+    table = list(csv.DictReader(io.StringIO(get(app, f"cases.csv?open=true&{AT}").text.removeprefix("\ufeff"))))
+    assert 0 < listed["total"] == figures["open"] == sum(n for id_, n in steps.items() if id_ != "closed") == sum(r["n"] for r in ages) == len(table)
+    assert figures["overdue"] == sum(r["overdue"] for r in listed["rows"]) == sum(row["overdue"] == "True" for row in table)
+    # What lies in no area, or has no point, is on no child and on no mark.
+    assert sum(r["values"]["open"] for r in children) <= figures["open"]
+    assert sum(r["n"] for r in cells) == sum(r["lon"] is not None for r in listed["rows"])
+    assert listed["at"] == f"{THEN:%Y-%m-%dT%H:%M}:00+08:00"
+    assert all(row["reported_at"] <= f"{THEN - timedelta(hours=8):%Y-%m-%dT%H:%M}:00+00:00" for row in listed["rows"])
+
+
+def test_the_open_cases_of_a_moment_are_those_reported_before_and_not_closed_until_it(app: Any) -> None:
+    everything = get(app, "cases?limit=1000&from=2026-11-20&to=2026-11-23&order=newest").json()["rows"]
+    then_ = f"{THEN - timedelta(hours=8):%Y-%m-%dT%H:%M}:00+00:00"
+    expected = {r["no"] for r in everything if r["reported_at"] <= then_ and (r["closed_at"] is None or r["closed_at"] > then_) and r["status"] != "cancelled"}
+    found = {r["no"] for r in get(app, f"cases?open=true&limit=1000&{AT}").json()["rows"]}
+    first = min(r["reported_at"] for r in everything)
+    shown = {r["no"] for r in get(app, f"cases?open=true&limit=1000&{AT}").json()["rows"] if r["reported_at"] >= first}
+    assert expected
+    assert expected == shown & {r["no"] for r in everything}
+    assert shown <= found
+
+
+def test_the_past_is_scoped_as_the_present_is(app: Any) -> None:
+    whole, mine = get(app, f"cases?open=true&{AT}").json()["total"], get(app, f"cases?open=true&limit=1000&{AT}", "north").json()
+    assert 0 < mine["total"] < whole
+    assert all(r["area_code"].startswith("990103001") for r in mine["rows"])
+    assert get(app, f"cases?open=true&place=990101001&{AT}", "north").status_code == 403
+    assert sum(r["n"] for r in get(app, f"cells?{BOX}&{AT}", "north").json()["rows"]) <= mine["total"]
+    other = next(r["no"] for r in get(app, f"cases?open=true&limit=1000&{AT}").json()["rows"] if not r["area_code"].startswith("990103001"))
+    assert get(app, f"cases/{other}?{AT}", "north").status_code == 403
+
+
+def test_a_drill_is_marked_in_answers_and_exports(app: Any) -> None:
+    drill = f"drill={THEN:%Y-%m-%dT%H:%M}~{stamp(now()) - 100}x60"
+    told = get(app, f"cases?open=true&limit=1&{drill}").json()
+    assert told["drill"] == "演练 DRILL"
+    assert told["at"] > f"{THEN:%Y-%m-%dT%H:%M}"
+    table = get(app, f"cases.csv?open=true&{drill}")
+    assert 'filename="DRILL-cases-' in table.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(table.text.removeprefix("\ufeff"))))
+    assert rows
+    assert {row["drill"] for row in rows} == {"演练 DRILL"}
+    assert len({row["as_known_at"] for row in rows}) == 1
+
+
+@pytest.mark.parametrize(("asked", "word"), [
+    ("at=2026-11-32T10:00", "is no moment"), ("at=2199-01-01T10:00", "has not come yet"), ("at=1901-01-01T10:00", "the records begin at"),
+    ("drill=now", "is no drill"), ("at=0001-01-01T00:00", "the records begin at"),
+])
+def test_a_moment_that_cannot_be_used_is_refused_in_words(app: Any, asked: str, word: str) -> None:
+    for path in ("cases", "kpi", "sensors", "alarms", f"cells?{BOX}"):
+        answer = get(app, f"{path}{'&' if '?' in path else '?'}{asked}")
+        assert answer.status_code == 400, path
+        assert word in answer.json()["message"]
+
+
+def test_what_shows_only_the_present_takes_no_moment(app: Any) -> None:
+    assert get(app, f"burden?{AT}").status_code == 400
+    assert get(app, f"cells?mark=cameras&{BOX}&{AT}").status_code == 400
+    client = signed_in(app, "boss")
+    done = client.post(f"/api/v1/cases?{AT}", json={"category": "appearance", "title": "x", "area_code": "990103001001001"})
+    assert done.status_code == 400
+    assert "knows no parameter 'at'" in done.json()["message"]
