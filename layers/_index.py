@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
-from layers._layer import AreaMark, Layer
+import numpy as np
+
+from layers._layer import AreaMark, AreaMarks, Layer
 from queries import index
 from queries.frame import Answer, Ask
-from queries.governance import index_values
+from queries.governance import ScoreColumns, index_values
 from queries.store import Store
 
 #: A score at a border is in the better grade.
@@ -22,8 +25,9 @@ def score(of: str) -> Callable[[Store, Ask, int], Answer[AreaMark]]:
 
     def values(store: Store, ask: Ask, level: int) -> Answer[AreaMark]:
         answer = index_values(store, ask, of, level)
-        rows = [AreaMark(code=r.code, dense=r.dense, value=r.value, n=None, few=r.value is not None and not r.n) for r in answer.rows]
-        return replace(answer, rows=rows)  # type: ignore[arg-type,return-value]
+        held = cast(ScoreColumns, answer.rows)
+        marks = AreaMarks(code=held.code, dense=held.dense, value=held.value, n=None, few=~np.isnan(held.value) & ~held.ranked)
+        return replace(answer, rows=marks)  # type: ignore[arg-type,return-value]
 
     return values
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 from queries import places
 from queries import scope as rights
 from queries.answers import remembered, stamped
-from queries.area_values import standing
+from queries.area_values import AreaColumns, standing
 from queries.clock import day_bucket, local_day, now, stamp
 from queries.errors import AskError
 from queries.figures import AreaValue
@@ -121,6 +121,13 @@ class StepRow:
     opens: str
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoreColumns(AreaColumns):
+    """Scores of many areas in columns. `ranked`: at least 0.3 of the score is the area's own data."""
+
+    ranked: np.ndarray
+
+
 def index(store: Store, ask: Ask) -> Answer[ScoreRow]:
     """Return the index of a place, its dimensions and every indicator of the catalogue."""
     with store.read() as connection:
@@ -190,10 +197,9 @@ def index_values(store: Store, ask: Ask, of: str, level: int) -> Answer[AreaValu
         at = np.searchsorted(held.where.num, mine.num)
         node = held.tree.ids.index(of) if of in held.tree.ids else -1
         values = held.scores[at, node] if node >= 0 else np.full(len(at), np.nan)
-        few = own_share(held)[at] < LEAST_OWN
-        rows = [AreaValue(area_id=int(a), code=c, dense=int(d), value=None if np.isnan(v) else float(v), numerator=None, denominator=None, n=0 if f else 1)
-                for a, c, d, v, f in zip(mine.area_id, mine.code, mine.dense, values, few, strict=True)]
-        return stamped(connection, rows, notes=_notes(ask))
+        columns = ScoreColumns(area_id=mine.area_id, code=mine.code, dense=mine.dense, value=values, numerator=None, denominator=None,
+                               ranked=own_share(held)[at] >= LEAST_OWN)
+        return replace(stamped(connection, (), notes=_notes(ask)), rows=columns)
 
 
 def finished(connection: Connection, ask: Ask) -> Ask:

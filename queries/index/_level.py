@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from queries.answers import remembered
 from queries.area_values import Standing, standing
+from queries.clock import now
 from queries.frame import EVERYTHING, Ask
 from queries.index import found
 from queries.index._counts import counts, made, parents, plain
@@ -58,7 +59,8 @@ class Level:
 def level_scores(connection: Connection, ask: Ask, level: int) -> Level:
     """Return the level's scores over the whole city, whoever asks: a score must not depend on who looks at it."""
     asked = Ask(scope=EVERYTHING, since=ask.since, until=ask.until)
-    key = ("index_level", asked.since, asked.until, level)
+    # Which sensors are silent changes without any new data; once an hour is often enough for a score of days.
+    key = ("index_level", asked.since, asked.until, level, int(now().timestamp()) // 3600)
     return remembered(connection, key, lambda: _made(connection, asked, level), ageless=True)
 
 
