@@ -183,3 +183,32 @@ def test_the_password_of_the_account_is_of_no_use_to_a_listener(app: Any, store:
     assert one.post("/login", data={"name": "fresh", "password": once}).status_code == 303
     with pytest.raises(WebSocketDisconnect), one.websocket_connect(WIRE, headers={"origin": HERE}):
         pass
+
+
+def test_screens_are_asked_to_spread_while_drawing_takes_too_much(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dashboard import live
+    from dashboard.context import Context
+
+    monkeypatch.setattr(live, "BEAT_S", 0.05)
+    context = Context(Settings(data_dir=tmp_path), store)
+    hub = live.Hub(context)
+
+    async def until(what: Any, drawing: float) -> list[float]:
+        seen: list[float] = []
+        while not seen or not what(seen[-1]):
+            hub.drew(drawing)
+            serial = hub.serial
+            await asyncio.wait_for(hub.after(serial), 10)
+            seen.append(json.loads(hub.text)["spread"])
+        return seen
+
+    async def live_on() -> None:
+        await hub.ready()
+        assert hub.frame()["spread"] == 0
+        rising = await until(lambda spread: spread == live.LONGEST_S, 1.0)
+        assert rising == sorted(rising)
+        falling = await until(lambda spread: spread == 0, 0.0)
+        assert falling == sorted(falling, reverse=True)
+
+    asyncio.run(live_on())
+    context.close()
