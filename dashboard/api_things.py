@@ -1,4 +1,4 @@
-"""The JSON API of what the map shows at a moment: cells of cases and things, sensors, alarms."""
+"""The JSON API of what the map shows: cells of cases and things, now or at a moment."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from fastapi import FastAPI, Query
 import layers
 from dashboard.api_loop import At, Drill, Place
 from dashboard.context import Context
-from queries.alarms import desk as alarms
 from queries.errors import AskError, NoSuchError
 from queries.frame import Ask
-from queries.sensing import values
 
 Degrees = Annotated[float, Query(ge=-180, le=180)]
-Rows = Annotated[int, Query(ge=1, le=1000)]
 
 
 def add_routes(server: FastAPI, context: Context, ask: Callable[..., Ask], told: Callable[..., dict[str, Any]]) -> None:
@@ -32,15 +29,3 @@ def add_routes(server: FastAPI, context: Context, ask: Callable[..., Ask], told:
         if asked.at is not None and not layer.then:
             raise AskError(f"{mark!r} shows only what holds now. Leave out the moment.", zh=f"“{layer.title['zh']}”只反映当前情况，请去掉时刻。", field="at")
         return told(layer.points(context.store, asked, (west, south, east, north), zoom), asked)
-
-    @server.get("/api/v1/sensors", tags=["things"], summary="Sensors with their last value, what needs a look first")
-    def sensors(place: Place = None, state: Annotated[str, Query(max_length=20)] = "", kind: Annotated[str, Query(max_length=60)] = "", limit: Rows = 200,
-                at: At = "", drill: Drill = "") -> dict[str, Any]:
-        asked = ask(place, None, None, at=at, drill=drill)
-        return told(values.listed(context.store, asked, state, kind, limit), asked)
-
-    @server.get("/api/v1/alarms", tags=["things"], summary="Alarms, the most urgent first")
-    def alarm_list(place: Place = None, state: Annotated[str, Query(pattern="^(open|unacked|shelved|closed|all)$")] = "open", limit: Rows = 200,
-                   at: At = "", drill: Drill = "") -> dict[str, Any]:
-        asked = ask(place, None, None, at=at, drill=drill)
-        return told(alarms.alarms(context.store, asked, state, limit), asked)

@@ -10,8 +10,9 @@ from fastapi import FastAPI, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel
 from pydantic_core import to_json
 
-from dashboard.api import Place, plain, told
-from dashboard.context import Context
+from dashboard.api import moment_of, plain, told
+from dashboard.api_loop import At, Drill, Place
+from dashboard.context import Context, ended
 from dashboard.doors import body_of, status_of
 from queries.alarms import desk
 from queries.clock import stamp
@@ -109,15 +110,18 @@ async def _taken(context: Context, name: str, came: list[Any]) -> dict[str, Any]
 def add_answers(server: FastAPI, context: Context) -> None:
     """Add what the API tells of sensors and alarms."""
 
-    def ask(place: str | None) -> Ask:
-        last = context.city().last_day
-        return Ask(scope=context.scope, since=last, until=last, place=place or None)
+    def ask(place: str | None, at: str = "", drill: str = "") -> Ask:
+        last, then = context.city().last_day, moment_of(context, at, drill)
+        since, until = (last, last) if then is None else ended(last, last, then)
+        return Ask(scope=context.scope, since=since, until=until, place=place or None, at=then, drill=bool(drill))
 
     @server.get("/api/v1/sensors", tags=["sensors"], summary="Sensors with their latest value, what needs a look first; `health` = how each kind is")
     def sensors(place: Place = None, state: Annotated[str, Query(max_length=20, description=", ".join(values.STATE_WORDS))] = "",
-                kind: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> dict[str, Any]:
-        asked = ask(place)
-        return {**told(values.listed(context.store, asked, state, kind, limit), asked), "health": plain(values.health(context.store, asked).rows)}
+                kind: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+                at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(place, at, drill)
+        now_ = {"health": plain(values.health(context.store, asked).rows)} if asked.at is None else {}
+        return {**told(values.listed(context.store, asked, state, kind, limit), asked), **now_}
 
     @server.get("/api/v1/sensors/{sensor}", tags=["sensors"], summary="A sensor: each of its metrics")
     def sensor(sensor: Code) -> dict[str, Any]:
@@ -133,9 +137,11 @@ def add_answers(server: FastAPI, context: Context) -> None:
 
     @server.get("/api/v1/alarms", tags=["alarms"], summary="Alarms, the most urgent first, with the pace at which they come")
     def alarms(place: Place = None, state: Annotated[str, Query(pattern="^(open|unacked|shelved|closed|all)$")] = "open",
-               limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> dict[str, Any]:
-        asked = ask(place)
-        return {**told(desk.alarms(context.store, asked, state, limit), asked), "pace": plain(desk.pace(context.store, asked, context.settings.operators).row)}
+               limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+                at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(place, at, drill)
+        now_ = {"pace": plain(desk.pace(context.store, asked, context.settings.operators).row)} if asked.at is None else {}
+        return {**told(desk.alarms(context.store, asked, state, limit), asked), **now_}
 
     @server.get("/api/v1/alarms/serious", tags=["alarms"], summary="Serious alarms that nobody has acknowledged, with what is near")
     def serious(place: Place = None) -> dict[str, Any]:

@@ -56,7 +56,10 @@ def drill(text: str) -> Drill | None:
 
 def in_zone(at: datetime, zone: ZoneInfo) -> datetime:
     """Return a local moment in its zone. One that clocks skip is an hour later; of one that comes twice it is the first."""
-    return at.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+    try:
+        return at.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
+    except OverflowError:  # the first and the last day that a calendar knows; neither is one of a city's
+        return at.replace(tzinfo=zone)
 
 
 def of_drill(held: Drill, zone: ZoneInfo, present: int | None = None) -> tuple[datetime, bool]:
