@@ -13,7 +13,7 @@ import numpy as np
 from queries.warning.tails import BASE, GUARD, above, dispersion, weekdays
 
 Row = tuple[str, str, str, str]
-AREAS, DAYS, OUTBREAKS, LASTS = 17, 730, 600, 7
+AREAS, DAYS, OUTBREAKS, LASTS = 17, 730, 150, 7
 FIRST = BASE + GUARD + 5
 #: False alarms per area-day that every method is allowed.
 BUDGET = 0.01
