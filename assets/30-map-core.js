@@ -26,7 +26,7 @@
   gov.drill = function (code) { if (code !== gov.now.place) gov.go({ place: code, level: "" }); };
 
   gov.up = function () {
-    if (gov.now && gov.now.case) return gov.go({ case: "" });
+    if (gov.now && (gov.now.case || gov.now.thing)) return gov.go({ case: "", thing: "" });
     if (gov.now && !gov.now.top) gov.go({ place: gov.now.up, level: "" });
   };
 

@@ -8,6 +8,7 @@
   const SHAPES = {
     circle: "M8 2a6 6 0 1 0 .01 0z", square: "M3 3h10v10H3z", triangle: "M8 2l6 11H2z", diamond: "M8 1l7 7-7 7-7-7z",
     hexagon: "M5 2h6l4 6-4 6H5L1 8z", cross: "M2 4l2-2 4 4 4-4 2 2-4 4 4 4-2 2-4-4-4 4-2-2 4-4z", bar: "M2 6h12v4H2z",
+    octagon: "M5 1h6l4 4v6l-4 4H5l-4-4V5z",
     pentagon: "M8 1l7 5-3 9H4L1 6z", pause: "M3 2h4v12H3zM9 2h4v12H9z",
     ring: "M8 1a7 7 0 1 0 .01 0zM8 5a3 3 0 1 1-.01 0z",
   };
@@ -48,12 +49,13 @@
   }
 
   function place(point) {
-    const no = (point.nos || [])[0], isCase = gov.markKind === "cases";
+    const no = (point.nos || [])[0], opens = (gov.now.marks.find(function (one) { return one.id === gov.markKind; }) || {}).opens;
     const icon = L.divIcon({ className: "gov-mark", html: point.n === 1 ? single(point) : ring(point), iconSize: null });
     const one = L.marker([point.lat, point.lon], { icon, pane: "gov-marks", keyboard: true, title: describe(point), alt: describe(point) });
     one.on("click keypress", function (event) {
       if (event.type === "keypress" && event.originalEvent.key !== "Enter") return;
-      if (no && isCase) gov.go({ case: no });
+      if (no && gov.markKind === "cases") gov.go({ case: no, thing: "" });
+      else if (no && opens) gov.go({ thing: `${opens}:${no}`, case: "" });
       else if (!no) gov.leaflet.setView([point.lat, point.lon], Math.min(20, gov.leaflet.getZoom() + 2), { animate: false });
     });
     marks.addLayer(one);

@@ -37,10 +37,12 @@
   }
 
   function markKey() {
-    const box = document.createElement("div"), used = Object.values(gov.now.status).filter(function (one) { return one.open; });
+    const box = document.createElement("div"), kind = gov.now.marks.find(function (one) { return one.id === gov.markKind; });
+    const isCase = gov.markKind === "cases";
+    const used = isCase ? Object.values(gov.now.status).filter(function (one) { return one.open; }) : kind.looks.map(function (code) { return gov.now.status[code]; });
     box.className = "marks";
-    box.innerHTML = used.map(function (one) { return `<span>${gov.shapeOf(one)}${gov.escape(one.name)}</span>`; }).join("") +
-      `<span>${gov.shapeOf({ shape: "triangle", colour: gov.now.overdue })}${gov.escape(gov.now.words.overdue)}</span>`;
+    box.innerHTML = used.map(function (one) { return `<span>${gov.shapeOf(one)}${gov.escape(one.name)}</span>`; }).join("");
+    if (isCase) box.innerHTML += `<span>${gov.shapeOf({ shape: "triangle", colour: gov.now.overdue })}${gov.escape(gov.now.words.overdue)}</span>`;
     return box;
   }
 
@@ -63,7 +65,7 @@
     const parts = [fold(box), choice(words.layer, now.layers, now.layer, function (id) { gov.go({ layer: id }); })];
     if (now.levels.length > 1) parts.push(choice(words.level, now.levels, now.level, function (id) { gov.go({ level: id }); }));
     parts.push(choice(words.marks, [{ id: "", name: "—" }, ...now.marks], gov.markKind, function (id) { gov.markKind = id; gov.drawMarks(); gov.drawPanel(); }));
-    if (gov.markKind === "cases") parts.push(markKey());
+    if (gov.markKind && now.marks.some(function (one) { return one.id === gov.markKind && (one.looks.length || one.id === "cases"); })) parts.push(markKey());
     parts.push(title, legend(), line("why", gov.values.note));
     parts.push(line("why", `${now.n.toLocaleString("en-US")} ${words.areas}${gov.values.as_of ? " · " + words.as_of + " " + gov.values.as_of : ""} · ${words.hint}`));
     box.replaceChildren(...parts);

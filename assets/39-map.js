@@ -31,6 +31,7 @@
   gov.show = function (next) {
     const before = gov.now;
     gov.now = next;
+    if (next.mark && next.mark !== (before || {}).mark) gov.markKind = next.mark;
     if (!gov.leaflet) return; // the map itself comes later and asks again
     const place = `${next.tree}/${next.place}`;
     if (place !== fitted) { fitted = place; moved = false; gov.fit(); }

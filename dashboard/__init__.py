@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI
 
 from dashboard import (
     acting,
+    acting_alarms,
     acting_list,
     address,
     api,
@@ -20,6 +21,8 @@ from dashboard import (
     login_pages,
     open311,
     panels,
+    pictures,
+    readings,
     routes,
     shell,
 )
@@ -46,7 +49,10 @@ def create_app(settings: Settings, store: Store) -> Dash:
     server.state.context = context
     map_.add_routes(server, context)
     doors.add_routes(server, context)
+    readings.add_routes(server, context)
     open311.add_routes(server, context)
+    readings.add_answers(server, context)
+    pictures.add_routes(server, context)
     api.add_routes(server, context)
     login_pages.add_routes(server, context)
     app = Dash(__name__, server=server, assets_folder=str(ASSETS), compress=True, update_title=None,
@@ -54,8 +60,10 @@ def create_app(settings: Settings, store: Store) -> Dash:
                meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}])
     app.layout = shell.layout
     _add_callbacks(app, context)
-    acting.add_callbacks(app, context, acting_list.ACTS)
+    acting.add_callbacks(app, context, {**acting_list.ACTS, **acting_alarms.ACTS})
     acting_list.add_callbacks(app, context)
+    acting_alarms.add_callbacks(app, context)
+    pictures.add_callbacks(app, context)
     # Dash does this when "/" is first asked for. A first visitor who comes to another page would get it without any style.
     app._setup_server()
     # Added last, so it stands before everything else that Dash put around the routes.

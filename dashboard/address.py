@@ -38,6 +38,8 @@ class View:
     order: str = "overdue"
     after: str = ""
     case: str = ""
+    #: A sensor, alarm or camera that is open beside the page: sensor:W1, alarm:12, camera:CM1.
+    thing: str = ""
     source: str = ""
     lang: str = "zh"
 
@@ -62,7 +64,7 @@ class Notice:
 
 _LISTS = {"category": "categories", "status": "statuses", "department": "departments"}
 _FLAGS = {"overdue": "overdue", "open": "open_only", "unplaced": "unplaced"}
-_WORDS = ("place", "layer", "measure", "after", "case", "source")
+_WORDS = ("place", "layer", "measure", "after", "case", "thing", "source")
 _CHOICES = {"period": PERIODS, "order": ORDERS, "lang": LANGUAGES}
 #: A comma separates values, so a comma inside one is written as this escape.
 _COMMA = "%2C"
@@ -133,7 +135,7 @@ def _pairs(view: View) -> list[tuple[str, str]]:
     out += [(key, "1") for key, name in _FLAGS.items() if getattr(view.filters, name)]
     if view.filters.text:
         out.append(("text", view.filters.text))
-    for key in ("order", "after", "case", "source"):
+    for key in ("order", "after", "case", "thing", "source"):
         if getattr(view, key) != plain[key]:
             out.append((key, getattr(view, key)))
     # The language is always said: a link must open the same words at every desk.

@@ -15,10 +15,13 @@ from dashboard.address import View
 from dashboard.jobs import Jobs
 from queries.frame import NOTHING, Actor, Ask, Scope
 from queries.loop.service import LoopService
+from queries.sensing.keeping import Keeper
+from queries.sensing.scribe import Scribe
 from queries.settings import Settings
 from queries.sources._coordinator import Coordinator
 from queries.store import Store, version
 from queries.today import CityNow, city_now
+from queries.warning.job import Warner
 
 _starting = threading.Lock()
 
@@ -61,14 +64,24 @@ class Context:
     _city: tuple[int, date, CityNow] | None = None
     _loop: LoopService | None = None
     _doors: Coordinator | None = None
+    _scribe: Scribe | None = None
+    _warner: Warner | None = None
 
     @property
     def loop(self) -> LoopService:
         """Return the running loop (writer, projector, clock); it starts with the first who needs it."""
         with _starting:
             if self._loop is None:
-                self._loop = LoopService(self.store, writers=self.settings.writers)
+                self._loop = LoopService(self.store, writers=self.settings.writers, more=(Keeper(self.settings),))
             return self._loop
+
+    @property
+    def scribe(self) -> Scribe:
+        """Return who writes readings; it starts with the first who brings some."""
+        with _starting:
+            if self._scribe is None:
+                self._scribe = Scribe(self.store)
+            return self._scribe
 
     def start(self) -> None:
         """Let the clock run, and the doors that ask or tell by themselves."""
@@ -76,14 +89,21 @@ class Context:
         with _starting:
             if self._doors is None:
                 self._doors = Coordinator(loop.writer, self.settings)
+                self._warner = Warner(self.store, loop.writer)
 
     def close(self) -> None:
         """Write what waits."""
         self.jobs.close()
         with _starting:
+            if self._warner is not None:
+                self._warner.close()
+                self._warner = None
             if self._doors is not None:
                 self._doors.close()
                 self._doors = None
+            if self._scribe is not None:
+                self._scribe.close()
+                self._scribe = None
             if self._loop is not None:
                 self._loop.close()
                 self._loop = None

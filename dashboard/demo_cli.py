@@ -13,6 +13,7 @@ from dashboard.login import loopback
 from queries.clock import now, stamp
 from queries.demo.alive import Living
 from queries.demo.caller import Caller
+from queries.demo.sensing import Sensing
 from queries.errors import GovError, SettingError
 from queries.people import tokens
 from queries.settings import Settings
@@ -38,11 +39,18 @@ def run(given: argparse.Namespace, held: Settings, store: Store) -> int:
     store.upgrade()
     if not is_demo(store):
         raise SettingError("The loaded city is no demo city; nothing may be made up in it. Use a data folder (GOV_DATA_DIR) with the demo city.")
-    living = _living(given.url or f"http://127.0.0.1:{held.port}", store, given.life_seed, given.speed)
+    url = given.url or f"http://127.0.0.1:{held.port}"
+    living, sensing = _living(url, store, given.life_seed, given.speed), _sensing(url, store, given.life_seed, given.speed)
+    ended = threading.Event()
+    thread = threading.Thread(target=sensing.run, args=(ended, given.minutes), name="demo-sensors", daemon=True)
+    thread.start()
     try:
         living.run(threading.Event(), given.minutes, given.burst)
     finally:
+        ended.set()
+        thread.join(5)
         living.caller.close()
+        print(f"readings {sensing.taken}, refused {sensing.refused}")
         print(f"reported {living.found}, steps {living.acted}, refused {living.refused}, calls {living.caller.calls}")
     return 0
 
@@ -54,15 +62,18 @@ def beside(held: Settings, store: Store, still: bool) -> Iterator[None]:
         yield
         return
     ended = threading.Event()
-    living = _living(f"http://{'[::1]' if held.host == '::1' else '127.0.0.1'}:{held.port}", store, None, 1)
-    thread = threading.Thread(target=_live, args=(living, ended), name="demo", daemon=True)
-    thread.start()
+    url = f"http://{'[::1]' if held.host == '::1' else '127.0.0.1'}:{held.port}"
+    threads = [threading.Thread(target=_live, args=(one, ended), name=name, daemon=True)
+               for name, one in (("demo", _living(url, store, None, 1)), ("demo-sensors", _sensing(url, store, None, 1)))]
+    for thread in threads:
+        thread.start()
     log.info("the demo city lives; --still lets it rest")
     try:
         yield
     finally:
         ended.set()
-        thread.join(5)
+        for thread in threads:
+            thread.join(5)
 
 
 def is_demo(store: Store) -> bool:
@@ -76,7 +87,12 @@ def _living(url: str, store: Store, seed: int | None, speed: float) -> Living:
     return Living(caller, stamp(now()) if seed is None else seed, speed)
 
 
-def _live(living: Living, ended: threading.Event) -> None:
+def _sensing(url: str, store: Store, seed: int | None, speed: float) -> Sensing:
+    caller = Caller(url, token_of=lambda source: tokens.make(store, source, days=1))
+    return Sensing(caller, stamp(now()) if seed is None else seed, speed)
+
+
+def _live(living: Living | Sensing, ended: threading.Event) -> None:
     try:
         living.run(ended)
     except GovError as bad:

@@ -102,6 +102,31 @@ def item_wrong(code: Any, step: Any) -> dict[str, Any]:
     return {"kind": "item-wrong", "code": code, "step": step}
 
 
+CAMERA_REASON = "camera-reason"
+CAMERA_MINUTES = "camera-minutes"
+CAMERA_LOOK = "camera-look"
+CAMERA_WRONG = "camera-wrong"
+
 SHIFT_TEXT = "shift-text"
 SHIFT_SEND = "shift-send"
 SHIFT_WRONG = "shift-wrong"
+
+
+def alarm_form(alarm_id: Any) -> dict[str, Any]:
+    """Return the id of the place below an alarm in which its form opens."""
+    return {"kind": "form", "spot": "alarm", "no": str(alarm_id)}
+
+
+def alarm_fill(alarm_id: Any, what: Any) -> dict[str, Any]:
+    """Return the id of a field of an alarm's form."""
+    return {"kind": "alarm-fill", "no": alarm_id, "what": what}
+
+
+def alarm_send(alarm_id: Any, act: Any) -> dict[str, Any]:
+    """Return the id of the button that sends it."""
+    return {"kind": "alarm-send", "no": alarm_id, "act": act}
+
+
+def alarm_wrong(alarm_id: Any) -> dict[str, Any]:
+    """Return the id of the words that say what is wrong with it."""
+    return {"kind": "alarm-wrong", "no": alarm_id}

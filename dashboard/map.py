@@ -92,13 +92,16 @@ def map_state(context: Context, view: View) -> dict[str, Any] | None:
     return {
         "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "frame": frame, "place": place.code,
         "up": steps[-2].code if len(steps) > 2 else "", "top": len(steps) == 1, "bbox": _around(parts or [place]), "shift": shift,
-        "layer": chosen, "query": address.query(view.but(case="", after="", place=place.code if len(steps) > 1 else None)), "lang": view.lang, "case": view.case,
+        "layer": chosen, "query": address.query(view.but(case="", thing="", after="", place=place.code if len(steps) > 1 else None)), "lang": view.lang, "case": view.case,
         "levels": [{"id": one.level, "name": w.name(one)} for one in (below or [shown])],
         "layers": [{"id": one.id, "name": w.pick(one.title), "what": w.pick(one.definition)}
                    for one in layers.found().values() if one.kind == "areas"],
-        "marks": [{"id": one.id, "name": w.pick(one.title)} for one in layers.found().values() if one.kind == "points"],
+        "marks": [{"id": one.id, "name": w.pick(one.title), "opens": one.opens, "looks": list(one.looks)} for one in layers.found().values() if one.kind == "points"],
+        "thing": view.thing, "mark": "alarms" if view.scene == "alarms" else "cases",
         "status": {code: {"colour": STATUS[code][0], "shape": STATUS[code][1], "name": w.pick(words), "open": code not in (*OVER, *ASIDE)}
-                   for code, words in STATUS_WORDS.items()},
+                   for code, words in STATUS_WORDS.items()} | {
+            code: {"colour": colour, "shape": form, "name": w.pick(words), "open": False}
+            for one in layers.found().values() for code, (colour, form, words) in one.looks.items()},
         "overdue": OVERDUE,
         "words": {key: w(f"map.{key}") for key in (
             "layer", "level", "marks", "unknown", "overdue", "cases", "hint", "areas", "failed", "as_of", "legend", "panel", "close")},

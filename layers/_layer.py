@@ -85,6 +85,12 @@ class Layer:
     order: int = 100
     values: Callable[[Store, Ask, int], Answer[AreaMark]] | None = None
     points: Callable[[Store, Ask, Bbox, int], Answer[Any]] | None = None
+    #: For points that are no cases: how each status looks (colour, shape) and what it is called, the most urgent first.
+    looks: dict[str, tuple[str, str, Words]] = field(default_factory=dict)
+    #: What of the address a single mark opens: case, or thing with this word before its code.
+    opens: str = ""
+    #: There may be none of them at all, which is good news.
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

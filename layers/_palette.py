@@ -21,6 +21,15 @@ STATUS: dict[str, tuple[str, str]] = {
     "cancelled": ("#6f7a84", "bar"), "verified": ("#8fd0b4", "pentagon"),
     "suspended": ("#9aa6b0", "pause"), "hung": ("#a58f6a", "ring"),
 }
+#: Alarm levels by colour and shape. Never in one legend with grades: there blue can be the best.
+ALARM: dict[str, tuple[str, str]] = {
+    "red": ("#ff5d4f", "octagon"), "orange": ("#ff9d3c", "triangle"), "yellow": ("#f5d94a", "diamond"), "blue": ("#6fb1ff", "circle"),
+}
+#: What a sensor or camera is worth when no alarm says more.
+THING: dict[str, tuple[str, str]] = {
+    "ok": ("#8296a3", "circle"), "silent": ("#d7dee3", "cross"), "never": ("#5d6a74", "ring"),
+    "online": ("#8296a3", "square"), "offline": ("#d7dee3", "cross"), "no_picture": ("#c9b37c", "bar"), "unknown": ("#5d6a74", "ring"),
+}
 OVERDUE = "#ff7a62"
 
 

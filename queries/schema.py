@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queries.loop.tables  # noqa: F401  (the tables register themselves)
 import queries.people.tables  # noqa: F401
+import queries.sensing.tables  # noqa: F401
 from queries.tables import metadata
 
 __all__ = ["metadata"]

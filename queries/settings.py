@@ -20,7 +20,7 @@ PREFIX = "GOV_"
 FILE_KEY = "GOV_SETTINGS"
 HERE = Path(__file__).resolve().parent.parent
 #: Never from a file: files are copied, shown and kept.
-SECRET = ("webhook_secrets",)
+SECRET = ("webhook_secrets", "mqtt_password", "link_secret")
 
 
 def _address(value: str) -> str:
@@ -83,12 +83,48 @@ class Settings(BaseModel):
     open311_public: bool = Field(False, description="true: everybody may read cases over our own /open311/v2, without personal data")
     webhooks: dict[str, Receiver] = Field({}, description="receivers of what happens: name = { url, department } (JSON, or a table of the file)")
     webhook_secrets: dict[str, SecretStr] = Field({}, repr=False, description="secrets by which messages to receivers are signed (JSON, name = secret); from the environment only")
+    mqtt_url: str = Field("", description="address of an MQTT broker whose readings are taken in: mqtt://HOST:1883, or mqtts://HOST:8883; empty = none")
+    mqtt_user: str = Field("", max_length=200, description="user name at the broker")
+    mqtt_password: SecretStr = Field(SecretStr(""), repr=False, description="password at the broker; from the environment only")
+    mqtt_ca: str = Field("", description="file with the certificate authority of the broker (mqtts); empty = those of the system")
+    mqtt_client: str = Field("governance-brain", min_length=1, max_length=60, description="client id at the broker, under which it keeps our session; each server process needs its own")
+    mqtt_group: str = Field("brain", max_length=60, pattern="^[^/+#]*$", description="name of the shared subscription; empty = none, for a broker that has not got them")
+    mqtt_topic: str = Field("sensors/{sensor}/{metric}", max_length=200, description="topics of readings; {sensor} and {metric} are read from it, + is any word")
+    mqtt_fields: dict[str, str] = Field({}, description='where a message has what (JSON): {"value": "data.val", "at": "ts"}; empty = as in the API')
+    camera_gateway: str = Field("", description="address of the live picture at a video gateway, with {stream} and {key} (our signed, short-lived key); empty = stills only")
+    camera_live: str = Field("page", pattern="^(page|mjpeg|hls)$", description="what that address gives: a page of the gateway (WebRTC and others), an MJPEG picture, or an HLS stream")
+    link_secret: SecretStr = Field(SecretStr(""), repr=False, description="secret by which links to pictures are signed; empty = one is made and kept in the database; from the environment only")
+    operators: int = Field(1, ge=1, le=100, description="operator positions among which alarms are shared: a flood is more than ten in ten minutes for each")
+    readings_days: int = Field(30, ge=0, le=36_500, description="days for which readings are kept as they came; 0 = for ever")
+    minutes_days: int = Field(90, ge=0, le=36_500, description="days for which their sums by minute are kept; 0 = for ever")
+    hours_days: int = Field(800, ge=0, le=36_500, description="days for which their sums by hour are kept; 0 = for ever. Sums by day stay")
     log_format: str = Field("text", pattern="^(text|json)$", description="log lines for people or machines")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level logged")
 
     _open311 = field_validator("open311_url")(lambda value: _address(value.rstrip("/")))
 
-    @field_validator("open311_categories", "webhooks", "webhook_secrets", mode="before")
+    @field_validator("mqtt_url")
+    @classmethod
+    def _broker(cls, value: str) -> str:
+        """Return a broker's address: mqtt or mqtts, a host, no name or password in it."""
+        if value:
+            told = urlsplit(value)
+            if told.scheme not in ("mqtt", "mqtts") or not told.hostname or told.path.strip("/"):
+                raise ValueError("it needs an address such as mqtt://HOST:1883 or mqtts://HOST:8883")
+            if "@" in told.netloc:
+                raise ValueError("an address with a name or password in it would be logged by others; use mqtt_user and mqtt_password")
+        return value
+
+    @field_validator("mqtt_topic")
+    @classmethod
+    def _topic(cls, value: str) -> str:
+        """Return a topic template: whole levels, a sensor among them or in the message."""
+        for level in value.split("/"):
+            if not level or (("{" in level or "+" in level) and level not in ("{sensor}", "{metric}", "+")) or "#" in level:
+                raise ValueError(f"{level!r} is no level of a topic; write words, {{sensor}}, {{metric}} or +")
+        return value
+
+    @field_validator("open311_categories", "webhooks", "webhook_secrets", "mqtt_fields", mode="before")
     @classmethod
     def _json(cls, value: Any) -> Any:
         """Read what an environment variable says of a table."""

@@ -248,11 +248,12 @@ sensor = Table(
     Column("hash", Text, nullable=False),
 )
 
+#: Readings as they came, by time: all sensors of one minute lie together, and what is old goes away in one piece.
 reading = Table(
     "reading", metadata,
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
     Column("sensor_id", Integer, primary_key=True, autoincrement=False),
     Column("metric", Text, primary_key=True),
-    Column("at", BigInteger, primary_key=True, autoincrement=False),
     Column("value", Float, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -277,6 +278,10 @@ camera = Table(
     Column("placed", Text, nullable=False),
     Column("state", Text, nullable=False, server_default="unknown"),  # online, offline, no_picture, unknown
     Column("seen_at", BigInteger),
+    Column("since_at", BigInteger),  # when its present state began, as far as we know
+    Column("class", Text, nullable=False, server_default=""),  # key_area, key_trade or empty: which target holds for it
+    Column("stream", Text, nullable=False, server_default=""),  # its name at the video gateway
+    Column("still", Text, nullable=False, server_default=""),  # address of a still picture: http(s), rtsp(s), or demo:
     Column("source", Text, nullable=False),
     Column("hash", Text, nullable=False),
 )

@@ -1,8 +1,6 @@
-"""Sensors and cameras as the map shows them: gathered into cells while many, single when few."""
+"""Cameras as the map shows them: gathered into cells while many, single when few. Sensors: queries/sensing/values.py."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 from sqlalchemy import func, select
@@ -12,24 +10,25 @@ from queries.case_rows import Point
 from queries.frame import Answer, Ask
 from queries.intervals import inside
 from queries.store import Store
-from queries.tables import camera, sensor
+from queries.tables import camera
 
+CAMERA_WORDS = {
+    "online": {"zh": "在线", "en": "online"}, "offline": {"zh": "离线", "en": "offline"},
+    "no_picture": {"zh": "在线无图像", "en": "no picture"}, "unknown": {"zh": "状态未知", "en": "state unknown"},
+}
 #: Up to so many are shown one by one.
 SINGLE = 300
 
 
-def points(
-    store: Store, ask: Ask, kind: Literal["sensor", "camera"], bbox: tuple[float, float, float, float], zoom: int
-) -> Answer[Point]:
-    """Return the sensors or cameras of a view; `by_status` counts camera states or sensor kinds."""
-    table = sensor if kind == "sensor" else camera
+def points(store: Store, ask: Ask, bbox: tuple[float, float, float, float], zoom: int) -> Answer[Point]:
+    """Return the cameras of a view; `by_status` counts their states."""
+    table = camera
     west, south, east, north = bbox
     with store.read() as connection:
         place = places.find(connection, ask.place, ask.until)
         ranges = scope.node_ranges(connection, ask.scope, place)
-        what = table.c.kind if kind == "sensor" else table.c.state
         rows = connection.execute(
-            select(table.c.code, table.c.lon, table.c.lat, what.label("state"), table.c.source)
+            select(table.c.code, table.c.lon, table.c.lat, table.c.state, table.c.source)
             .where(inside(table.c.node, ranges))
             .where(table.c.lon.between(west, east), table.c.lat.between(south, north))
         ).all()

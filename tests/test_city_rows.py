@@ -229,7 +229,7 @@ def test_readings_of_one_column_per_metric_leave_blank_cells_out(load):
     text = "id,t,temp,hum\nS1,2024-03-05T00:00:00Z,5,\nS1,2024-03-05T01:00:00Z,bad,40\n"
     read = load(text, kind="readings", table={"columns": {"sensor": "id", "at": "t"}, "metrics": {"温度": "temp", "湿度": "hum"}})
     assert _said(read) == [(2, "value", "refused")]
-    assert read.frame.rows() == [(1, "S1", "温度", 1709596800, 5.0), (2, "S1", "湿度", 1709600400, 40.0)]
+    assert read.frame.rows() == [(1, "S1", "温度", 1709596800, 5.0, ""), (2, "S1", "湿度", 1709600400, 40.0, "")]
 
 
 def test_camera_states_are_known_in_both_languages_and_others_are_doubted(load):

@@ -27,7 +27,7 @@ def test_a_layer_says_what_it_shows_and_answers(layer: layers.Layer, city: Store
         assert all(one.word["zh"] and one.text["en"] for one in painted.classes)
     else:
         answer = layer.points(city, ASK, (125.0, 29.0, 126.5, 30.0), 11)
-        assert answer.rows
+        assert answer.rows or layer.may_be_empty
         assert all(125 < row.lon < 127 and 29 < row.lat < 30 for row in answer.rows)
 
 

@@ -21,18 +21,22 @@ from queries.frame import EVERYTHING
 from queries.loop.tables import heard
 from queries.loop.word import Said
 from queries.loop.writer import Writer
+from queries.sensing.intake import Parcel
+from queries.sensing.scribe import Scribe
 from queries.settings import Settings
 from queries.sources import Source, found
 from queries.sources._coordinator import Coordinator
 from queries.sources._pen import Pen
 from queries.sources._source import Told, Turn, admit
 from queries.store import Store
-from queries.tables import cases, event, quarantine
+from queries.tables import cases, event, quarantine, reading
 from tests.test_loop import HERE, little, new, writer  # noqa: F401  (fixtures)
+from tests.test_sensing import sensing_city
 
 DOORS = found()
 each = pytest.mark.parametrize("door", DOORS.values(), ids=lambda one: one.id)
-entry = pytest.mark.parametrize("door", [one for one in DOORS.values() if one.kind != "out"], ids=lambda one: one.id)
+entry = pytest.mark.parametrize("door", [one for one in DOORS.values() if one.kind != "out" and one.into == "cases"], ids=lambda one: one.id)
+sensing = pytest.mark.parametrize("door", [one for one in DOORS.values() if one.into == "readings"], ids=lambda one: one.id)
 
 
 def count(store: Store, table: Any, *where: Any) -> int:
@@ -55,6 +59,8 @@ def test_a_door_reads_its_sample_as_it_is_meant(door: Source) -> None:
     assert door.sample is not None
     assert door.read
     got = door.read(door.sample)
+    if door.into == "readings":
+        (got,) = got
     assert {name: getattr(got, name) for name in door.means} == door.means
     assert door.means or door.kind == "out"
 
@@ -94,10 +100,20 @@ def test_what_a_door_refuses_is_kept_in_quarantine(door: Source, writer: Writer)
         assert connection.scalar(select(heard.c.n).where(heard.c.source == door.id, heard.c.what == "refused")) == 1
 
 
+@sensing
+def test_the_same_readings_twice_are_written_once(door: Source, store: Store, tmp_path: Path) -> None:
+    scribe = Scribe(sensing_city(store, tmp_path))
+    assert door.read
+    told = [scribe.take(Parcel(source=door.id, rows=door.read(door.sample))) for _ in range(2)]
+    scribe.close()
+    assert [(one.new, one.again) for one in told] == [(1, 0), (0, 1)]
+    assert count(store, reading) == 1
+
+
 @pytest.mark.parametrize("door", [one for one in DOORS.values() if one.run], ids=lambda one: one.id)
 def test_a_door_whose_turn_is_over_ends_soon(door: Source, writer: Writer, tmp_path: Path) -> None:  # noqa: F811
     # Nobody listens on this port: whatever it tries, it must notice that its time is over.
-    rules = Settings(drop_dir=str(tmp_path), open311_url="http://127.0.0.1:9", webhooks={"a": {"url": "http://127.0.0.1:9"}}, webhook_secrets={"a": "s"})
+    rules = Settings(drop_dir=str(tmp_path), open311_url="http://127.0.0.1:9", webhooks={"a": {"url": "http://127.0.0.1:9"}}, webhook_secrets={"a": "s"}, mqtt_url="mqtt://127.0.0.1:9")
     began = time.monotonic()
     over = threading.Event()
     threading.Timer(0.3, over.set).start()

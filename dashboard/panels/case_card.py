@@ -9,6 +9,7 @@ from dash import html
 from dashboard import ids
 from dashboard.address import View
 from dashboard.context import Context
+from dashboard.panels import _alarms
 from dashboard.panels._desk import buttons, marks, waiting
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import (
@@ -56,7 +57,8 @@ def render(context: Context, view: View) -> Any:
         html.Div(lead, className="lead"),
         _standing(context, w, view),
         html.Dl([part for key, value in _facts(w, view, card) for part in (html.Dt(w(key)), html.Dd(value))]),
-        html.H4(w("case.timeline")), html.Ol([_step(w, step) for step in card.events], className="timeline"), strip(w, answer),
+        html.H4(w("case.timeline")), html.Ol([_step(w, step) for step in card.events], className="timeline"),
+        _alarms.near(context, view.but(case=""), w, case.lon, case.lat), strip(w, answer),
     ], className="card", role="dialog", tabIndex="-1", **{"aria-label": case.no})
 
 
@@ -118,4 +120,4 @@ def _step(w: Words, step: Event) -> html.Li:
     return html.Li([html.Time(w.moment(step.at)), html.Strong(w.pick(step.title)), *more], className="derived" if step.derived else "")
 
 
-PANEL = Panel(id="case_card", title={"zh": "案件详情", "en": "Case"}, order=80, slots=dict.fromkeys(("leader", "street", "grid"), "drawer"), render=render)
+PANEL = Panel(id="case_card", title={"zh": "案件详情", "en": "Case"}, order=80, slots=dict.fromkeys(("leader", "street", "grid", "alarms"), "drawer"), render=render)

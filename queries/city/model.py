@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from queries.city.evaluation import EvaluationSpec
+from queries.city.sensing import STANDARD, AlarmRule, SensorKind
 from queries.city.specs import (
     CAMERA_STATES,
     FIELDS,
@@ -66,6 +67,8 @@ class City(Part):
     limits: list[LimitSpec] = []
     evaluation: EvaluationSpec = EvaluationSpec()
     levels: list[LevelSpec] = Field(min_length=1)
+    sensor_kinds: dict[str, SensorKind] = {}  # above the standard ones
+    alarms: list[AlarmRule] = []
     cases: list[TableSpec] = []
     sensors: list[TableSpec] = []
     readings: list[TableSpec] = []
@@ -110,7 +113,22 @@ class City(Part):
             if type_.level not in ids:
                 raise unknown(type_.level, ids, "level id (codes.types)")
         self._check_limits()
+        self._check_alarms()
         return self
+
+    def _check_alarms(self) -> None:
+        ids: set[str] = set()
+        for at, rule in enumerate(self.alarms):
+            if rule.id in ids:
+                raise ValueError(f"alarms[{at}].id: {rule.id!r} is used twice; each rule needs its own.")
+            ids.add(rule.id)
+            known = self.kinds_of_sensors
+            if rule.sensor_kind and rule.sensor_kind not in known:
+                raise ValueError(f"alarms[{at}].sensor_kind: {unknown(rule.sensor_kind, known, 'kind of sensor')}")
+            if rule.metric and rule.sensor_kind and rule.metric not in known[rule.sensor_kind].metrics:
+                raise ValueError(f"alarms[{at}].metric: {unknown(rule.metric, known[rule.sensor_kind].metrics, 'metric of ' + rule.sensor_kind)}")
+            if rule.category and rule.category not in ("other", *self.categories):
+                raise ValueError(f"alarms[{at}].category: {unknown(rule.category, ['other', *self.categories], 'category')}")
 
     def _check_limits(self) -> None:
         known = ["other", *self.categories]
@@ -121,6 +139,11 @@ class City(Part):
             key = (limit.stage, limit.category, limit.kind, limit.urgent, limit.valid_from)
             if (first := said.setdefault(key, at)) != at:
                 raise ValueError(f"limits[{at}]: the same cases, stage and valid_from as limits[{first}]. Keep one, or give it another valid_from.")
+
+    @property
+    def kinds_of_sensors(self) -> dict[str, SensorKind]:
+        """Return every kind of sensor by its code: the standard ones, and the city's own above them."""
+        return {**STANDARD, **self.sensor_kinds}
 
     @property
     def zone(self) -> ZoneInfo:

@@ -15,6 +15,8 @@ from queries.clocks import CLOCKS, STAGES, WHISTLES
 from queries.clocks.calendar import DAY_CLOCKS, HOURS, LIBRARIES, MOST, WEEK, read_hours
 from queries.loop.steps import STATUSES
 
+#: Which target holds for a camera: 98 % intact in key public areas, 95 % in key trades.
+CAMERA_CLASSES = ("key_area", "key_trade")
 CAMERA_STATES = ("online", "offline", "no_picture", "unknown")
 
 #: Which of our fields each kind of table can fill; the first are those without which a row is refused.
@@ -32,8 +34,8 @@ FIELDS = {
         "urgent", "filed_at", "due_at", "closed_at", "updated_at", "rework", "lon", "lat", "area_code",
     ),
     "sensors": ("code", "name", "kind", "lon", "lat", "area_code", "every_s"),
-    "readings": ("sensor", "at", "metric", "value"),
-    "cameras": ("code", "name", "kind", "lon", "lat", "area_code", "state", "seen_at"),
+    "readings": ("sensor", "at", "metric", "value", "unit"),
+    "cameras": ("code", "name", "kind", "lon", "lat", "area_code", "state", "seen_at", "class", "stream", "still"),
     "items": ("code", "title", "department", "basis", "title_en", "category", "to", "content", "temporary", "valid_from", "valid_to"),
     "duty": ("area_code", "post", "shown", "phone"),
 }

@@ -30,6 +30,7 @@ _CAMERA_WORDS = {
 #: Whose work an item is, and which post answers for an area; another post keeps its own word.
 _TO_WORDS = {"department": ("部门", "部门事项"), "grid": ("网格", "网格事项", "入格")}
 _POST_WORDS = {"grid_worker": ("网格员", "专职网格员", "网格岗"), "street_lead": ("街道带班", "街道值班", "带班领导")}
+_CLASS_WORDS = {"key_area": ("重点公共区域", "重点区域", "一类"), "key_trade": ("重点行业", "重点行业领域", "二类")}
 _LAST_YEAR = 2100
 #: No key is longer: an index of PostgreSQL takes 2,700 bytes at most.
 _LONGEST = 200
@@ -124,7 +125,13 @@ class Shaper:
         state = mapped(cells["state"], self._states)
         sieve.doubt(cells["state"].is_not_null() & state.is_null(), "state", cells["state"],
                     "状态词未知，按“未知”处理", "the state word is not known; taken for unknown")
-        return frame.with_columns(state.fill_null("unknown").alias("state"), self._moment(cells, "seen_at", sieve))
+        seen = self._moment(cells, "seen_at", sieve)
+        classes = mapped(cells["class"], Matcher(_CLASS_WORDS))
+        sieve.doubt(cells["class"].is_not_null() & classes.is_null(), "class", cells["class"],
+                    "摄像机类别未知，未采用", "the class of the camera is not known; not used")
+        return frame.with_columns(
+            state.fill_null("unknown").alias("state"), seen, classes.fill_null("").alias("class"),
+            cells["stream"].fill_null(""), cells["still"].fill_null(""))
 
     def _readings(self, cells: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:
         value, bad = numbers(cells["value"])
@@ -135,7 +142,7 @@ class Shaper:
                      f"指标名超过 {_LONGEST} 个字符", f"the metric's name is longer than {_LONGEST} characters")
         return pl.DataFrame({
             "sensor": self._code(cells, "sensor", sieve, "传感器编号", "sensor code"), "metric": cells["metric"],
-            "at": self._moment(cells, "at", sieve, required=True), "value": value,
+            "at": self._moment(cells, "at", sieve, required=True), "value": value, "unit": cells["unit"].fill_null(""),
         })
 
     def _items(self, cells: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:

@@ -123,14 +123,42 @@ def _toml() -> str:
     for kind, id_, zh, en, fields in (
         ("sensors", "sensors", "传感器(演示)", "Sensors (demo)", {"code": "code", "name": "name", "kind": "kind", "lon": "lon", "lat": "lat"}),
         ("readings", "readings", "传感器读数(演示)", "Sensor readings (demo)", {"sensor": "sensor", "metric": "metric", "at": "at", "value": "value"}),
-        ("cameras", "cameras", "摄像机(演示)", "Cameras (demo)", {"code": "code", "name": "name", "kind": "kind", "lon": "lon", "lat": "lat", "state": "state", "seen_at": "seen"}),
+        ("cameras", "cameras", "摄像机(演示)", "Cameras (demo)", {"code": "code", "name": "name", "kind": "kind", "lon": "lon", "lat": "lat", "state": "state", "seen_at": "seen", "class": "class", "still": "still"}),
     ):
         lines += ["", f"[[{kind}]]", f'id = "{id_}"', f'title = "{zh}"', f'title_en = "{en}"', f'file = "{kind}.parquet"',
                   *(["every_s = 3600"] if kind == "readings" else []), f"[{kind}.columns]", *(f'{k} = "{v}"' for k, v in fields.items())]
     for kind, zh, en, fields in (("items", "事项清单(演示)", "Task list (demo)", ITEM_COLUMNS), ("duty", "值守岗位(演示)", "Duty roster (demo)", DUTY_COLUMNS)):
         lines += ["", f"[[{kind}]]", f'id = "{kind}"', f'title = "{zh}"', f'title_en = "{en}"', f'file = "{kind}.csv"',
                   f"[{kind}.columns]", *(f'{k} = "{v}"' for k, v in fields.items())]
-    return "\n".join(lines + _limits()) + "\n"
+    return "\n".join(lines + _limits() + _alarms()) + "\n"
+
+
+#: Rules of the demo: id, title, English, kind, sensor kind, metric, what stands in the rule, what to do, English, category.
+ALARMS = (
+    ("water", "水位超限", "Water above its limit", "threshold", "water_level", "water_level",
+     "limits = { blue = 3.0, yellow = 3.3, orange = 3.7, red = 4.2 }\ndeadband = 0.15\noff_delay_s = 120", "通知街道带班到场，封闭低洼路段，启动排水", "Call the street lead to the spot, close the low road, start the pumps", "emergencies"),
+    ("rain", "暴雨", "Rainstorm", "sum", "rain", "rain",
+     'windows = [{ level = "blue", at = 50, hours = 12 }, { level = "yellow", at = 50, hours = 6 }, { level = "orange", at = 50, hours = 3 }, { level = "red", at = 100, hours = 3 }]',
+     "按暴雨预警响应，巡查易涝点", "Respond as the rainstorm signal says, look at places that flood", "emergencies"),
+    ("gas", "可燃气体泄漏", "Combustible gas", "threshold", "gas", "gas", "limits = { yellow = 10, orange = 20, red = 40 }\ndeadband = 2\non_delay_s = 30\noff_delay_s = 180",
+     "通知燃气企业与应急值守，疏散周边", "Call the gas company and emergency duty, keep people away", "emergencies"),
+    ("noise", "噪声超标", "Too loud", "threshold", "noise", "noise", "limits = { blue = 75, yellow = 85 }\ndeadband = 3\non_delay_s = 60\noff_delay_s = 300",
+     "请网格员到场劝导", "Ask the grid worker to go there", "appearance"),
+    ("smoke", "烟雾", "Smoke", "threshold", "smoke", "smoke", "limits = { orange = 0.15, red = 0.4 }\ndeadband = 0.03", "电话核实，必要时报 119", "Call to check; if need be call 119", "emergencies"),
+    ("silent", "传感器失联", "Sensor silent", "silence", "", "", "limits = { blue = 5 }", "通知运维检查供电与网络", "Ask maintenance to look at power and network", ""),
+    ("unusual", "同类案件异常增多", "Unusually many cases", "statistics", "", "", "limits = { blue = 100, yellow = 365 }", "请街道研判是否有共同原因", "Ask the street whether there is one cause", ""),
+)
+
+
+def _alarms() -> list[str]:
+    lines: list[str] = []
+    for id_, zh, en, kind, sensor, metric, more, action, action_en, category in ALARMS:
+        lines += ["", "[[alarms]]", f'id = "{id_}"', f'title = "{zh}"', f'title_en = "{en}"', f'kind = "{kind}"']
+        lines += [f'sensor_kind = "{sensor}"'] if sensor else []
+        lines += [f'metric = "{metric}"'] if metric else []
+        lines += [more, f'action = "{action}"', f'action_en = "{action_en}"', 'basis = "演示"']
+        lines += [f'category = "{category}"'] if category else []
+    return lines
 
 
 def _limits() -> list[str]:

@@ -99,14 +99,35 @@ def things(rng: np.random.Generator, cells: np.ndarray, now: datetime) -> tuple[
         _, metric, mean, spread = kinds[k]
         value = np.abs(mean + spread * np.sin(at / 13751.0 + i) + rng.normal(0, spread / 3, len(at)))
         rows.append(pl.DataFrame({"sensor": [codes[i]] * len(at), "metric": [metric] * len(at), "at": at, "value": value.round(3)}))
+    # Their own chance, so that the rest of the city stays what it is.
+    more = np.random.default_rng((len(cells), 4))
+    sensors, rows = _also(more, cells, present, sensors, rows)
     m = max(60, len(cells) // 10)
     place = rng.choice(len(cells), m)
     lon, lat = _inside(rng, cells, place)
     state = rng.choice(["online", "offline", "no_picture", "unknown"], m, p=[.93, .04, .02, .01])
     seen = present - np.where(state == "online", rng.integers(5, 300, m), rng.integers(3600, 864000, m))
     cameras = pl.DataFrame({"code": [f"CM{i + 1:05d}" for i in range(m)], "name": [f"公共摄像机 {i + 1:04d}" for i in range(m)],
-                            "kind": rng.choice(["球机", "枪机"], m), "lon": lon.round(6), "lat": lat.round(6), "state": state, "seen": seen})
+                            "kind": rng.choice(["球机", "枪机"], m), "lon": lon.round(6), "lat": lat.round(6), "state": state, "seen": seen,
+                            "class": more.choice(["重点公共区域", "重点行业", ""], m, p=[.45, .25, .3]), "still": [f"demo:CM{i + 1:05d}" for i in range(m)]})
     return sensors, pl.concat(rows), cameras
+
+
+def _also(rng: np.random.Generator, cells: np.ndarray, present: int, sensors: pl.DataFrame, rows: list[pl.DataFrame]) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Return the sensors with rain gauges, gas and noise meters among them, and their readings of two days."""
+    kinds = (("雨量", "rain", 0.0, 0.0), ("可燃气体", "gas", 1.2, 0.3), ("噪声", "noise", 52.0, 6.0))
+    n = max(12, len(cells) // 80)
+    place = rng.choice(len(cells), n)
+    lon, lat = _inside(rng, cells, place)
+    codes = [f"SX{i + 1:05d}" for i in range(n)]
+    for i, code in enumerate(codes):
+        _, metric, mean, spread = kinds[i % 3]
+        at = present - np.arange(48, 0, -1) * 3600 + int(rng.integers(0, 900))
+        value = np.abs(mean + spread * np.sin(at / 13751.0 + i) + rng.normal(0, spread / 3 + 1e-9, len(at))).round(3)
+        rows.append(pl.DataFrame({"sensor": [code] * len(at), "metric": [metric] * len(at), "at": at, "value": value}))
+    also = pl.DataFrame({"code": codes, "name": [f"{kinds[i % 3][0]} {i + 1:04d}" for i in range(n)], "kind": [kinds[i % 3][1] for i in range(n)],
+                         "lon": lon.round(6), "lat": lat.round(6)})
+    return pl.concat([sensors, also]), rows
 
 
 def _inside(rng: np.random.Generator, cells: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

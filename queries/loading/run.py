@@ -24,7 +24,7 @@ from queries.loading.lists_in import ListsIn
 from queries.loading.report import Report, SourceReport
 from queries.loading.room import make_room
 from queries.loading.rules_in import take_rules
-from queries.loading.things_in import newest, take_readings, take_things
+from queries.loading.things_in import take_readings, take_things
 from queries.loop.book import Book
 from queries.loop.projector import settle
 from queries.loop.rebuild import recount
@@ -139,8 +139,6 @@ class _Run:
             written.rebuild or rules or lists or kinds or before != get_meta(connection, "city") or read_before != get_meta(connection, TOML)
             or any(s.new or s.changed or self._refusals_changed(s) for s in report.sources)
         )
-        if any(s.kind == "readings" and (s.new or s.changed) for s in report.sources):
-            newest(connection)
         self._cases_known()
         numbers_follow(connection, cases)
         report.seconds = round(time.perf_counter() - began, 3)
@@ -214,7 +212,7 @@ class _Run:
                         more += self.lists.take(kind, part, told)
                         newest_at = self.seen
                     elif kind == "readings":
-                        more += take_readings(self.connection, part, told)
+                        more += take_readings(self.connection, part, told, self.seen)
                     else:
                         take_things(self.connection, self.locator, kind, spec.id, part, today, told)
                     newest_at = _newest(newest_at, part, MOMENTS[kind], self.seen)
@@ -245,6 +243,7 @@ class _Run:
         put_meta(self.connection, "unplaced", {r[0]: r[1] for r in rows})
 
     def _record(self) -> None:
+        put_meta(self.connection, "loaded", self.seen)
         values = {"at": self.seen, "folder": self.report.folder,
                   "report": json.dumps(self.report.as_dict(), ensure_ascii=False)}
         load_id = self.connection.execute(loads.insert().values(**values)).inserted_primary_key[0]

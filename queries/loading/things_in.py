@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import polars as pl
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from queries.boundaries import Locator
 from queries.city import Refusal
+from queries.clock import now, stamp
 from queries.loading.report import SourceReport
+from queries.sensing import ledger, register
+from queries.sensing.judge import REASONS, Read, judge
 from queries.store import bulk
-from queries.tables import camera, latest, reading, sensor
+from queries.tables import camera, sensor
 
-COLUMNS = {"sensors": (sensor, ("every_s",)), "cameras": (camera, ("state", "seen_at"))}
+COLUMNS = {"sensors": (sensor, ("every_s",)), "cameras": (camera, ("state", "seen_at", "since_at", "class", "stream", "still"))}
 
 
 def take_things(
@@ -39,55 +40,26 @@ def take_things(
     report.place({str(k): int(v) for k, v in zip(how, n, strict=True)}, placed.ambiguous, placed.crossing)
     frame = frame.with_columns(node=pl.Series(placed.node), placed=pl.Series(placed.placed.tolist(), dtype=pl.String),
                                source=pl.lit(source))
+    if kind == "cameras":
+        frame = frame.with_columns(since_at=pl.col("seen_at").fill_null(stamp(now())))
     columns = ("code", "name", "kind", "lon", "lat", "node", "placed", *own, "source", "hash")
-    told = ", ".join(f"{c} = excluded.{c}" for c in columns[1:])
+    told = ", ".join(f"{c} = excluded.{c}" for c in columns[1:] if c != "since_at")
+    if kind == "cameras":
+        # How long a camera has been as it is counts from the change, not from each file that says so again.
+        told += ", since_at = CASE WHEN camera.state = excluded.state THEN coalesce(camera.since_at, excluded.since_at) ELSE excluded.since_at END"
     bulk(connection, table, columns, frame.select(columns).iter_rows(), f"ON CONFLICT (code) DO UPDATE SET {told}")
 
 
-def take_readings(connection: Connection, frame: pl.DataFrame, report: SourceReport) -> list[Refusal]:
-    """Write readings; one of an unknown sensor is refused. The same moment again: the newer value holds."""
-    ids = {r.code: r.id for r in connection.execute(select(sensor.c.code, sensor.c.id))}
-    frame = frame.with_columns(sensor_id=pl.col("sensor").replace_strict(ids, default=None, return_dtype=pl.Int64))
-    lost = frame.filter(pl.col("sensor_id").is_null())
-    refusals = [
-        Refusal(row=r[0], field="sensor", value=r[1], grade="refused", reason="没有这个传感器", reason_en="there is no such sensor")
-        for r in lost.select("row", "sensor").iter_rows()
-    ]
-    frame = frame.filter(pl.col("sensor_id").is_not_null()).sort("sensor_id", "metric", "at")
-    before = _count(connection)
-    columns = ("sensor_id", "metric", "at", "value")
-    changed = bulk_changed(connection, frame.select(columns))
-    report.new += _count(connection) - before
-    report.changed += changed - (_count(connection) - before)
-    report.same += len(frame) - changed
+def take_readings(connection: Connection, frame: pl.DataFrame, report: SourceReport, seen: int) -> list[Refusal]:
+    """Write readings with their sums; one that cannot be is refused. The same moment again: the newer value holds."""
+    known = register.read(connection)
+    rows = [Read(*row) for row in frame.select("sensor", "at", "value", "metric", "unit").iter_rows()]
+    done = judge(known, rows, seen, ledger.floor(connection))
+    numbers = frame["row"].to_list()
+    refusals = [Refusal(row=numbers[f.row - 1], field=f.field, value=f.value, grade="refused", reason=REASONS[f.why][0], reason_en=REASONS[f.why][1])
+                for f in done.faults]
+    written = ledger.write(connection, known.zone, done.good)
+    report.new += len(written.fresh)
+    report.changed += len(written.changed)
+    report.same += written.same + done.counts["again"]
     return refusals
-
-
-def bulk_changed(connection: Connection, frame: pl.DataFrame) -> int:
-    """Upsert readings; return how many were new or other than before."""
-    start = _changes(connection)
-    columns = ("sensor_id", "metric", "at", "value")
-    bulk(connection, reading, columns, frame.iter_rows(),
-         "ON CONFLICT (sensor_id, metric, at) DO UPDATE SET value = excluded.value WHERE reading.value <> excluded.value")
-    end = _changes(connection)
-    return len(frame) if start is None or end is None else end - start
-
-
-def newest(connection: Connection) -> None:
-    """Bring the table of latest values up to date."""
-    connection.execute(delete(latest))
-    connection.exec_driver_sql(
-        "INSERT INTO latest (sensor_id, metric, at, value) SELECT r.sensor_id, r.metric, r.at, r.value FROM reading r "
-        "JOIN (SELECT sensor_id, metric, max(at) AS at FROM reading GROUP BY sensor_id, metric) m "
-        "ON m.sensor_id = r.sensor_id AND m.metric = r.metric AND m.at = r.at"
-    )
-
-
-def _count(connection: Connection) -> int:
-    return int(connection.exec_driver_sql("SELECT count(*) FROM reading").scalar() or 0)
-
-
-def _changes(connection: Connection) -> Any:
-    if connection.dialect.name != "sqlite":
-        return None
-    return connection.exec_driver_sql("SELECT total_changes()").scalar()

@@ -6,6 +6,7 @@ The clock reminds and escalates; it never closes, never punishes.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -55,12 +56,13 @@ def _climb(page: Page, w: Any) -> int:
 class LoopService:
     """The running parts. Made once per process; `close` writes what waits."""
 
-    def __init__(self, store: Store, every_s: float = 15.0, writers: int | None = None) -> None:
-        """Start the writer, the projector (PostgreSQL) and the clock."""
+    def __init__(self, store: Store, every_s: float = 15.0, writers: int | None = None, more: Sequence[Callable[[Page], Any]] = ()) -> None:
+        """Start the writer, the projector (PostgreSQL) and the clock; `more` = what else ticks with it."""
         self.writer = Writer(store, writers)
         self._follower = None if self.writer.inline else Follower(store)
         self._ended = threading.Event()
         self._every = every_s
+        self._ticks = (tick, *more)
         self._clock = threading.Thread(target=self._run, name="clock", daemon=True)
         self._clock.start()
         self.started_at = stamp(present())
@@ -77,7 +79,8 @@ class LoopService:
         failing = False
         while not self._ended.wait(self._every):
             try:
-                self.writer.run(tick)
+                for one in self._ticks:
+                    self.writer.run(one)
                 failing = False
             except Exception as bad:  # noqa: BLE001  (told once; the next tick tries again)
                 if not failing and not self._ended.is_set():

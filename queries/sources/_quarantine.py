@@ -6,16 +6,25 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
-from queries.loop.page import Page
+from queries.loop.hearing import Hearing
 from queries.tables import quarantine
 
 #: A source that sends rubbish without end is counted on; of its rubbish so many are kept.
 KEPT = 10_000
 RAW = 20_000
+
+
+class Sheet(Protocol):
+    """A transaction that hears sources: the loop's page, or the ledger of readings."""
+
+    @property
+    def connection(self) -> Connection: ...
+    @property
+    def hearing(self) -> Hearing: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +41,7 @@ class Bad:
     raw: Any
 
 
-def keep(page: Page, rows: Sequence[Bad]) -> int:
+def keep(page: Sheet, rows: Sequence[Bad]) -> int:
     """Put refused rows into quarantine; return how many were kept."""
     kept = 0
     for name, n in Counter(bad.source for bad in rows).items():

@@ -41,6 +41,8 @@ class Source:
     id: str
     title: dict[str, str]
     kind: Literal["listen", "poll", "drop", "out"]
+    #: What it brings. A message of readings is read into a list of queries/sensing/judge.py Read, and the scribe writes them.
+    into: Literal["cases", "readings"] = "cases"
     #: Settings that must not be empty before it is ever called.
     needs: tuple[str, ...] = ()
     #: One good message as it comes in, what it means to us (fields of what `read` returns), and one that must be refused.

@@ -1,4 +1,4 @@
-"""The drop folder: table files of cases that other systems leave are taken in as a load takes them, and nothing is lost.
+"""The drop folder: table files of cases and of sensor readings that other systems leave are taken in as a load takes them, and nothing is lost.
 
 A file that is still being written waits. A taken one moves to done/, one that cannot be used to refused/
 with a report beside it. What was begun when the server died lies in taking/ and is read again, which changes nothing twice.
@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from queries.city import City, Refusal, TableSpec, read_rows
+from queries.city import City, Refusal, RowsRead, TableSpec, read_rows
 from queries.city.points import Extent
 from queries.clock import now, stamp
 from queries.errors import AskError, DoorError, GovError, TableError
@@ -28,6 +28,9 @@ from queries.loading.run import TOML
 from queries.loop.hearing import announce
 from queries.loop.page import Page
 from queries.loop.word import Said
+from queries.sensing.intake import Parcel
+from queries.sensing.judge import REASONS, Read
+from queries.sensing.scribe import Scribe
 from queries.settings import Settings
 from queries.sources._quarantine import Bad, keep
 from queries.sources._source import Source, Told, Turn
@@ -39,7 +42,7 @@ TAKING, DONE, REFUSED = "taking", "done", "refused"
 SETTLED_S, AGAIN_S = 5.0, 0.3
 #: Names under which programs write what is not yet complete.
 HALF = ("*.part", "*.tmp", "*.temp", "*.filepart", "*.crdownload", "*.partial", "*.swp", "~$*", ".*", "*.report.txt")
-TOGETHER = 200
+TOGETHER, READINGS = 200, 10_000
 
 
 @dataclass
@@ -93,10 +96,11 @@ def _waiting(folder: Path) -> dict[str, str] | None:
 
 def _claimed(root: Path, city: City, turn: Turn) -> Iterator[tuple[TableSpec | None, Path]]:
     """Yield the files to be read, each moved to where nobody writes to it any more."""
-    for spec in city.cases:
+    tables = _tables(city)
+    for spec in tables:
         yield from ((spec, path) for path in _files(root / TAKING / spec.id))
     yield from ((None, path) for path in _files(root / TAKING))
-    found = [(path, spec) for spec in (None, *city.cases) for path in _files(root / spec.id if spec else root)]
+    found = [(path, spec) for spec in (None, *tables) for path in _files(root / spec.id if spec else root)]
     for path, spec in _complete(found, turn):
         spec = spec or _spec(city, path.name)
         to = root / TAKING / (spec.id if spec else "") / path.name
@@ -129,9 +133,14 @@ def _complete(found: list[tuple[Path, TableSpec | None]], turn: Turn) -> list[tu
     return [(path, spec) for path, spec in found if path in before and size(path) == before[path] and not turn.ended()]
 
 
+def _tables(city: City) -> list[TableSpec]:
+    """Return the tables whose files may be left here."""
+    return [*city.cases, *city.readings]
+
+
 def _spec(city: City, name: str) -> TableSpec | None:
-    """Return the table of cases to which a file belongs: by the names in city.toml, or the only one."""
-    for spec in city.cases:
+    """Return the table to which a file belongs: by the names in city.toml, or the only one of cases."""
+    for spec in _tables(city):
         if any(fnmatch(name, Path(pattern).name) for pattern in spec.file):
             return spec
     return city.cases[0] if len(city.cases) == 1 else None
@@ -139,17 +148,22 @@ def _spec(city: City, name: str) -> TableSpec | None:
 
 def _taken(turn: Turn, city: City, extent: Extent | None, spec: TableSpec | None, path: Path) -> _Outcome:
     if spec is None:
-        names = ", ".join(f"{one.id}/ ({', '.join(one.file)})" for one in city.cases) or "-"
+        names = ", ".join(f"{one.id}/ ({', '.join(one.file)})" for one in _tables(city)) or "-"
         return _Outcome(SourceReport(id=path.name, kind="cases"), {
-            "zh": f"不知道属于哪张案件表。请按 city.toml 的文件名命名，或放入对应的子文件夹：{names}",
-            "en": f"No table of cases takes a file of this name. Name it as city.toml does, or put it into the folder of its table: {names}"})
-    counts = SourceReport(id=spec.id, kind="cases")
-    turn.writer.run(lambda page: announce(page.connection, spec.id, {"zh": spec.title or spec.id, "en": spec.title_en or spec.title or spec.id}, every_s=spec.every_s))
+            "zh": f"不知道属于哪张表。请按 city.toml 的文件名命名，或放入对应的子文件夹：{names}",
+            "en": f"No table takes a file of this name. Name it as city.toml does, or put it into the folder of its table: {names}"})
+    kind = "readings" if spec in city.readings else "cases"
+    counts = SourceReport(id=spec.id, kind=kind)
+    turn.writer.run(lambda page: announce(page.connection, spec.id, {"zh": spec.title or spec.id, "en": spec.title_en or spec.title or spec.id}, kind, spec.every_s))
     own = spec.model_copy(update={"file": [glob.escape(path.name)]})
     try:
-        for chunk in read_rows(city, path.parent, own, "cases", extent=city.extent or extent):
+        for chunk in read_rows(city, path.parent, own, kind, extent=city.extent or extent):
             counts.read += chunk.read
             refusals = list(chunk.refusals)
+            if kind == "readings":
+                if not _readings(turn, spec.id, path.name, chunk, counts):
+                    return _Outcome(counts)
+                continue
             rows = chunk.frame.to_dicts()
             for start in range(0, len(rows), TOGETHER):
                 if turn.ended():
@@ -161,6 +175,26 @@ def _taken(turn: Turn, city: City, extent: Extent | None, spec: TableSpec | None
     except TableError as bad:
         return _Outcome(counts, {"zh": bad.say("zh"), "en": str(bad)})
     return _Outcome(counts)
+
+
+def _readings(turn: Turn, source: str, file: str, chunk: RowsRead, counts: SourceReport) -> bool:
+    """Write the readings of a chunk; return False when the turn is over before its end."""
+    scribe, numbers = Scribe(turn.writer.store), chunk.frame["row"].to_list()
+    try:
+        rows = [Read(*row) for row in chunk.frame.select("sensor", "at", "value", "metric", "unit").iter_rows()]
+        for start in range(0, len(rows), READINGS):
+            if turn.ended():
+                return False
+            taken = scribe.take(Parcel(source=source, file=file, rows=rows[start:start + READINGS]))
+            counts.new, counts.changed, counts.same = counts.new + taken.new, counts.changed + taken.changed, counts.same + taken.again
+            counts.note([Refusal(row=numbers[start + f.row - 1], field=f.field, value=f.value, grade="refused", reason=REASONS[f.why][0], reason_en=REASONS[f.why][1])
+                         for f in taken.faults], file)
+    finally:
+        scribe.close()
+    refused = [one for one in chunk.refusals if one.grade == "refused"]
+    turn.writer.run(partial(_kept, source=source, file=file, refused=refused))
+    counts.note(chunk.refusals, file)
+    return True
 
 
 def _written(page: Page, rows: list[dict[str, Any]], source: str, counts: SourceReport) -> list[Refusal]:

@@ -1,0 +1,83 @@
+// Alarms by keyboard, and their sound. J/K walk the list, letters press the buttons of the chosen line, N goes
+// to what is near. A new alarm sounds by its level; the first press of the test lets the browser make sound at all.
+(function () {
+  "use strict";
+  const KEYS = { a: "ack", c: "case", r: "real", f: "false", s: "shelve" };
+  const TONES = [[880, 660, 880, 660, 880, 660], [880, 660, 880], [660, 660], [520]];
+  let sound = null, newest = null, chosen = "";
+
+  function play(level) {
+    sound = sound || new AudioContext();
+    sound.resume();
+    (TONES[level] || TONES[3]).forEach(function (pitch, i) {
+      const tone = sound.createOscillator(), loud = sound.createGain(), at = sound.currentTime + i * 0.32;
+      tone.frequency.value = pitch;
+      loud.gain.setValueAtTime(0.25, at);
+      loud.gain.exponentialRampToValueAtTime(0.001, at + 0.28);
+      tone.connect(loud).connect(sound.destination);
+      tone.start(at);
+      tone.stop(at + 0.3);
+    });
+    document.documentElement.dataset.sounded = String(Date.now());
+  }
+
+  function lines() { return [...document.querySelectorAll(".alarm-item")]; }
+
+  function walk(step) {
+    const all = lines(), at = all.findIndex(function (one) { return one.dataset.alarm === chosen; });
+    const next = all[Math.max(0, Math.min(all.length - 1, at + step))];
+    if (next) next.focus();
+  }
+
+  function press(box, act) {
+    const button = [...box.querySelectorAll("[data-act]")].find(function (one) {
+      const told = JSON.parse(one.dataset.act);
+      return told.do === "alarm" && (told.act === act || act === "shelve" && told.act === "unshelve");
+    });
+    if (button) button.click();
+    return button;
+  }
+
+  document.addEventListener("focusin", function (event) {
+    const line = event.target.closest && event.target.closest(".alarm-item");
+    if (line) chosen = line.dataset.alarm;
+  });
+
+  document.addEventListener("keydown", function (key) {
+    if (key.ctrlKey || key.metaKey || key.altKey || key.isComposing || /^(INPUT|SELECT|TEXTAREA)$/.test(key.target.tagName)) return;
+    const name = key.key.toLowerCase(), card = document.querySelector(".thing-card"), any = document.querySelector(".card");
+    if (name === "n" && any) {
+      const near = any.querySelector("a.near");
+      if (near) { key.preventDefault(); near.focus(); near.scrollIntoView({ block: "nearest" }); }
+      return;
+    }
+    if (!document.querySelector(".scene-alarms")) return;
+    if (name === "j" || name === "k") { key.preventDefault(); return walk(name === "j" ? 1 : -1); }
+    const box = card || document.activeElement.closest(".alarm-item");
+    if (KEYS[name] && box && press(box, KEYS[name])) return key.preventDefault();
+    if (key.key === "Enter" && document.activeElement.matches(".alarm-item")) document.activeElement.querySelector("a.drill").click();
+  });
+
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest && event.target.closest("[data-act]");
+    if (button && JSON.parse(button.dataset.act).do === "alarm-sound") play(1);
+  });
+
+  new MutationObserver(function () {
+    const siren = document.getElementById("alarm-siren");
+    if (!siren) { newest = null; return; }
+    const told = siren.dataset.new || "";
+    // What was there when the page came is not news.
+    if (newest !== null && told > newest && sound) play(Number(siren.dataset.worst));
+    newest = told;
+  }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-new"] });
+
+  // A still is asked for again while its card is open; the one before stays until the next has come.
+  setInterval(function () {
+    for (const old of document.querySelectorAll("img[data-again]")) {
+      const next = new Image(), address = old.src.split("&t=")[0];
+      next.onload = function () { if (old.isConnected) old.src = next.src; };
+      next.src = `${address}&t=${Date.now()}`;
+    }
+  }, 5000);
+})();

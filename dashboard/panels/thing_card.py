@@ -1,0 +1,134 @@
+"""One sensor, alarm or camera beside the page: what it says, its course, what is near. Nothing while none is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+
+from dashboard.address import View
+from dashboard.context import Context
+from dashboard.panels import _alarms, _cameras
+from dashboard.panels._panel import Panel
+from dashboard.panels._parts import badge, chip, failed, go, heading, strip, words
+from dashboard.words import Words
+from queries.alarms import desk
+from queries.alarms.rows import EVENT_WORDS, LEVEL_WORDS, OUTCOME_WORDS, AlarmRow
+from queries.clock import now
+from queries.errors import GovError, NoSuchError
+from queries.sensing import values
+from queries.sensing.values import SeriesPoint
+
+
+def render(context: Context, view: View) -> Any:
+    """Draw the card of the thing in the address."""
+    kind, _, code = view.thing.partition(":")
+    if not code:
+        return []
+    w = words(context, view)
+    close = chip(view.but(thing=""), w("case.close"))
+    try:
+        draw = {"sensor": _sensor, "alarm": _alarm, "camera": _cameras.card}.get(kind)
+        if draw is None:
+            raise NoSuchError(f"{kind[:40]!r} is no kind of thing.", zh="链接中的对象类型未知。")
+        title, parts = draw(context, view, w, code)
+    except GovError as bad:
+        title, parts = code[:60], [failed(bad.say(view.lang))]
+    return html.Aside([heading(title, close, large=True), *parts], className="card thing-card", role="dialog", tabIndex="-1", **{"aria-label": title})
+
+
+def _sensor(context: Context, view: View, w: Words, code: str) -> tuple[str, list[Any]]:
+    ask = context.ask(view)
+    answer = values.one(context.store, ask, code)
+    first = answer.rows[0]
+    parts: list[Any] = [html.Div([badge(w.pick(values.STATE_WORDS[first.state]), "act" if first.state not in ("ok", "never") else ""), html.Span(w.pick(first.kind_words))], className="lead")]
+    for row in answer.rows:
+        if row.value is None or row.at is None:
+            continue
+        parts += [
+            html.Div([html.Strong(f"{row.value:,.{row.digits}f}", className="value"), html.Span(row.unit), html.Span(w.pick(row.metric_words), className="quiet"),
+                      html.Span(w("ago", length=w.length((now() - row.at).total_seconds())), className="quiet")], className="reading"),
+            _plot(w, values.series(context.store, ask, code, row.metric, "hour").rows, row.unit, row.digits, w("sensor.hours")),
+            _plot(w, values.series(context.store, ask, code, row.metric, "minute").rows, row.unit, row.digits, w("sensor.minutes")),
+            _plot(w, values.series(context.store, ask, code, row.metric, "day").rows, row.unit, row.digits, w("sensor.days"))]
+    facts = [("case.place", go(view.but(scene="grid", place=first.area_code, thing=""), w.pick(first.area_name), "drill") if first.area_code else w("unknown")),
+             ("sensor.every", w("source.none_promised") if first.every_s is None else w.length(first.every_s)), ("sensor.code", first.code)]
+    parts.append(html.Dl([part for key, value in facts for part in (html.Dt(w(key)), html.Dd(value))]))
+    parts += [_alarms.near(context, view, w, first.lon, first.lat, but=first.code), strip(w, answer)]
+    return first.name, parts
+
+
+def _alarm(context: Context, view: View, w: Words, code: str) -> tuple[str, list[Any]]:
+    if not code.isascii() or not code.isdigit() or len(code) > 9:
+        raise NoSuchError("An alarm's number has digits only.", zh="报警编号只含数字。")
+    ask = context.ask(view)
+    answer = desk.one(context.store, ask, int(code))
+    row = answer.row
+    facts: list[tuple[str, Any]] = [
+        ("alarm.what", [_alarms.kind(w, row), " ", html.Strong(_alarms.value(w, row))]),
+        ("alarm.peak", "" if row.peak is None or row.kind in ("silence", "statistics") else f"{row.peak:,.{row.digits}f} {row.unit}"),
+        ("alarm.began", w.moment(row.began_at)),
+        ("case.place", go(view.but(scene="grid", place=row.area_code, thing=""), w.pick(row.area_name), "drill") if row.area_code else w("unknown")),
+        ("alarm.street", w.pick(row.street_name)),
+        ("alarm.duty", html.Ul([html.Li(f"{p.shown} {p.phone}".strip()) for p in row.duty], className="plain") if row.duty else w("unknown")),
+        ("alarm.item", f"{row.item} {row.item_title}".strip() or w("alarm.no_item")),
+        ("alarm.do", w.pick(row.action) or w("unknown")),
+    ]
+    if row.acked_at:
+        facts.append(("alarm.acked", f"{row.acked_by} · {w.moment(row.acked_at)}"))
+    if row.outcome:
+        facts.append(("alarm.outcome", [w.pick(OUTCOME_WORDS[row.outcome]), " ", go(view.but(case=row.case_no, thing=""), row.case_no, "drill") if row.case_no else row.reason]))
+    parts: list[Any] = [html.Div([_alarms.level(w, row), *_alarms.marks(w, row)], className="lead"), _alarms.buttons(context, w, row),
+                        html.Dl([part for key, value in facts if value for part in (html.Dt(w(key)), html.Dd(value))])]
+    if row.sensor:
+        parts.append(_plot(w, values.series(context.store, ask, row.sensor, row.metric, "minute").rows, row.unit if row.kind == "threshold" else "", row.digits, w("sensor.minutes"),
+                           row.bound if row.kind == "threshold" else None))
+        parts.append(go(view.but(thing=f"sensor:{row.sensor}"), w("alarm.sensor", name=w.pick(row.subject)), "drill"))
+    if row.evidence:
+        parts.append(_evidence(w, row))
+    parts += [html.H4(w("alarm.history")), html.Ol([html.Li([html.Time(w.moment(e.at)), html.Strong(w.pick(EVENT_WORDS[e.what])),
+              html.Span(w.pick(LEVEL_WORDS[e.level])), html.Span(e.by), html.Span(e.note, className="quiet")]) for e in desk.history(context.store, ask, row.id).rows], className="timeline"),
+              _alarms.near(context, view, w, row.lon, row.lat, but=row.sensor), strip(w, answer)]
+    return f"{w.pick(row.title)} · {w.pick(row.subject)}", parts
+
+
+def _evidence(w: Words, row: AlarmRow) -> html.Div:
+    e = row.evidence
+    said = [w("warning.seen", n=e["seen"], days=e["days"], expected=f"{e['expected']:.1f}", p=f"{e['p']:.2g}"), w("warning.recurs", days=w.n(e["recurrence_days"])),
+            w("warning.base", days=e["base_days"], ratio=f"{e['dispersion']:.2f}")]
+    return html.Div([html.H4(w("warning.evidence")), html.Ul([html.Li(one) for one in said]), html.P(w("warning.places"), className="quiet")], className="evidence")
+
+
+def _plot(w: Words, points: Sequence[SeriesPoint], unit: str, digits: int, title: str, bound: float | None = None) -> html.Div:
+    """Return a series as one line with its low and high; where nothing was heard there is no line."""
+    known = [p for p in points if p.n]
+    if not known:
+        return html.Div([html.Span(title, className="quiet"), html.Span(w("sensor.no_series"), className="quiet")], className="series none")
+    low, high = min(p.low for p in known), max(p.high for p in known)  # type: ignore[type-var]
+    if bound is not None and low is not None and high is not None:
+        low, high = min(low, bound), max(high, bound)
+    room = (high - low) or 1.0  # type: ignore[operator]
+    wide = 100 / max(1, len(points) - 1)
+
+    def y(value: float) -> float:
+        return 96 - (value - low) / room * 92  # type: ignore[operator]
+
+    runs: list[list[str]] = [[]]
+    for i, p in enumerate(points):
+        if p.mean is not None:
+            runs[-1].append(f"{i * wide:.2f},{y(p.mean):.2f}")
+        elif runs[-1]:
+            runs.append([])
+    # A single point between two gaps is drawn as a short line.
+    lines = "".join(f"M{run[0]} L{' '.join(run[1:]) or run[0].split(',')[0] + '.3,' + run[0].split(',')[1]}" for run in runs if run)
+    limit = f"M0,{y(bound):.2f} L100,{y(bound):.2f}" if bound is not None else ""
+    svg = (f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 100 100' preserveAspectRatio='none'><path d='{limit}' fill='none' stroke='%23f4b12f' stroke-width='1.5' "
+           f"stroke-dasharray='3 2' vector-effect='non-scaling-stroke'/><path d='{lines}' fill='none' stroke='%239fc5e8' stroke-width='2' vector-effect='non-scaling-stroke'/></svg>")
+    said = w("sensor.span", low=f"{low:,.{digits}f}", high=f"{high:,.{digits}f}", unit=unit)
+    return html.Div([html.Div([html.Span(title), html.Span(said, className="quiet")], className="series-head"),
+                     html.Img(src="data:image/svg+xml;utf8," + svg.replace("<", "%3C").replace(">", "%3E").replace(" ", "%20"), alt=f"{title} {said}")], className="series")
+
+
+PANEL = Panel(id="thing_card", title={"zh": "传感器、报警与摄像机", "en": "Sensor, alarm or camera"}, order=81,
+              slots=dict.fromkeys(("leader", "street", "grid", "alarms"), "drawer"), render=render)

@@ -1,0 +1,226 @@
+"""Cameras: how they are against their targets, and who may look through which, why, for how long.
+
+No picture leaves before its view is written down. Nothing here is about persons: a camera is a thing that
+works or does not, and a view is an act of the office that can be asked about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from queries import places
+from queries import scope as rights
+from queries.answers import stamped
+from queries.clock import moment, now, stamp
+from queries.errors import AskError, NoSuchError, PostError, ScopeError
+from queries.frame import Actor, Answer, Ask
+from queries.intervals import inside
+from queries.sensing.tables import camera_view
+from queries.store import Store, bulk, get_meta
+from queries.tables import camera, meta
+
+#: Offline for less than this is newly offline: an interruption of more than three days is a breach in published rules.
+NEW_S = 3 * 86_400
+#: Which part of a class must be intact: 98 % in key public areas, 95 % in key trades.
+TARGETS = {"key_area": 0.98, "key_trade": 0.95}
+CLASS_WORDS = {
+    "key_area": {"zh": "重点公共区域", "en": "Key public areas"}, "key_trade": {"zh": "重点行业领域", "en": "Key trades"}, "": {"zh": "其他", "en": "Others"},
+}
+BUCKETS = ("online", "new_offline", "long_offline", "no_picture", "unknown")
+BUCKET_WORDS = {
+    "online": {"zh": "在线", "en": "online"}, "new_offline": {"zh": "新离线", "en": "newly offline"}, "long_offline": {"zh": "长期离线", "en": "long offline"},
+    "no_picture": {"zh": "在线无图像", "en": "no picture"}, "unknown": {"zh": "状态未知", "en": "unknown"},
+}
+#: Posts that may look, and the longest view in minutes.
+POSTS, LONGEST_MIN = ("street", "department", "dispatcher", "admin"), 30
+SECRET = "link_secret"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraHealth:
+    """How the cameras of a class are. `intact` = online of all that are installed; None = there is none."""
+
+    group: str
+    words: dict[str, str]
+    total: int
+    buckets: dict[str, int]
+    intact: float | None
+    target: float | None
+
+    @property
+    def meets(self) -> bool | None:
+        """Return whether the target is met; None = there is no target or no camera."""
+        return None if self.intact is None or self.target is None else self.intact >= self.target
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraRow:
+    """One camera."""
+
+    code: str
+    name: str
+    kind: str
+    group: str
+    state: str
+    bucket: str
+    seen_at: datetime | None
+    since_at: datetime | None
+    stream: str
+    still: str
+    area_code: str
+    area_name: dict[str, str]
+    lon: float | None
+    lat: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewRow:
+    """A view that was written down."""
+
+    id: int
+    code: str
+    name: str
+    at: datetime
+    until: datetime
+    by: str
+    post: str
+    reason: str
+    about: str
+
+
+def health(store: Store, ask: Ask) -> Answer[CameraHealth]:
+    """Return the cameras of the place in buckets, class by class, against their targets."""
+    with store.read() as connection:
+        place = places.find(connection, ask.place, ask.until, ask.scope)
+        spans = rights.ranges_under(connection, rights.check(connection, ask.scope, place))
+        told: dict[str, dict[str, int]] = {}
+        present = stamp(now())
+        for r in connection.execute(select(camera.c["class"].label("group"), camera.c.state, camera.c.since_at, camera.c.seen_at).where(inside(camera.c.node, spans))):
+            held = told.setdefault(r.group, dict.fromkeys(BUCKETS, 0))
+            held[bucket(r.state, r.since_at or r.seen_at, present)] += 1
+        rows = [summed(group, told[group]) for group in CLASS_WORDS if group in told]
+        return stamped(connection, rows, kinds=("cameras",))
+
+
+def summed(group: str, buckets: dict[str, int]) -> CameraHealth:
+    """Return the health of a class from its buckets."""
+    total = sum(buckets.values())
+    return CameraHealth(group=group, words=CLASS_WORDS[group], total=total, buckets=buckets, intact=buckets["online"] / total if total else None, target=TARGETS.get(group))
+
+
+def bucket(state: str, since: int | None, present: int) -> str:
+    """Return the bucket of a camera; one of which nobody knows since when it is offline counts as long offline."""
+    if state != "offline":
+        return state
+    return "new_offline" if since is not None and present - since < NEW_S else "long_offline"
+
+
+def one(store: Store, ask: Ask, code: str) -> Answer[CameraRow]:
+    """Return a camera. Raises NoSuchError, also for one that may not be seen."""
+    with store.read() as connection:
+        return stamped(connection, [_row(connection, _held(connection, ask, code))], kinds=("cameras",))
+
+
+def look(store: Store, actor: Actor, ask: Ask, code: str, reason: str, minutes: int = 10, about: str = "") -> int:
+    """Write a view down and return its number: only then is there a picture. Raises PostError, AskError, NoSuchError."""
+    if actor.post not in POSTS:
+        raise PostError("Your post may not look through cameras.", zh="当前岗位无权调看摄像机。")
+    why = reason.strip()[:300]
+    if len(why) < 2:
+        raise AskError("Say why you look. It is kept with your name.", zh="请写明调看事由；事由与姓名一并留存。", field="reason")
+    if not 1 <= minutes <= LONGEST_MIN:
+        raise AskError(f"A view lasts 1 to {LONGEST_MIN} minutes.", zh=f"调看时长为 1 至 {LONGEST_MIN} 分钟。", field="minutes")
+    with store.aside() as connection:
+        row, present = _held(connection, ask, code), stamp(now())
+        return int(connection.execute(insert(camera_view).values(
+            camera_id=row.id, at=present, until=present + 60 * minutes, by=actor.name, post=actor.post, reason=why, about=about[:100])).inserted_primary_key[0])
+
+
+def current(store: Store, actor: Actor, ask: Ask, code: str) -> ViewRow | None:
+    """Return the view that the actor has open on a camera now; None = none."""
+    v = camera_view.c
+    with store.read() as connection:
+        row = _held(connection, ask, code)
+        held = connection.execute(select(camera_view).where(v.camera_id == row.id, v.by == actor.name, v.until > stamp(now())).order_by(v.id.desc()).limit(1)).one_or_none()
+        return None if held is None else _view(held, row.code, row.name)
+
+
+def views(store: Store, actor: Actor, limit: int = 200) -> Answer[ViewRow]:
+    """Return who looked at what, the newest first. For administrators. Raises PostError."""
+    if actor.post != "admin":
+        raise PostError("The list of views is for administrators.", zh="调看记录仅对管理员开放。")
+    with store.read() as connection:
+        rows = connection.execute(select(camera_view, camera.c.code, camera.c.name).join(camera, camera.c.id == camera_view.c.camera_id).order_by(camera_view.c.id.desc()).limit(limit))
+        return stamped(connection, [_view(r, r.code, r.name) for r in rows], kinds=("cameras",))
+
+
+def signed(store: Store, secret: str, view: ViewRow) -> str:
+    """Return the key by which a view's pictures are asked for; it ends with the view."""
+    return f"{view.id}.{int(view.until.timestamp())}.{_sign(_secret(store, secret), view.code, view.id, int(view.until.timestamp()))}"
+
+
+def opened(store: Store, secret: str, actor: Actor, code: str, key: str) -> tuple[CameraRow, ViewRow]:
+    """Return camera and view of a key. Raises ScopeError when it is forged, over, or another's."""
+    bad = ScopeError("This link is not yours, or it is over. Open the camera again.", zh="该链接无效或已过期，请重新打开。")
+    parts = key.split(".")
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 12 for part in parts[:2]):
+        raise bad
+    number, until = int(parts[0]), int(parts[1])
+    if not hmac.compare_digest(parts[2], _sign(_secret(store, secret), code, number, until)) or until <= stamp(now()):
+        raise bad
+    with store.read() as connection:
+        held = connection.execute(select(camera_view).where(camera_view.c.id == number)).one_or_none()
+        row = connection.execute(select(camera).where(camera.c.code == code)).one_or_none()
+        if held is None or row is None or held.camera_id != row.id or held.by != actor.name:
+            raise bad
+        return _row(connection, row), _view(held, row.code, row.name)
+
+
+def gateway(template: str, row: CameraRow, key: str) -> str:
+    """Return the address of the live picture at the gateway: {stream} and {key} of the template are filled in."""
+    from urllib.parse import quote
+
+    return template.replace("{stream}", quote(row.stream or row.code, safe="")).replace("{key}", quote(key, safe=""))
+
+
+def _secret(store: Store, given: str) -> bytes:
+    if given:
+        return given.encode()
+    with store.read() as connection:
+        held = get_meta(connection, SECRET)
+    if held is None:
+        with store.aside() as connection:
+            bulk(connection, meta, ("key", "value"), [(SECRET, f'"{secrets.token_hex(32)}"')], "ON CONFLICT (key) DO NOTHING")
+            held = get_meta(connection, SECRET)
+    return str(held).encode()
+
+
+def _sign(secret: bytes, code: str, number: int, until: int) -> str:
+    return hmac.new(secret, f"{code}\n{number}\n{until}".encode(), hashlib.sha256).hexdigest()[:40]
+
+
+def _held(connection: Connection, ask: Ask, code: str) -> Any:
+    row = connection.execute(select(camera).where(camera.c.code == code)).one_or_none()
+    if row is None or not rights.sees(connection, ask.scope, row.node):
+        raise NoSuchError(f"There is no camera {code[:60]!r}.", zh=f"没有摄像机 {code[:60]}。")
+    return row
+
+
+def _row(connection: Connection, r: Any) -> CameraRow:
+    chain = places.chain(connection, r.node)
+    here = chain[-1] if chain else None
+    return CameraRow(
+        code=r.code, name=r.name, kind=r.kind, group=r._mapping["class"], state=r.state, bucket=bucket(r.state, r.since_at or r.seen_at, stamp(now())),
+        seen_at=None if r.seen_at is None else moment(r.seen_at), since_at=None if r.since_at is None else moment(r.since_at), stream=r.stream, still=r.still,
+        area_code=here.code if here else "", area_name={"zh": here.name, "en": here.name_en or here.name} if here else {"zh": "", "en": ""}, lon=r.lon, lat=r.lat)
+
+
+def _view(r: Any, code: str, name: str) -> ViewRow:
+    return ViewRow(id=r.id, code=code, name=name, at=moment(r.at), until=moment(r.until), by=r.by, post=r.post, reason=r.reason, about=r.about)

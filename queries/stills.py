@@ -1,0 +1,173 @@
+"""Still pictures of cameras: asked for in limited time, by few at once, watermarked with who looks.
+
+A camera that answers with a page, with nothing, or never is a picture that says so; nobody waits for it longer
+than a few seconds, and no page waits for it at all.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as LateError
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx2 as httpx
+from PIL import Image, ImageDraw, ImageFont
+
+from queries.cameras import CameraRow
+from queries.errors import DoorError
+
+#: Seconds for one picture, for which one is good, its largest size in bytes and pixels, and how many are asked for at once.
+PATIENCE_S, FRESH_S, LARGEST, WIDEST, TOGETHER, KEPT = 6.0, 3.0, 8_000_000, 1280, 4, 64
+_pool = ThreadPoolExecutor(TOGETHER, "still")
+_lock = threading.Lock()
+_kept: OrderedDict[str, Still] = OrderedDict()
+_waiting: set[str] = set()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Still:
+    """A picture and when it was taken (UTC seconds)."""
+
+    picture: Image.Image
+    at: float
+
+
+def still(row: CameraRow) -> Still:
+    """Return a camera's picture, at most some seconds old. Raises DoorError: none is known, or none came in time."""
+    if not row.still:
+        raise DoorError("This camera has no still picture.", zh="该摄像机没有静态图像地址。")
+    with _lock:
+        held = _kept.get(row.code)
+        if held is not None and time.time() - held.at < FRESH_S:
+            return held
+        if row.code in _waiting or len(_waiting) >= 4 * TOGETHER:
+            if held is not None:
+                return held
+            raise DoorError("Its picture is being asked for, or too many are. Look again in a moment.", zh="正在取图或取图过多，请稍后再看。")
+        _waiting.add(row.code)
+    future = _pool.submit(_taken, row)
+    try:
+        return future.result(PATIENCE_S + 1)
+    except LateError:
+        if held is not None:
+            return held
+        raise DoorError("The camera does not answer in time.", zh="摄像机未在限定时间内应答。") from None
+
+
+def _taken(row: CameraRow) -> Still:
+    try:
+        scheme = urlsplit(row.still).scheme
+        if scheme == "demo":
+            picture = _drawn(row)
+        elif scheme in ("rtsp", "rtsps"):
+            picture = _from_stream(row.still)
+        elif scheme in ("http", "https"):
+            picture = _from_web(row.still)
+        else:
+            raise DoorError("The address of its picture is of no kind that is known.", zh="图像地址类型无法识别。")
+        made = Still(picture=picture, at=time.time())
+        with _lock:
+            _kept[row.code] = made
+            _kept.move_to_end(row.code)
+            while len(_kept) > KEPT:
+                _kept.popitem(last=False)
+        return made
+    finally:
+        with _lock:
+            _waiting.discard(row.code)
+
+
+def _from_web(address: str) -> Image.Image:
+    until, parts, size = time.monotonic() + PATIENCE_S, [], 0
+    try:
+        with httpx.Client(timeout=PATIENCE_S / 2, follow_redirects=False) as by, by.stream("GET", address) as reply:
+            if reply.status_code != 200:
+                raise DoorError(f"The camera answers {reply.status_code}.", zh=f"摄像机应答 {reply.status_code}。")
+            for part in reply.iter_bytes():
+                parts.append(part)
+                size += len(part)
+                if size > LARGEST or time.monotonic() > until:
+                    raise DoorError("The camera's picture is too large or too slow.", zh="图像过大或过慢。")
+    except httpx.HTTPError as bad:
+        raise DoorError(f"The camera does not answer ({type(bad).__name__}).", zh=f"摄像机没有应答（{type(bad).__name__}）。") from None
+    return _opened(b"".join(parts))
+
+
+def _opened(body: bytes) -> Image.Image:
+    try:
+        picture = Image.open(io.BytesIO(body), formats=("JPEG", "PNG", "WEBP"))
+        picture.draft("RGB", (WIDEST, WIDEST))
+        picture.thumbnail((WIDEST, WIDEST))
+        return picture.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise DoorError("What the camera answers is no picture.", zh="摄像机返回的不是图像。") from None
+
+
+def _from_stream(address: str) -> Image.Image:
+    import av
+
+    try:
+        with av.open(address, options={"rtsp_transport": "tcp", "timeout": str(int(PATIENCE_S * 500_000))}, timeout=(PATIENCE_S / 2, PATIENCE_S / 2)) as held:
+            for frame in held.decode(video=0):
+                picture = frame.to_image()
+                picture.thumbnail((WIDEST, WIDEST))
+                return picture
+    except (av.FFmpegError, OSError, IndexError) as bad:
+        raise DoorError(f"The camera's stream cannot be read ({type(bad).__name__}).", zh=f"视频流无法读取（{type(bad).__name__}）。") from None
+    raise DoorError("The camera's stream holds no picture.", zh="视频流中没有图像。")
+
+
+def _drawn(row: CameraRow) -> Image.Image:
+    """Draw a street that nobody has seen: for the demo city, and it says so."""
+    seed = sum(ord(c) for c in row.code)
+    picture = Image.new("RGB", (960, 540), (38, 47, 54))
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((0, 0, 960, 210), fill=(74, 92, 106))
+    for i in range(9):
+        high = 60 + (seed * (i + 3) * 37) % 130
+        draw.rectangle((i * 110, 210 - high, i * 110 + 92, 210), fill=(52 + i * 3, 64 + i * 2, 74))
+    draw.polygon([(410, 210), (550, 210), (900, 540), (60, 540)], fill=(58, 62, 66))
+    for k in range(6):
+        top = 225 + k * k * 11
+        draw.polygon([(477, top), (483, top), (487, top + 10 + 4 * k), (473, top + 10 + 4 * k)], fill=(190, 190, 180))
+    at = (int(time.time()) * 7 + seed) % 300
+    draw.rectangle((430 - at // 3, 230 + at, 470 - at // 3 + at // 6, 250 + at + at // 8), fill=(120, 140, 150))
+    words = "演示画面：生成的图像，并非实拍   DEMO: generated, not a camera"
+    draw.rectangle((0, 0, 960, 40), fill=(20, 24, 28))
+    draw.text((16, 6), words, font=_font(22), fill=(245, 217, 74))
+    return picture
+
+
+def marked(picture: Image.Image, words: str) -> bytes:
+    """Return a picture as JPEG with words over all of it: whoever passes it on passes on who looked."""
+    layer = Image.new("RGBA", picture.size, (0, 0, 0, 0))
+    draw, font = ImageDraw.Draw(layer), _font(max(14, picture.width // 48))
+    for y in range(picture.height // 6, picture.height, max(60, picture.height // 4)):
+        for x in range(-picture.width // 4 + y % 160, picture.width, max(240, picture.width // 2)):
+            draw.text((x, y), words, font=font, fill=(255, 255, 255, 76), stroke_width=1, stroke_fill=(0, 0, 0, 50))
+    out = io.BytesIO()
+    Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB").save(out, "JPEG", quality=82)
+    return out.getvalue()
+
+
+def said(words: str) -> bytes:
+    """Return a picture of words: that there is none, and why."""
+    picture = Image.new("RGB", (960, 540), (22, 29, 35))
+    ImageDraw.Draw(picture).text((40, 250), words, font=_font(26), fill=(230, 236, 240))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    for name in ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "NotoSansCJK-Regular.ttc", "wqy-microhei.ttc", "msyh.ttc", "DejaVuSans.ttf"):
+        try:
+            return ImageFont.truetype(name, size)
+        except OSError:
+            continue
+    return ImageFont.load_default(size)

@@ -1,0 +1,1 @@
+"""Early warning: unusual counts by place and kind of case. Places and things only, never persons."""

@@ -1,0 +1,184 @@
+"""Cameras: buckets and targets, no picture before the view is written down, and dead ones that hold nobody up."""
+
+from __future__ import annotations
+
+import http.server
+import io
+import threading
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from dashboard import create_app
+from queries import cameras
+from queries.clock import now, stamp
+from queries.errors import AskError, NoSuchError, PostError, ScopeError
+from queries.frame import EVERYTHING, NOTHING, Actor, Ask
+from queries.sensing.tables import camera_view
+from queries.settings import Settings
+from queries.store import Store
+from queries.tables import camera
+from tests.test_sensing import sensing_city
+from tests.visitors import visit
+
+ASK = Ask(scope=EVERYTHING, since=date.today(), until=date.today())
+LEAD = Actor(name="zhang", post="dispatcher", scope=EVERYTHING, shown="派遣员")
+TABLE = '''
+[[cameras]]
+id = "cameras"
+file = "cameras.csv"
+[cameras.columns]
+code = "code"
+name = "name"
+lon = "lon"
+lat = "lat"
+state = "state"
+class = "class"
+still = "still"
+stream = "stream"
+'''
+
+
+class Odd(http.server.BaseHTTPRequestHandler):
+    """A camera that gives a picture, a page, or nothing for a long time."""
+
+    def do_GET(self) -> None:
+        if self.path == "/never":
+            time.sleep(9)
+            return
+        self.send_response(200)
+        self.end_headers()
+        if self.path == "/page":
+            self.wfile.write(b"<html>please log in</html>")
+        else:
+            out = io.BytesIO()
+            Image.new("RGB", (640, 360), (10, 200, 30)).save(out, "JPEG")
+            self.wfile.write(out.getvalue())
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def city(store: Store, tmp_path: Path) -> Iterator[Store]:
+    """A little city with cameras of all kinds."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Odd)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    at = f"http://127.0.0.1:{server.server_port}"
+    folder = tmp_path / "sensed"
+    folder.mkdir()
+    (folder / "cameras.csv").write_text(
+        "code,name,lon,lat,state,class,still,stream\n"
+        f"C1,桥头,121.5,29.9,在线,重点公共区域,{at}/good,bridge\nC2,路口,121.5,29.9,在线,重点公共区域,{at}/page,\nC3,广场,121.5,29.9,离线,重点行业,{at}/never,\n"
+        "C4,公园,121.5,29.9,黑屏,,demo:C4,\nC5,河边,121.5,29.9,在线,,rtsp://127.0.0.1:9/x,\n", "utf-8")
+    yield sensing_city(store, tmp_path, TABLE)
+    server.shutdown()
+
+
+@pytest.mark.parametrize(("online", "total", "group", "meets", "share"), [(979, 1000, "key_area", False, 0.979), (980, 1000, "key_area", True, 0.98), (950, 1000, "key_trade", True, 0.95)])
+def test_f8_targets_are_those_published(online: int, total: int, group: str, meets: bool, share: float) -> None:
+    made = cameras.summed(group, {**dict.fromkeys(cameras.BUCKETS, 0), "online": online, "long_offline": total - online})
+    assert (made.meets, made.intact) == (meets, share)
+
+
+def test_cameras_stand_in_buckets_by_how_long_they_are_away(city: Store) -> None:
+    with city.write() as connection:
+        connection.execute(camera.update().where(camera.c.code == "C3").values(since_at=stamp(now()) - 4 * 86_400))
+    told = {row.group: row for row in cameras.health(city, ASK).rows}
+    assert told["key_area"].buckets["online"] == 2
+    assert (told["key_trade"].buckets["long_offline"], told["key_trade"].meets) == (1, False)
+    assert (told[""].buckets["no_picture"], told[""].meets) == (1, None)
+    assert cameras.bucket("offline", stamp(now()) - 3600, stamp(now())) == "new_offline"
+
+
+def test_a_view_is_written_down_first_with_reason_and_end(city: Store) -> None:
+    with pytest.raises(PostError):
+        cameras.look(city, Actor(name="v", post="viewer", scope=EVERYTHING), ASK, "C1", "看看")
+    for reason, minutes in (("", 10), ("核实积水", 0), ("核实积水", 31)):
+        with pytest.raises(AskError):
+            cameras.look(city, LEAD, ASK, "C1", reason, minutes)
+    with pytest.raises(NoSuchError):
+        cameras.look(city, LEAD, ASK.but(scope=NOTHING), "C1", "核实积水")
+    assert cameras.current(city, LEAD, ASK, "C1") is None
+    cameras.look(city, LEAD, ASK, "C1", "核实积水", 10, "alarm-1")
+    held = cameras.current(city, LEAD, ASK, "C1")
+    assert held is not None
+    assert (held.reason, held.by, held.about) == ("核实积水", "zhang", "alarm-1")
+    with city.read() as connection:
+        assert len(connection.execute(select(camera_view)).all()) == 1
+
+
+def test_a_key_opens_its_own_camera_for_its_own_person_until_it_ends(city: Store) -> None:
+    cameras.look(city, LEAD, ASK, "C1", "核实积水", 10)
+    held = cameras.current(city, LEAD, ASK, "C1")
+    assert held
+    key = cameras.signed(city, "", held)
+    assert cameras.opened(city, "", LEAD, "C1", key)[0].code == "C1"
+    other = Actor(name="li", post="dispatcher", scope=EVERYTHING)
+    for actor, code, told in ((other, "C1", key), (LEAD, "C2", key), (LEAD, "C1", key[:-1] + "x"), (LEAD, "C1", ""), (LEAD, "C1", "1.2.3")):
+        with pytest.raises(ScopeError):
+            cameras.opened(city, "", actor, code, told)
+    with city.aside() as connection:
+        connection.execute(camera_view.update().values(until=stamp(now()) - 1))
+    assert cameras.current(city, LEAD, ASK, "C1") is None
+
+
+@pytest.fixture
+def browser_of(city: Store, tmp_path: Path) -> Iterator[Any]:
+    """A client as the demo's dispatcher, and the key of a view that it has opened."""
+    folder = tmp_path / "sensed"
+    toml = (folder / "city.toml").read_text("utf-8")
+    (folder / "city.toml").write_text(toml.replace("[codes]", "demo = true\n[codes]", 1), "utf-8")
+    from queries import loading
+
+    loading.load(folder, city, quiet=True)
+    server = create_app(Settings(data_dir=tmp_path, camera_gateway="https://gateway.example/page?src={stream}&key={key}"), city).server
+    with visit(server, Cookie="gov_demo_post=dispatcher") as client:
+        name = client.get("/api/v1/me").json()["name"]
+        actor = Actor(name=name, post="dispatcher", scope=EVERYTHING)
+
+        def key(code: str) -> str:
+            cameras.look(city, actor, ASK, code, "核实积水", 10)
+            held = cameras.current(city, actor, ASK, code)
+            assert held
+            return cameras.signed(city, "", held)
+
+        yield client, key
+    server.state.context.close()
+
+
+def test_no_log_row_no_frame_and_the_frame_bears_a_mark(browser_of: Any) -> None:
+    client, key = browser_of
+    assert client.get("/camera/still/C1?key=1.99999999999.00").status_code == 403
+    told = client.get(f"/camera/still/C1?key={key('C1')}")
+    assert (told.status_code, told.headers["content-type"], told.headers["cache-control"]) == (200, "image/jpeg", "no-store")
+    picture = Image.open(io.BytesIO(told.content)).convert("RGB")
+    assert picture.size == (640, 360)
+    # The camera gives one plain colour; whatever differs from it is the mark.
+    assert len({picture.getpixel((x, y))[0] // 32 for x in range(0, 640, 3) for y in range(0, 360, 3)}) > 2
+    assert client.get(f"/camera/still/C4?key={key('C4')}").headers["x-still"] != "none"
+
+
+def test_the_way_to_the_gateway_is_signed_and_short_lived(browser_of: Any) -> None:
+    client, key = browser_of
+    held = key("C1")
+    told = client.get(f"/camera/live/C1?key={held}")
+    assert told.status_code == 302
+    assert told.headers["location"] == f"https://gateway.example/page?src=bridge&key={held}"
+    assert client.get("/camera/live/C1?key=x").status_code == 403
+
+
+@pytest.mark.parametrize("code", ["C2", "C3", "C5"])
+def test_a_camera_that_answers_with_a_page_or_never_is_a_picture_that_says_so(browser_of: Any, code: str) -> None:
+    client, key = browser_of
+    held, began = key(code), time.monotonic()
+    told = client.get(f"/camera/still/{code}?key={held}")
+    assert (told.status_code, told.headers["x-still"]) == (200, "none")
+    assert time.monotonic() - began < 8.5
+    assert client.get("/healthz").status_code == 200
