@@ -31,10 +31,10 @@ def add_routes(server: FastAPI, context: Context) -> None:
 
     @server.get("/camera/still/{camera}", include_in_schema=False)
     def still(request: Request, camera: Code, key: Key) -> Response:
-        row, view = cameras.opened(context.store, secret(), context.actor, camera, key)
+        row, view = cameras.opened(context.store, secret(), context.actor, camera, key, context.session)
         zone = context.city().zone
         try:
-            taken = stills.still(row)
+            taken = stills.still(row, context.settings.camera_hosts)
         except DoorError as bad:
             # It is a picture too, so that a dead camera is seen as one and breaks no page.
             return Response(stills.said(f"{row.name}：{bad.say('zh')}"), media_type="image/jpeg", headers={**NEVER, "X-Still": "none"})
@@ -44,7 +44,7 @@ def add_routes(server: FastAPI, context: Context) -> None:
 
     @server.get("/camera/live/{camera}", include_in_schema=False)
     def live(request: Request, camera: Code, key: Key) -> Response:
-        row, _ = cameras.opened(context.store, secret(), context.actor, camera, key)
+        row, _ = cameras.opened(context.store, secret(), context.actor, camera, key, context.session)
         if not context.settings.camera_gateway:
             raise DoorError("No video gateway is set (GOV_CAMERA_GATEWAY).", zh="未设置视频网关（GOV_CAMERA_GATEWAY）。")
         return RedirectResponse(cameras.gateway(context.settings.camera_gateway, row, key), 302, headers=NEVER)
@@ -74,7 +74,7 @@ def add_callbacks(app: Dash, context: Context) -> None:
         view = address.read(pathname, search, context.language())[0]
         w = words(context, view)
         try:
-            cameras.look(context.store, context.actor, context.ask(view), view.thing.partition(":")[2], reason or "", int(minutes or 0), view.case)
+            cameras.look(context.store, context.actor, context.ask(view), view.thing.partition(":")[2], reason or "", int(minutes or 0), view.case, context.session)
         except GovError as bad:
             return f"⚠ {bad.say(w.lang)}"
         again("camera")
