@@ -273,7 +273,7 @@ from gi.repository import Gst, GstRtspServer, GLib
 Gst.init(None)
 server = GstRtspServer.RTSPServer(service=sys.argv[1], address="127.0.0.1")
 made = GstRtspServer.RTSPMediaFactory()
-made.set_launch("( videotestsrc is-live=true pattern=green ! video/x-raw,width=320,height=240,framerate=10/1 ! jpegenc ! rtpjpegpay name=pay0 pt=26 )")
+made.set_launch("( videotestsrc is-live=true pattern=green ! video/x-raw,format=I420,width=320,height=240,framerate=10/1 ! jpegenc ! rtpjpegpay name=pay0 pt=26 )")
 server.get_mount_points().add_factory("/live", made)
 server.attach(None)
 print("ready", flush=True)
