@@ -208,22 +208,23 @@ def _codes(text: str) -> tuple[str, ...]:
 def _table(context: Context, asked: Ask, rows: tuple[CaseRow, ...]) -> Iterator[str]:
     names = ("no", "title", "category", "kind", "status", "department", "area_code", "reported_at", "filed_at", "due_at",
              "closed_at", "overdue", "rework", "lon", "lat", "placed", "source")
-    yield "\ufeff" + _line(names)
+    yield "\ufeff" + line(names)
     n = 0
     order = "overdue" if asked.filters.open_only or asked.filters.overdue else "newest"
     while True:
         for row in rows:
-            yield _line([getattr(row, name) for name in names])
+            yield line([getattr(row, name) for name in names])
         n += len(rows)
         if len(rows) < PART:
             return
         if n >= EXPORTED:
             break
         rows = cases.page(context.store, asked, after=cases.cursor(rows[-1], order), limit=PART).rows
-    yield _line([f"… only the first {EXPORTED} rows; narrow the period or the place for the others"])
+    yield line([f"… only the first {EXPORTED} rows; narrow the period or the place for the others"])
 
 
-def _line(values: Any) -> str:
+def line(values: Any) -> str:
+    """Return a row of a CSV table; no cell of it is a formula to a spreadsheet."""
     out = io.StringIO()
     csv.writer(out).writerow([_cell(value) for value in values])
     return out.getvalue()

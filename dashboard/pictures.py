@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from dashboard import address, ids
 from dashboard.acting import PLACE, again
-from dashboard.api import plain
+from dashboard.api import line, plain
 from dashboard.aside import aside
 from dashboard.context import Context
 from dashboard.panels._parts import words
@@ -19,6 +19,8 @@ from queries.clock import moment
 from queries.errors import DoorError, GovError
 
 NEVER = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+#: At most so many views leave in one table.
+TAKEN = 100_000
 Code = Annotated[str, Path(max_length=200)]
 Key = Annotated[str, Query(max_length=200)]
 
@@ -39,7 +41,7 @@ def add_routes(server: FastAPI, context: Context) -> None:
             # It is a picture too, so that a dead camera is seen as one and breaks no page.
             return Response(stills.said(f"{row.name}：{bad.say('zh')}"), media_type="image/jpeg", headers={**NEVER, "X-Still": "none"})
         at = moment(int(taken.at)).astimezone(zone)
-        picture = stills.marked(taken.picture, f"{context.actor.shown or context.actor.name} {view.id} {at:%Y-%m-%d %H:%M:%S}")
+        picture = stills.marked(taken.picture, f"{context.actor.shown or context.actor.name} {view.id} {at:%Y-%m-%d %H:%M:%S} {view.reason[:20]}")
         return Response(picture, media_type="image/jpeg", headers={**NEVER, "X-Still": at.isoformat()})
 
     @server.get("/camera/live/{camera}", include_in_schema=False)
@@ -61,6 +63,16 @@ def add_routes(server: FastAPI, context: Context) -> None:
     @server.get("/api/v1/cameras/views", tags=["cameras"], summary="Who looked through which camera, why, until when; for administrators")
     def views() -> dict[str, Any]:
         return {"rows": plain(cameras.views(context.store, context.actor).rows)}
+
+    @server.get("/api/v1/cameras/views.csv", tags=["cameras"], summary="The same list as a table, for administrators")
+    def views_table() -> Response:
+        rows = cameras.views(context.store, context.actor, TAKEN).rows
+        names = ("id", "at", "until", "code", "name", "by", "post", "reason", "about")
+        lines = [line(names), *(line([getattr(row, one) for one in names]) for row in rows)]
+        if len(rows) == TAKEN:
+            lines.append(line([f"… only the newest {TAKEN} views"]))
+        return Response("\ufeff" + "".join(lines), media_type="text/csv; charset=utf-8",
+                        headers={**NEVER, "Content-Disposition": 'attachment; filename="camera-views.csv"'})
 
 
 def add_callbacks(app: Dash, context: Context) -> None:

@@ -266,6 +266,23 @@ def test_what_a_camera_was_is_kept_once_for_each_change(city: Store, tmp_path: P
     assert (kept("C1"), kept("C3")) == (["online", "offline"], ["offline"])
 
 
+
+def test_the_list_of_views_is_for_administrators_and_can_be_taken_away(browser_of: Any) -> None:
+    client, key = browser_of
+    key("C1")
+    for path in ("/api/v1/cameras/views", "/api/v1/cameras/views.csv"):
+        told = client.get(path)
+        assert (told.status_code, "administrators" in told.text, "C1" in told.text) == (400, True, False)
+    as_admin = {"Cookie": "gov_demo_post=admin"}
+    told = client.get("/api/v1/cameras/views.csv", headers=as_admin)
+    assert told.status_code == 200
+    head, row = told.text.lstrip("\ufeff").splitlines()
+    assert head == "id,at,until,code,name,by,post,reason,about"
+    assert row.split(",")[3:5] == ["C1", "桥头"]
+    assert "核实积水" in row
+    assert client.get("/api/v1/cameras/views", headers=as_admin).json()["rows"][0]["code"] == "C1"
+
+
 RTSP = """
 import sys, gi
 gi.require_version("Gst", "1.0"); gi.require_version("GstRtspServer", "1.0")
