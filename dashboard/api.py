@@ -260,22 +260,23 @@ def _table(context: Context, asked: Ask, rows: tuple[CaseRow, ...]) -> Iterator[
     when = [asked.at] if asked.at else []
     if asked.drill:
         when.append(DRILL)
-    yield "\ufeff" + _line([*names, *("as_known_at", "drill")[:len(when)]])
+    yield "\ufeff" + line([*names, *("as_known_at", "drill")[:len(when)]])
     n = 0
     order = "overdue" if asked.filters.open_only or asked.filters.overdue else "newest"
     while True:
         for row in rows:
-            yield _line([*(getattr(row, name) for name in names), *when])
+            yield line([*(getattr(row, name) for name in names), *when])
         n += len(rows)
         if len(rows) < PART:
             return
         if n >= EXPORTED:
             break
         rows = cases.page(context.store, asked, after=cases.cursor(rows[-1], order), limit=PART).rows
-    yield _line([f"… only the first {EXPORTED} rows; narrow the period or the place for the others"])
+    yield line([f"… only the first {EXPORTED} rows; narrow the period or the place for the others"])
 
 
-def _line(values: Any) -> str:
+def line(values: Any) -> str:
+    """Return a row of a CSV table; no cell of it is a formula to a spreadsheet."""
     out = io.StringIO()
     csv.writer(out).writerow([_cell(value) for value in values])
     return out.getvalue()

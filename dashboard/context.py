@@ -37,6 +37,8 @@ class Visitor:
     must_change: bool = False
     #: This server lets visitors choose a demo post.
     demo: bool = False
+    #: Which of the account's sessions it is; empty for demo posts and tokens.
+    session: str = ""
 
 
 NOBODY = Visitor(actor=Actor(name="", post="viewer", scope=NOTHING), by="nobody")
@@ -122,6 +124,11 @@ class Context:
     def actor(self) -> Actor:
         """Return the one who asks now and whose name stands on what is done."""
         return _visitor.get().actor
+
+    @property
+    def session(self) -> str:
+        """Return which session asks now; empty where there is none."""
+        return _visitor.get().session
 
     @property
     def scope(self) -> Scope:

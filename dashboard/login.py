@@ -149,7 +149,7 @@ class Door:
             if held is not None:
                 must = held.account.must_change
                 actor = NOBODY.actor if must else actors.of_account(held.account)
-                return Visitor(actor=actor, by="session", must_change=must, demo=demo), held
+                return Visitor(actor=actor, by="session", must_change=must, demo=demo, session=held.id[:32]), held
             if demo:
                 return Visitor(actor=demo_posts.actor(connection, kept.get(POST, "")), by="demo", demo=True), None
         return NOBODY, None

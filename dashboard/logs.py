@@ -23,6 +23,8 @@ def begin(settings: Settings) -> None:
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
     logging.getLogger("alembic").setLevel("WARNING")
+    # It would write whole addresses, also those of cameras, in which there can be a password.
+    logging.getLogger("httpx2").setLevel("WARNING")
     # uvicorn's own set-up, if it ran in this process, keeps its lines to itself.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)

@@ -128,7 +128,7 @@ def one(store: Store, ask: Ask, code: str) -> Answer[CameraRow]:
         return stamped(connection, [_row(connection, _held(connection, ask, code))], kinds=("cameras",))
 
 
-def look(store: Store, actor: Actor, ask: Ask, code: str, reason: str, minutes: int = 10, about: str = "") -> int:
+def look(store: Store, actor: Actor, ask: Ask, code: str, reason: str, minutes: int = 10, about: str = "", session: str = "") -> int:
     """Write a view down and return its number: only then is there a picture. Raises PostError, AskError, NoSuchError."""
     if actor.post not in POSTS:
         raise PostError("Your post may not look through cameras.", zh="当前岗位无权调看摄像机。")
@@ -140,15 +140,15 @@ def look(store: Store, actor: Actor, ask: Ask, code: str, reason: str, minutes: 
     with store.aside() as connection:
         row, present = _held(connection, ask, code), stamp(now())
         return int(connection.execute(insert(camera_view).values(
-            camera_id=row.id, at=present, until=present + 60 * minutes, by=actor.name, post=actor.post, reason=why, about=about[:100])).inserted_primary_key[0])
+            camera_id=row.id, at=present, until=present + 60 * minutes, by=actor.name, post=actor.post, reason=why, about=about[:100], session=session)).inserted_primary_key[0])
 
 
-def current(store: Store, actor: Actor, ask: Ask, code: str) -> ViewRow | None:
-    """Return the view that the actor has open on a camera now; None = none."""
+def current(store: Store, actor: Actor, ask: Ask, code: str, session: str = "") -> ViewRow | None:
+    """Return the view that the actor has open on a camera now, in this session; None = none."""
     v = camera_view.c
     with store.read() as connection:
         row = _held(connection, ask, code)
-        held = connection.execute(select(camera_view).where(v.camera_id == row.id, v.by == actor.name, v.until > stamp(now())).order_by(v.id.desc()).limit(1)).one_or_none()
+        held = connection.execute(select(camera_view).where(v.camera_id == row.id, v.by == actor.name, v.session == session, v.until > stamp(now())).order_by(v.id.desc()).limit(1)).one_or_none()
         return None if held is None else _view(held, row.code, row.name)
 
 
@@ -166,11 +166,14 @@ def signed(store: Store, secret: str, view: ViewRow) -> str:
     return f"{view.id}.{int(view.until.timestamp())}.{_sign(_secret(store, secret), view.code, view.id, int(view.until.timestamp()))}"
 
 
-def opened(store: Store, secret: str, actor: Actor, code: str, key: str) -> tuple[CameraRow, ViewRow]:
-    """Return camera and view of a key. Raises ScopeError when it is forged, over, or another's."""
+def opened(store: Store, secret: str, actor: Actor, code: str, key: str, session: str = "") -> tuple[CameraRow, ViewRow]:
+    """Return camera and view of a key. Raises ScopeError when it is forged, over, or another's.
+
+    What a person may see can shrink while a view is open, so post and scope are asked again for each picture.
+    """
     bad = ScopeError("This link is not yours, or it is over. Open the camera again.", zh="该链接无效或已过期，请重新打开。")
     parts = key.split(".")
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 12 for part in parts[:2]):
+    if actor.post not in POSTS or len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 12 for part in parts[:2]):
         raise bad
     number, until = int(parts[0]), int(parts[1])
     if not hmac.compare_digest(parts[2], _sign(_secret(store, secret), code, number, until)) or until <= stamp(now()):
@@ -178,7 +181,9 @@ def opened(store: Store, secret: str, actor: Actor, code: str, key: str) -> tupl
     with store.read() as connection:
         held = connection.execute(select(camera_view).where(camera_view.c.id == number)).one_or_none()
         row = connection.execute(select(camera).where(camera.c.code == code)).one_or_none()
-        if held is None or row is None or held.camera_id != row.id or held.by != actor.name:
+        if held is None or row is None or held.camera_id != row.id or held.by != actor.name or held.session != session or held.until <= stamp(now()):
+            raise bad
+        if not rights.sees(connection, actor.scope, row.node):
             raise bad
         return _row(connection, row), _view(held, row.code, row.name)
 

@@ -95,6 +95,7 @@ class Settings(BaseModel):
     mqtt_fields: dict[str, str] = Field({}, description='where a message has what (JSON): {"value": "data.val", "at": "ts"}; empty = as in the API')
     camera_gateway: str = Field("", description="address of the live picture at a video gateway, with {stream} and {key} (our signed, short-lived key); empty = stills only")
     camera_live: str = Field("page", pattern="^(page|mjpeg|hls)$", description="what that address gives: a page of the gateway (WebRTC and others), an MJPEG picture, or an HLS stream")
+    camera_hosts: str = Field("", description="hosts of cameras whose stills are fetched, HOST or HOST:PORT with commas between; others are never asked; empty = none")
     link_secret: SecretStr = Field(SecretStr(""), repr=False, description="secret by which links to pictures are signed; empty = one is made and kept in the database; from the environment only")
     operators: int = Field(1, ge=1, le=100, description="operator positions among which alarms are shared: a flood is more than ten in ten minutes for each")
     readings_days: int = Field(30, ge=0, le=36_500, description="days for which readings are kept as they came; 0 = for ever")

@@ -24,7 +24,7 @@ def card(context: Context, view: View, w: Words, code: str) -> tuple[str, list[A
     row = answer.row
     seen = w("unknown") if row.seen_at is None else w("ago", length=w.length((now() - row.seen_at).total_seconds()))
     parts: list[Any] = [html.Div([badge(w.pick(BUCKET_WORDS[row.bucket]), "" if row.bucket == "online" else "watch"), html.Span(f"{w.pick(CLASS_WORDS[row.group])} {row.kind}")], className="lead")]
-    held = cameras.current(context.store, context.actor, ask, code) if context.actor.post in POSTS else None
+    held = cameras.current(context.store, context.actor, ask, code, context.session) if context.actor.post in POSTS else None
     parts.append(_picture(context, w, row, held) if held else _ask(context, w, row))
     facts = [("case.place", go(view.but(scene="grid", place=row.area_code, thing=""), w.pick(row.area_name), "drill") if row.area_code else w("unknown")),
              ("camera.seen", seen), ("sensor.code", row.code)]

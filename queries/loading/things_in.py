@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, literal_column, select
 
 from queries.boundaries import Locator
 from queries.city import Refusal
@@ -12,6 +12,7 @@ from queries.clock import now, stamp
 from queries.loading.report import SourceReport
 from queries.sensing import ledger, register
 from queries.sensing.judge import REASONS, Read, judge
+from queries.sensing.tables import camera_state
 from queries.store import bulk
 from queries.tables import camera, sensor
 
@@ -48,6 +49,15 @@ def take_things(
         # How long a camera has been as it is counts from the change, not from each file that says so again.
         told += ", since_at = CASE WHEN camera.state = excluded.state THEN coalesce(camera.since_at, excluded.since_at) ELSE excluded.since_at END"
     bulk(connection, table, columns, frame.select(columns).iter_rows(), f"ON CONFLICT (code) DO UPDATE SET {told}")
+    if kind == "cameras":
+        keep_states(connection)
+
+
+def keep_states(connection: Connection) -> None:
+    """Write down what each camera is from when on, where that is not written yet."""
+    s = camera_state.c
+    written = select(literal_column("1")).where(s.camera_id == camera.c.id, s.at == camera.c.since_at, s.state == camera.c.state).exists()
+    connection.execute(insert(camera_state).from_select(["camera_id", "at", "state"], select(camera.c.id, camera.c.since_at, camera.c.state).where(camera.c.since_at.is_not(None), ~written)))
 
 
 def take_readings(connection: Connection, frame: pl.DataFrame, report: SourceReport, seen: int) -> list[Refusal]:

@@ -128,4 +128,14 @@ camera_view = Table(
     Column("post", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("about", Text, nullable=False, server_default=""),  # the case or alarm that it was about
+    Column("session", Text, nullable=False, server_default=""),  # in which session alone its link opens
+)
+
+#: What each camera was from when on: a row for each change, never one for each time it was told again.
+camera_state = Table(
+    "camera_state", metadata,
+    _key(),
+    Column("camera_id", Integer, nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
 )
