@@ -268,8 +268,9 @@ def _index(connection: Connection, ask: Ask) -> Answer[ScoreRow]:
     held = _level_of(connection, ask, place.level)
     i, then = _row(held, place.num), _before(connection, ask, place, "previous")
     rows = [_score(held, i, "index", INDEX, "index", "", 1.0, then, whole)]
+    inside = {held.tree.ids[node] for node in held.tree.children[held.tree.top]}
     for one in found().values():
-        rows.append(_score(held, i, one.id, one.title, "dimension", "index" if one.weight else "", one.weight, then, whole))
+        rows.append(_score(held, i, one.id, one.title, "dimension", "index" if one.id in inside else "", one.weight, then, whole))
         rows += [_indicator(held, i, x, one.id, then, whole) for x in one.indicators]
     return stamped(connection, rows, notes=_notes(ask))
 

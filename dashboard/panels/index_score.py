@@ -29,7 +29,7 @@ def _tile(w: Words, view: View, row: ScoreRow) -> Any:
     told = w("index.known", known=str(row.known), of=str(row.of), own="–" if row.own is None else w.share(row.own, 0))
     layer = "governance_index" if row.kind == "index" else f"index_{row.id}"
     to = view.but(scene="leader", layer=layer) if row.id != "burden" else None
-    said = [part for part in (change(w, row), w("index.beside") if row.kind == "dimension" and (not row.parent or row.id == "support") else "") if part]
+    said = [part for part in (change(w, row), w("index.beside") if row.kind == "dimension" and not row.parent else "") if part]
     return tile(w.pick(row.title), html.Span([value, band(row)], className="index-value"), interval(w, row), html.Span(" · ".join(said), className="tile-change"), told, to,
                 name=f"index-{row.id}")
 

@@ -164,17 +164,20 @@ def _tree(dimensions: tuple[Dimension, ...], indicators: tuple[Indicator, ...]) 
     weights: list[np.ndarray] = [np.zeros(0)] * len(ids)
     rules, nodes = [""] * len(ids), list(ids)
     parts: list[tuple[int, float]] = []
+    lone: list[tuple[int, float]] = []
     for one in dimensions:
         at = tuple(ids.index(i.id) for i in one.indicators if i.id in ids)
         if not at:
             continue
         # Cameras and sensors are known as they are now, not as they were: beside the index, so that days compare.
         if one.weight and not all(i.now_only for i in one.indicators if i.id in ids):
-            parts.append((len(nodes), one.weight))
+            # One indicator is no dimension: it is shown, and a quarter of the index does not hang on it.
+            (parts if len(at) > 1 else lone).append((len(nodes), one.weight))
         nodes.append(one.id)
         children.append(at)
         weights.append(np.array([indicators[i].weight for i in at]))
         rules.append("arithmetic")
+    parts = parts or lone
     nodes.append("index")
     children.append(tuple(p for p, _ in parts) or ((0,) if ids else ()))
     weights.append(np.array([w for _, w in parts] or ([1.0] if ids else [])))
