@@ -72,12 +72,32 @@
     newest = told;
   }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-new"] });
 
-  // A still is asked for again while its card is open; the one before stays until the next has come.
-  setInterval(function () {
-    for (const old of document.querySelectorAll("img[data-again]")) {
-      const next = new Image(), address = old.src.split("&t=")[0];
-      next.onload = function () { if (old.isConnected) old.src = next.src; };
-      next.src = `${address}&t=${Date.now()}`;
+  // A still is asked for again while its card is open, and says how old it is. The one before stays until the next has
+  // come; when the view is over, or nobody may look any more, none stays.
+  function again() {
+    for (const still of document.querySelectorAll("img[data-again]")) {
+      const told = still.parentElement.querySelector(".still-age"), at = Number(still.dataset.at);
+      if (told && at) {
+        const s = Math.max(0, Math.round((Date.now() + (window.govPulse.ahead || 0) - at) / 1000));
+        told.textContent = still.dataset.age.replace("{at}", new Date(at).toLocaleTimeString("sv")).replace("{n}", s);
+        told.classList.toggle("act", s > 30);
+      }
+      if (still.dataset.over) continue;
+      fetch(`${still.dataset.from}&t=${Date.now()}`, { cache: "no-store" }).then(function (answer) {
+        if (!answer.ok) {
+          if (answer.status < 500) { still.dataset.over = "1"; still.removeAttribute("src"); if (told) told.textContent = still.dataset.ended; }
+          return null;
+        }
+        const taken = Date.parse(answer.headers.get("X-Still"));
+        return answer.blob().then(function (picture) {
+          const before = still.src;
+          still.src = URL.createObjectURL(picture);
+          still.dataset.at = taken || "";
+          if (told && !taken) told.textContent = "";
+          if (before.startsWith("blob:")) URL.revokeObjectURL(before);
+        });
+      }).catch(function () { /* what is away for a moment comes with the next one; its age says so */ });
     }
-  }, 5000);
+  }
+  setInterval(again, 5000);
 })();

@@ -42,6 +42,8 @@ class View:
     case: str = ""
     #: A sensor, alarm or camera that is open beside the page: sensor:W1, alarm:12, camera:CM1.
     thing: str = ""
+    #: The case or alarm on whose account a camera is looked at.
+    about: str = ""
     source: str = ""
     lang: str = "zh"
     #: The time cursor, as queries/cursor.py reads it: a moment of the past, or a drill. Both empty = live.
@@ -89,7 +91,7 @@ _CURSOR = {"at": cursor.local, "drill": cursor.drill}
 _WALL_WORDS, _WALL_FLAGS = ("round", "pull"), ("kiosk", "pause")
 #: Metres that a wall can be wide, or its readers away.
 METRES = (0.2, 100.0)
-_WORDS = ("place", "layer", "measure", "after", "case", "thing", "source")
+_WORDS = ("place", "layer", "measure", "after", "case", "thing", "about", "source")
 _CHOICES = {"period": PERIODS, "order": ORDERS, "lang": LANGUAGES}
 #: A comma separates values, so a comma inside one is written as this escape.
 _COMMA = "%2C"
@@ -166,7 +168,7 @@ def _pairs(view: View) -> list[tuple[str, str]]:
     out += [(key, "1") for key, name in _FLAGS.items() if getattr(view.filters, name)]
     if view.filters.text:
         out.append(("text", view.filters.text))
-    for key in ("order", "after", "case", "thing", "source"):
+    for key in ("order", "after", "case", "thing", "about", "source"):
         if getattr(view, key) != plain[key]:
             out.append((key, getattr(view, key)))
     out += [(key, getattr(view, key)) for key in _CURSOR if getattr(view, key)]

@@ -86,7 +86,7 @@ def add_callbacks(app: Dash, context: Context) -> None:
         view = address.read(pathname, search, context.language())[0]
         w = words(context, view)
         try:
-            cameras.look(context.store, context.actor, context.ask(view), view.thing.partition(":")[2], reason or "", int(minutes or 0), view.case, context.session)
+            cameras.look(context.store, context.actor, context.ask(view), view.thing.partition(":")[2], reason or "", int(minutes or 0), view.about or view.case, context.session)
         except GovError as bad:
             return f"⚠ {bad.say(w.lang)}"
         again("camera")

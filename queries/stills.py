@@ -71,6 +71,9 @@ def _taken(row: CameraRow) -> Still:
     try:
         scheme = urlsplit(row.still).scheme
         if scheme == "demo":
+            # A camera of the demo city that is said to have no picture has none.
+            if row.state in ("offline", "no_picture"):
+                raise DoorError("The demo's camera gives no picture: it is " + row.state.replace("_", " ") + ".", zh="演示摄像机没有图像：" + ("离线。" if row.state == "offline" else "在线但无图像。"))
             picture = _drawn(row)
         elif scheme in ("rtsp", "rtsps"):
             picture = _from_stream(row.still)

@@ -84,6 +84,7 @@ def near(context: Context, view: View, w: Words, lon: float | None, lat: float |
     found: Sequence[Near] = [one for one in desk.nearest(context.store, context.ask(view), lon, lat).rows if one.code != but]
     if not found:
         return ""
+    about = view.case or (view.thing if view.thing.startswith("alarm:") else "")
     return html.Div([html.H4([w("near.title"), html.Kbd("N")]), html.Ul([html.Li([
-        html.Span(w("near." + one.kind), className="quiet"), go(view.but(thing=f"{one.kind}:{one.code}", case=""), one.name, "drill near"),
+        html.Span(w("near." + one.kind), className="quiet"), go(view.but(thing=f"{one.kind}:{one.code}", case="", about=about), one.name, "drill near"),
         html.Span(w.pick(CAMERA_WORDS[one.state])) if one.kind == "camera" else "", html.Span(w("near.metres", n=w.n(one.metres)), className="quiet")]) for one in found], className="plain")], className="near-list")
