@@ -50,7 +50,7 @@ def test_a_cell_of_the_matrix_opens_its_cases(lively: Lively, browser: Any) -> N
     be(browser, address, "viewer", "/matrix?measure=open&lang=en")
     n = int(until(browser, "const a=document.querySelector('.matrix tbody td.num a');return a&&[a.innerText,a.click()][0]"))
     shown = until(browser, "const p=document.querySelector('.panel-case_list .aside');return p&&/\\d/.test(p.innerText)&&p.innerText")
-    assert f"{n} cases" in shown
+    assert f"{n} case" in shown
     assert "department=" in browser.current_url
 
 

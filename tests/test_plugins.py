@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,7 +11,9 @@ import layers
 from dashboard import panels, rounds, scenes
 from layers._layer import paint
 from queries import cases
+from queries.errors import AskError
 from queries.frame import EVERYTHING, Actor, Ask, Filters
+from queries.settings import Settings
 from queries.store import Store
 
 ASK = Ask(scope=EVERYTHING, since=date(2026, 10, 25), until=date(2026, 11, 23))
@@ -66,7 +69,6 @@ def test_a_panel_draws_with_data_and_without(panel: panels.Panel, lang: str, cit
     from dashboard.address import View
     from dashboard.context import Context, Visitor, visited
     from queries.errors import GovError
-    from queries.settings import Settings
 
     # An open case is named, so that what speaks of one case is drawn too.
     no = cases.page(city, ASK.but(filters=Filters(statuses=("filed",), open_only=True)), limit=1).rows[0].no
@@ -85,3 +87,45 @@ def test_a_panel_draws_with_data_and_without(panel: panels.Panel, lang: str, cit
     finally:
         empty.close()
     assert not told or "load" in told, "a refusal says what to do"
+
+
+#: A day before the end of the demo city's records, in its own time.
+THEN = datetime(2026, 11, 22, 14, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+@pytest.mark.parametrize("layer", layers.found().values(), ids=lambda one: one.id)
+def test_a_layer_answers_of_the_past_or_is_left_out_of_it(layer: layers.Layer, city: Store) -> None:
+    ask = ASK.but(since=date(2026, 10, 25), until=date(2026, 11, 21), at=THEN)
+    if layer.kind == "points":
+        # The map and the API ask only those that say they can; what they then say is as of the moment.
+        told = layer.points(city, ask, (125.0, 29.0, 126.5, 30.0), 11) if layer.then else None
+        assert told is None or told.as_of is not None and told.as_of <= THEN
+        return
+    if not layer.then:
+        with pytest.raises(AskError, match="left out of the past"):
+            paint(layer, city, ask, 1)
+        return
+    answer = paint(layer, city, ask, 1).answer
+    assert answer.as_of is None or answer.as_of <= THEN
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("panel", panels.found().values(), ids=lambda one: one.id)
+def test_a_panel_shows_the_past_or_says_that_it_cannot(panel: panels.Panel, lang: str, sqlite_city: Store) -> None:
+    from dashboard import draw
+    from dashboard.address import View
+    from dashboard.context import Context, Visitor, visited
+    from dashboard.words import Words
+
+    leader = Visitor(actor=Actor(name="leader", post="admin", scope=EVERYTHING), by="session")
+    for scene in panel.slots:
+        view = View(scene=scene, lang=lang, at="2026-11-22T14:30")
+        with visited(leader):
+            context = Context(Settings(), sqlite_city)
+            shown = str(draw(context, view, panel.id))
+        assert Words(lang)("panel.failed") not in shown
+        if not panel.then and shown != "[]":
+            assert Words(lang)("when.only_now") in shown
+        # Nothing acts in the past, and no part forgets to say which moment it shows.
+        assert "data-act" not in shown
+        assert shown == "[]" or "2026-11-22 14:30" in shown or "strip" not in shown
