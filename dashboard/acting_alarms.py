@@ -6,7 +6,7 @@ from typing import Any
 
 from dash import ALL, MATCH, Dash, Input, Output, State, dcc, html, no_update, set_props
 
-from dashboard import address, ids
+from dashboard import address, ids, past
 from dashboard.acting import PLACE, Acts, again
 from dashboard.address import View
 from dashboard.aside import aside
@@ -72,6 +72,7 @@ def add_callbacks(app: Dash, context: Context) -> None:
         told = {one["what"]: value for one, value in zip(fields, values, strict=True)}
         number, act = int(sends[0]["no"]), str(sends[0]["act"])
         try:
+            past.live_only(view)
             said = _carried(context, view, number, act, told)
         except GovError as bad:
             return f"⚠ {bad.say(w.lang)}"

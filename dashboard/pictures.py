@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, State, no_update
 from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from dashboard import address, ids
+from dashboard import address, ids, past
 from dashboard.acting import PLACE, again
 from dashboard.api import line, plain
 from dashboard.aside import aside
@@ -86,6 +86,7 @@ def add_callbacks(app: Dash, context: Context) -> None:
         view = address.read(pathname, search, context.language())[0]
         w = words(context, view)
         try:
+            past.live_only(view)
             cameras.look(context.store, context.actor, context.ask(view), view.thing.partition(":")[2], reason or "", int(minutes or 0), view.about or view.case, context.session)
         except GovError as bad:
             return f"⚠ {bad.say(w.lang)}"

@@ -28,9 +28,9 @@ def render(context: Context, view: View) -> Any:
             seen.add(row.group_id)
             rows.append(html.Li([_alarms.level(w, row), _alarms.title(view, w, row), html.Span(_alarms.value(w, row), className="num"), *_alarms.marks(w, row),
                                  html.Span(f"{_alarms.where(w, row)} · {w.short(row.again_at)}", className="quiet")], className=f"alarm-line {row.state}"))
-    aside: list[Any] = [badge(w("alarm.flood"), "act")] if pace.flood else []
+    aside: list[Any] = [badge(w("alarm.flood"), "act")] if pace.flood and ask.at is None else []
     aside.append(go(view.but(scene="alarms"), w("alarm.all", n=w.n(answer.total or 0)), "chip"))
     return [heading(w.pick(PANEL.title), aside), html.Ul(rows, className="plain alarm-lines") if rows else html.P(w("alarm.none"), className="quiet"), strip(w, answer)]
 
 
-PANEL = Panel(id="alarms", title={"zh": "报警", "en": "Alarms"}, order=5, slots={"leader": "right"}, render=render)
+PANEL = Panel(id="alarms", title={"zh": "报警", "en": "Alarms"}, order=5, slots={"leader": "right"}, render=render, then=True)
