@@ -10,7 +10,7 @@ import pytest
 
 from dashboard.cli import main
 
-REFERENCE = Path("/work/shared/index")
+REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "index"
 pytestmark = pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference cases are not on this machine")
 COIN, TAI, SMALL = REFERENCE / "coinr_1_1_14", REFERENCE / "oecd_tai23", REFERENCE / "small_area"
 PILLARS = ("Physical", "ConEcFin", "Political", "Instit", "P2P", "Environ", "Social", "SusEcFin")
