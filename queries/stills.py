@@ -49,16 +49,17 @@ def still(row: CameraRow, hosts: str = "") -> Still:
     if not row.still:
         raise DoorError("This camera has no still picture.", zh="该摄像机没有静态图像地址。")
     _allowed(row.still, hosts)
+    key = f"{row.code} {row.still}"
     with _lock:
-        held = _kept.get(row.code)
+        held = _kept.get(key)
         if held is not None and time.time() - held.at < FRESH_S:
             return held
-        if row.code in _waiting or len(_waiting) >= 4 * TOGETHER:
+        if key in _waiting or len(_waiting) >= 4 * TOGETHER:
             if held is not None:
                 return held
             raise DoorError("Its picture is being asked for, or too many are. Look again in a moment.", zh="正在取图或取图过多，请稍后再看。")
-        _waiting.add(row.code)
-    future = _pool.submit(_taken, row)
+        _waiting.add(key)
+    future = _pool.submit(_taken, row, key)
     try:
         return future.result(PATIENCE_S + 1)
     except LateError:
@@ -67,7 +68,7 @@ def still(row: CameraRow, hosts: str = "") -> Still:
         raise DoorError("The camera does not answer in time.", zh="摄像机未在限定时间内应答。") from None
 
 
-def _taken(row: CameraRow) -> Still:
+def _taken(row: CameraRow, key: str) -> Still:
     try:
         scheme = urlsplit(row.still).scheme
         if scheme == "demo":
@@ -83,14 +84,14 @@ def _taken(row: CameraRow) -> Still:
             raise DoorError("The address of its picture is of no kind that is known.", zh="图像地址类型无法识别。")
         made = Still(picture=picture, at=time.time())
         with _lock:
-            _kept[row.code] = made
-            _kept.move_to_end(row.code)
+            _kept[key] = made
+            _kept.move_to_end(key)
             while len(_kept) > KEPT:
                 _kept.popitem(last=False)
         return made
     finally:
         with _lock:
-            _waiting.discard(row.code)
+            _waiting.discard(key)
 
 
 def _allowed(address: str, hosts: str) -> None:

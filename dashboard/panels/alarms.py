@@ -30,7 +30,9 @@ def render(context: Context, view: View) -> Any:
                                  html.Span(f"{_alarms.where(w, row)} · {w.short(row.again_at)}", className="quiet")], className=f"alarm-line {row.state}"))
     aside: list[Any] = [badge(w("alarm.flood"), "act")] if pace.flood and ask.at is None else []
     aside.append(go(view.but(scene="alarms"), w("alarm.all", n=w.n(answer.total or 0)), "chip"))
-    return [heading(w.pick(PANEL.title), aside), html.Ul(rows, className="plain alarm-lines") if rows else html.P(w("alarm.none"), className="quiet"), strip(w, answer)]
+    if not rows:
+        return [heading(w.pick(PANEL.title), [html.Span(f"○ {w('alarm.none')}"), *aside]), strip(w, answer)]
+    return [heading(w.pick(PANEL.title), aside), html.Ul(rows, className="plain alarm-lines"), strip(w, answer)]
 
 
 PANEL = Panel(id="alarms", title={"zh": "报警", "en": "Alarms"}, order=5, slots={"leader": "right"}, render=render, then=True)
