@@ -143,17 +143,28 @@ def _add_callbacks(app: Dash, context: Context, hub: Hub) -> None:
         typed = text if ctx.triggered_id == ids.SEARCH else ""
         return still(shell.found(context, read(pathname, search)[0], typed)) if typed and typed.strip() else []
 
-    @app.callback(Output(ids.URL, "search", allow_duplicate=True), Input(ids.choice("text"), "value"), *kept,
+    # What is typed leads to an address by a way of its own: while an answer to these could still set the address itself,
+    # Dash would hold back all that hangs on it, and forget a change that comes meanwhile. A field also speaks when it is
+    # drawn; its name is what was drawn, and says nothing new.
+    @app.callback(Output(ids.GO, "data", allow_duplicate=True), Input(ids.choice("text"), "value"), State(ids.choice("text"), "name"), *kept,
                   prevent_initial_call=True)
     @aside
-    def choose_text(text: str | None, pathname: str | None, search: str | None) -> Any:
+    def choose_text(text: str | None, drawn: str | None, pathname: str | None, search: str | None) -> Any:
         view, _ = read(pathname, search)
         text = (text or "").strip()[:address.LONGEST]
-        return no_update if text == view.filters.text else "?" + address.query(view.narrowed(text=text))
+        return no_update if text in (view.filters.text, drawn or "") else "?" + address.query(view.narrowed(text=text))
 
-    @app.callback(Output(ids.URL, "search"), Input(ids.SINCE, "value"), Input(ids.UNTIL, "value"), *kept, prevent_initial_call=True)
+    app.clientside_callback(
+        "function(to){if(to){window.history.pushState({},'',window.location.pathname+to);"
+        "window.dispatchEvent(new CustomEvent('_dashprivate_pushstate'));}return window.dash_clientside.no_update}",
+        Output(ids.GO, "id"), Input(ids.GO, "data"), prevent_initial_call=True)
+
+    @app.callback(Output(ids.GO, "data"), Input(ids.SINCE, "value"), Input(ids.UNTIL, "value"), State(ids.SINCE, "name"), State(ids.UNTIL, "name"), *kept,
+                  prevent_initial_call=True)
     @aside
-    def choose_days(since: str | None, until: str | None, pathname: str | None, search: str | None) -> Any:
+    def choose_days(since: str | None, until: str | None, since_drawn: str | None, until_drawn: str | None, pathname: str | None, search: str | None) -> Any:
+        if (since, until) == (since_drawn, until_drawn):
+            return no_update
         view, _ = read(pathname, search)
         try:
             days = date.fromisoformat(since or ""), date.fromisoformat(until or "")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 URL = "url"
+#: An address that is to be gone to.
+GO = "go"
 NOTICE = "notice"
 HEADER = "header"
 CURSOR = "cursor"

@@ -38,7 +38,7 @@ def layout() -> html.Div:
         html.Div(id=ids.NOTICE, role="status"),
         html.Main(id=ids.BODY),
         html.Div(id=ids.DONE, role="status"),
-        dcc.Store(id=ids.PULSE), dcc.Store(id=ids.PRESSED),
+        dcc.Store(id=ids.PULSE), dcc.Store(id=ids.GO), dcc.Store(id=ids.PRESSED),
     ], className="page")
 
 
@@ -61,8 +61,8 @@ def header(context: Context, view: View) -> list[Any]:
                             for s in scenes.found().values()]), className="scenes", **{"aria-label": w("pages")}),
             html.Nav(chips(periods, "periods"), **{"aria-label": w("period")}),
             html.Div([
-                html.Label([w("period.since"), dcc.Input(id=ids.SINCE, type="date", value=since.isoformat(), debounce=True)]),
-                html.Label([w("period.until"), dcc.Input(id=ids.UNTIL, type="date", value=until.isoformat(), debounce=True)]),
+                html.Label([w("period.since"), dcc.Input(id=ids.SINCE, type="date", value=since.isoformat(), name=since.isoformat(), debounce=True)]),
+                html.Label([w("period.until"), dcc.Input(id=ids.UNTIL, type="date", value=until.isoformat(), name=until.isoformat(), debounce=True)]),
             ], className="dates"),
         ], className="tools"),
         html.Nav(chips([chip(view.but(lang=lang), NAMES[lang], lang == view.lang) for lang in LANGUAGES]),

@@ -78,7 +78,7 @@ def _filters(context: Context, w: Words, view: View, tabs: list[Any]) -> html.Di
             links.append(chip(view.narrowed(**{name: tuple(c for c in chosen if c != code)}), f"{title} ✕", True))
     if f != Filters():
         links.append(chip(view.but(filters=Filters()), f"✕ {w('case.clear')}"))
-    field = dcc.Input(id=ids.choice("text"), type="search", value=f.text, debounce=True, placeholder=w("case.text"))
+    field = dcc.Input(id=ids.choice("text"), type="search", value=f.text, name=f.text, debounce=True, placeholder=w("case.text"))
     return html.Div([html.Div([chips(tabs), field], className="line"), chips(links)], className="filters")
 
 

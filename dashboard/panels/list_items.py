@@ -59,7 +59,7 @@ def _filters(context: Context, w: Words, view: View, rows: Any) -> html.Div:
         whose.append(chip(view.narrowed(categories=()), f"{title} ✕", True))
     # Without a script a field would do nothing.
     field = [] if context.visitor.by == "nobody" else [
-        dcc.Input(id=ids.choice("text"), type="search", value=view.filters.text, debounce=True, placeholder=w("list.text"))]
+        dcc.Input(id=ids.choice("text"), type="search", value=view.filters.text, name=view.filters.text, debounce=True, placeholder=w("list.text"))]
     return html.Div([html.Div([chips(kinds), *field], className="line"), chips(whose)], className="filters")
 
 
