@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Literal
-
 import numpy as np
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 
 from queries import places, scope
 from queries.case_rows import Point
-from queries.clock import moment
-from queries.frame import Answer, Ask, Scope
+from queries.frame import Answer, Ask
 from queries.intervals import inside
 from queries.store import Store
 from queries.tables import camera
@@ -24,8 +18,6 @@ CAMERA_WORDS = {
 }
 #: Up to so many are shown one by one.
 SINGLE = 300
-#: Metres of a degree of latitude.
-METRES = 111_195.0
 
 
 def points(store: Store, ask: Ask, bbox: tuple[float, float, float, float], zoom: int) -> Answer[Point]:
@@ -59,38 +51,6 @@ def points(store: Store, ask: Ask, bbox: tuple[float, float, float, float], zoom
             lat=float(np.mean([rows[i].lat for i in inside_cell])), n=len(inside_cell), by_status=states,
         ))
     return Answer(rows=tuple(gathered), as_of=None, source=sources, total=len(rows))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Near:
-    """A camera near a place, and how far away it is."""
-
-    code: str
-    name: str
-    state: Literal["online", "offline", "no_picture", "unknown"]
-    seen_at: datetime | None
-    metres: float
-
-
-def nearest_cameras(store: Store, seen: Scope, on: date, lon: float, lat: float, n: int) -> Answer[Near]:
-    """Return the `n` cameras nearest to a point that a scope may see, the nearest first; none further away than about 70 km."""
-    with store.read() as connection:
-        ranges = scope.node_ranges(connection, seen, places.root(connection, on))
-        wide = float(np.cos(np.radians(lat)))
-
-        def within(step: float) -> Sequence[Row[Any]]:
-            return connection.execute(select(camera).where(
-                inside(camera.c.node, ranges), camera.c.lon.between(lon - step / wide, lon + step / wide), camera.c.lat.between(lat - step, lat + step))).all()
-
-        step = 0.01
-        while len(within(step)) < n and step < 0.5:
-            step *= 2
-        # In the corner of a square one is further away than just beside it.
-        rows = within(1.5 * step)
-    # Flat enough: over a few kilometres the error is below that of the positions.
-    near = [Near(code=r.code, name=r.name, state=r.state, seen_at=None if r.seen_at is None else moment(r.seen_at),
-                 metres=float(np.hypot((r.lon - lon) * wide * METRES, (r.lat - lat) * METRES))) for r in rows]
-    return Answer(rows=tuple(sorted(near, key=lambda one: (one.metres, one.code))[:n]), as_of=None, source=tuple(sorted({r.source for r in rows})), total=len(rows))
 
 
 def camera_states(store: Store, ask: Ask) -> dict[str, int]:

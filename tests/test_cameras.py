@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import io
-import os
 import socket
 import subprocess
 import threading
@@ -27,6 +26,7 @@ from queries.sensing.tables import camera_state, camera_view
 from queries.settings import Settings
 from queries.store import Store
 from queries.tables import camera
+from tests.conftest import missing
 from tests.test_sensing import sensing_city
 from tests.visitors import visit
 
@@ -304,8 +304,8 @@ GLib.MainLoop().run()
 def rtsp() -> Iterator[str]:
     """The address of a real RTSP server with a green picture."""
     seen = subprocess.run(["/usr/bin/python3", "-c", "import gi; gi.require_version('GstRtspServer', '1.0')"], capture_output=True, check=False)
-    if seen.returncode and not os.environ.get("TESTS_NEED_ALL"):
-        pytest.skip("no RTSP server here: gir1.2-gst-rtsp-server-1.0 and python3-gi")
+    if seen.returncode:
+        missing("no RTSP server is installed: gir1.2-gst-rtsp-server-1.0 and python3-gi")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

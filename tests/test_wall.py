@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from dashboard import rounds
 from dashboard.address import View
 from dashboard.context import Context, Visitor, visited
-from queries import things
+from queries import near
 from queries.alarms import acts, desk
 from queries.clock import now, stamp
 from queries.frame import EVERYTHING, Actor, Ask, Scope
@@ -250,22 +250,21 @@ def test_what_is_serious_keeps_to_the_scope(lively: tuple[str, Store]) -> None:
     assert not serious(store, today).rows
 
 
-def test_the_nearest_cameras_are_nearest(city: Store) -> None:
-    from sqlalchemy import select
-
-    from queries.tables import camera
-
+@pytest.mark.parametrize("kind", ["camera", "sensor"])
+def test_the_nearest_things_are_nearest(city: Store, kind: near.Kind) -> None:
+    table = near.TABLES[kind]
     with city.read() as connection:
-        every = connection.execute(select(camera.c.code, camera.c.lon, camera.c.lat)).all()
-    lon, lat = every[0].lon + 0.003, every[0].lat - 0.002
-    told = things.nearest_cameras(city, EVERYTHING, ASK.until, lon, lat, 4).rows
+        every = connection.execute(select(table.c.code, table.c.lon, table.c.lat).where(table.c.lon.is_not(None))).all()
+    for start in every[:40]:
+        lon, lat = start.lon + 0.003, start.lat - 0.002
 
-    def metres(one: Any) -> float:
-        # Along the great circle.
-        a, b = math.radians(lat), math.radians(one.lat)
-        h = math.sin((b - a) / 2) ** 2 + math.cos(a) * math.cos(b) * math.sin(math.radians(one.lon - lon) / 2) ** 2
-        return 2 * 6_371_000 * math.asin(math.sqrt(h))
+        def metres(one: Any, lon: float = lon, lat: float = lat) -> float:
+            # Along the great circle.
+            a, b = math.radians(lat), math.radians(one.lat)
+            h = math.sin((b - a) / 2) ** 2 + math.cos(a) * math.cos(b) * math.sin(math.radians(one.lon - lon) / 2) ** 2
+            return 2 * 6_371_000 * math.asin(math.sqrt(h))
 
-    assert [one.code for one in told] == [one.code for one in sorted(every, key=metres)[:4]]
-    assert all(abs(one.metres - metres(next(e for e in every if e.code == one.code))) < 1 + 0.002 * one.metres for one in told)
-    assert not things.nearest_cameras(city, Scope(areas=frozenset()), ASK.until, lon, lat, 4).rows
+        told = [one for one in desk.nearest(city, ASK, lon, lat, 4).rows if one.kind == kind]
+        assert [one.code for one in told] == [one.code for one in sorted(every, key=metres)[:4]]
+        assert all(abs(one.metres - metres(next(e for e in every if e.code == one.code))) < 1 + 0.002 * one.metres for one in told)
+    assert not desk.nearest(city, ASK.but(scope=Scope(areas=frozenset())), lon, lat, 4).rows

@@ -14,7 +14,8 @@ from dashboard.panels._parts import act_button, badge, go
 from dashboard.words import Words
 from queries.alarms import desk
 from queries.alarms.acts import POSTS
-from queries.alarms.rows import KIND_WORDS, LEVEL_WORDS, STATE_WORDS, AlarmRow, Near
+from queries.alarms.rows import KIND_WORDS, LEVEL_WORDS, STATE_WORDS, AlarmRow
+from queries.near import Near
 from queries.things import CAMERA_WORDS
 
 

@@ -14,7 +14,7 @@ from dashboard.panels._panel import Panel
 from dashboard.panels._parts import badge, due_words, failed, heading, status, strip, words
 from dashboard.panels._series import plot
 from dashboard.words import Words
-from queries import cases, places, things
+from queries import cases, places
 from queries.alarms import desk
 from queries.alarms.rows import AlarmRow
 from queries.case_rows import CaseCard, Event
@@ -91,7 +91,8 @@ def _position(context: Context, view: View, card: CaseCard) -> tuple[float | Non
 def _cameras(context: Context, w: Words, view: View, lon: float | None, lat: float | None) -> list[Any]:
     """Return the nearest cameras."""
     ask = context.ask(view)
-    found = () if lon is None or lat is None else things.nearest_cameras(context.store, context.scope, ask.until, lon, lat, SEEN).rows
+    near = () if lon is None or lat is None else desk.nearest(context.store, ask, lon, lat, SEEN).rows
+    found = [one for one in near if one.kind == "camera"]
     rows = [html.Li([html.Span(one.name or one.code), badge(w.pick(CAMERA_WORDS[one.state][0]), CAMERA_WORDS[one.state][1]),
                      html.Span(w("wall.metres", n=w.n(one.metres)), className="quiet"), html.Span(w.age(one.seen_at), className="quiet")]) for one in found]
     return [html.H4(w.pick(CAMERAS)), html.Ul(rows, className="plain") if rows else html.P(f"○ {w('wall.no_camera')}", className="empty")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 
+from queries import near as near_
 from queries import places
 from queries import scope as rights
 from queries.alarms import then as past
-from queries.alarms.rows import LEVEL_IDS, AlarmEvent, AlarmRow, Near, Pace, Post, Serious, Shelved
+from queries.alarms.rows import LEVEL_IDS, AlarmEvent, AlarmRow, Pace, Post, Serious, Shelved
 from queries.answers import stamped
 from queries.city import City
 from queries.clock import moment, now, stamp
@@ -22,11 +22,12 @@ from queries.errors import NoSuchError
 from queries.frame import Answer, Ask
 from queries.intervals import inside
 from queries.loop.tables import duty, list_item
+from queries.near import Near
 from queries.places import Place
 from queries.sensing.register import TOML
 from queries.sensing.tables import alarm, alarm_event, shelf
 from queries.store import Store, get_meta
-from queries.tables import camera, category, sensor
+from queries.tables import category, sensor
 
 KINDS = ("readings", "sensors")
 #: A flood by EEMUA 191: more than ten alarms in ten minutes at one position. A chatter: raised so often in ten minutes.
@@ -139,8 +140,8 @@ def serious(store: Store, ask: Ask, limit: int = 5) -> Answer[Serious]:
         out = []
         for row, made in zip(rows, _Maker(connection, ask).rows(rows), strict=True):
             chain = places.chain(connection, row.node)
-            near = _near(connection, spans, row.lon, row.lat, 3) if row.lon is not None else ((), ())
-            out.append(Serious(alarm=made, bbox=chain[-1].bbox if chain else None, cameras=near[0], sensors=near[1]))
+            close = _near(connection, spans, row.lon, row.lat, 3) if row.lon is not None else ((), ())
+            out.append(Serious(alarm=made, bbox=chain[-1].bbox if chain else None, cameras=close[0], sensors=close[1]))
         return stamped(connection, out, kinds=KINDS)
 
 
@@ -154,22 +155,7 @@ def nearest(store: Store, ask: Ask, lon: float, lat: float, n: int = 5) -> Answe
 
 
 def _near(connection: Connection, spans: Sequence[tuple[int, int]], lon: float, lat: float, n: int) -> tuple[tuple[Near, ...], tuple[Near, ...]]:
-    return tuple(tuple(_closest(connection, table, kind, spans, lon, lat, n)) for table, kind in ((camera, "camera"), (sensor, "sensor")))  # type: ignore[return-value]
-
-
-def _closest(connection: Connection, table: Any, kind: str, spans: Any, lon: float, lat: float, n: int) -> list[Near]:
-    """Return the nearest of a table: in a box that grows until it holds enough."""
-    state = table.c.state if kind == "camera" else table.c.kind
-    wide = math.cos(math.radians(lat))
-    found: list[Near] = []
-    for half in (0.005, 0.03, 0.2):
-        rows = connection.execute(select(table.c.code, table.c.name, state.label("state"), table.c.lon, table.c.lat).where(
-            table.c.lat.between(lat - half, lat + half), table.c.lon.between(lon - half / wide, lon + half / wide), inside(table.c.node, spans))).all()
-        found = sorted((Near(kind=kind, code=r.code, name=r.name, state=r.state, lon=r.lon, lat=r.lat,
-                             metres=round(111_195 * math.hypot((r.lon - lon) * wide, r.lat - lat))) for r in rows), key=lambda one: one.metres)
-        if len(found) >= n:
-            break
-    return found[:n]
+    return near_.nearest(connection, "camera", spans, lon, lat, n), near_.nearest(connection, "sensor", spans, lon, lat, n)
 
 
 class _Maker:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from queries.near import Near
+
 Words = dict[str, str]
 
 #: Number -> id, word, shape. Colour is the screen's own; blue is the lowest alert here and never a good grade.
@@ -132,19 +134,6 @@ class Pace:
     def rate(self) -> float:
         """Return alarms per ten minutes and position."""
         return self.ten_minutes / self.positions
-
-
-@dataclass(frozen=True, kw_only=True)
-class Near:
-    """A camera or sensor near a place. `metres` = as the crow flies."""
-
-    kind: str
-    code: str
-    name: str
-    state: str
-    metres: int
-    lon: float
-    lat: float
 
 
 @dataclass(frozen=True, kw_only=True)

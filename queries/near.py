@@ -1,0 +1,55 @@
+"""What stands nearest to a point: cameras and sensors that may be seen, by distance as the crow flies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, select
+
+from queries.clock import moment
+from queries.intervals import inside
+from queries.tables import camera, sensor
+
+Kind = Literal["camera", "sensor"]
+TABLES = {"camera": camera, "sensor": sensor}
+#: Metres of a degree of latitude; half the side of the first box that is looked into, and of the last, in degrees.
+METRES, FIRST, LAST = 111_195.0, 0.005, 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Near:
+    """A camera or sensor near a place. `state`: of a camera, or the kind of a sensor; `seen_at`: of a camera."""
+
+    kind: Kind
+    code: str
+    name: str
+    state: str
+    seen_at: datetime | None
+    metres: int
+    lon: float
+    lat: float
+
+
+def nearest(connection: Connection, kind: Kind, spans: Sequence[tuple[int, int]], lon: float, lat: float, n: int) -> tuple[Near, ...]:
+    """Return the `n` things of a kind nearest to a point, the nearest first; none further away than some 80 km."""
+    table, wide = TABLES[kind], math.cos(math.radians(lat))
+
+    def within(half: float) -> Sequence[Row[Any]]:
+        return connection.execute(select(table).where(
+            inside(table.c.node, spans), table.c.lon.between(lon - half / wide, lon + half / wide), table.c.lat.between(lat - half, lat + half))).all()
+
+    half, rows = FIRST, within(FIRST)
+    while len(rows) < n and half < LAST:
+        half *= 2
+        rows = within(half)
+    # In the corner of a box one is further away than just beside it.
+    rows = within(1.5 * half)
+    # Flat enough: over a few kilometres the error is below that of the positions.
+    found = [Near(kind=kind, code=r.code, name=r.name, state=r.state if kind == "camera" else r.kind, lon=r.lon, lat=r.lat,
+                  seen_at=moment(r.seen_at) if kind == "camera" and r.seen_at is not None else None,
+                  metres=round(METRES * math.hypot((r.lon - lon) * wide, r.lat - lat))) for r in rows]
+    return tuple(sorted(found, key=lambda one: (one.metres, one.code))[:n])
