@@ -25,8 +25,7 @@ from queries.figures import AreaValue
 from queries.frame import Answer, Ask
 from queries.index import VERSION, found
 from queries.index._dimension import Indicator, Words
-from queries.index._level import LEAST, NINETY, SCALE, Level, level_scores, own_share
-from queries.index._level import _tree as tree_of
+from queries.index._level import LEAST, NINETY, SCALE, Level, level_scores, own_share, tree_of
 from queries.index._tables import index_release
 from queries.periods import last_year, next_month, previous
 from queries.scoring import aggregate, bands, change

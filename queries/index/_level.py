@@ -138,7 +138,7 @@ def score(given: Inputs, top_level: bool, was: Inputs | None = None) -> Scored:
         last = np.column_stack([column.get(int(j), np.full(n, np.nan)) for j in chosen])
     # Withholding never pays: what a place does not tell counts as the lower of its own last score and the peers' lower quartile.
     careful = missing.cautious(alone, last) if not top_level and len(chosen) else alone
-    tree = _tree(tuple(found().values()), tuple(every[j] for j in chosen))
+    tree = tree_of(tuple(found().values()), tuple(every[j] for j in chosen))
     everything, cover = trees.scores(tree, careful, given.known[:, chosen], LEAST)
     return Scored(tree=tree, chosen=chosen, value=value, own=own, alone=alone, scores=everything, coverage=cover,
                   sd=_spread(tree, everything, np.nan_to_num(sd)))
@@ -158,7 +158,8 @@ def _made(connection: Connection, ask: Ask, level: int) -> Level:
                  known=given.known[:, done.chosen], scores=done.scores, coverage=done.coverage, sd=done.sd, covered=given.covered)
 
 
-def _tree(dimensions: tuple[Dimension, ...], indicators: tuple[Indicator, ...]) -> Tree:
+def tree_of(dimensions: tuple[Dimension, ...], indicators: tuple[Indicator, ...]) -> Tree:
+    """Return the tree of the index over the indicators that count."""
     ids = [i.id for i in indicators]
     children: list[tuple[int, ...]] = [()] * len(ids)
     weights: list[np.ndarray] = [np.zeros(0)] * len(ids)
