@@ -34,8 +34,12 @@ class Near:
     lat: float
 
 
-def nearest(connection: Connection, kind: Kind, spans: Sequence[tuple[int, int]], lon: float, lat: float, n: int) -> tuple[Near, ...]:
-    """Return the `n` things of a kind nearest to a point, the nearest first; none further away than some 80 km."""
+def nearest(connection: Connection, kind: Kind, spans: Sequence[tuple[int, int]], lon: float, lat: float, n: int,
+            own: str | None = None) -> tuple[Near, ...]:
+    """Return the `n` things of a kind nearest to a point, the nearest first; none further away than some 80 km.
+
+    On one mast stand several: of those at the same distance the one that is asked about (`own`) comes first, then the code says.
+    """
     table, wide = TABLES[kind], math.cos(math.radians(lat))
 
     def within(half: float) -> Sequence[Row[Any]]:
@@ -52,4 +56,4 @@ def nearest(connection: Connection, kind: Kind, spans: Sequence[tuple[int, int]]
     found = [Near(kind=kind, code=r.code, name=r.name, state=r.state if kind == "camera" else r.kind, lon=r.lon, lat=r.lat,
                   seen_at=moment(r.seen_at) if kind == "camera" and r.seen_at is not None else None,
                   metres=round(METRES * math.hypot((r.lon - lon) * wide, r.lat - lat))) for r in rows]
-    return tuple(sorted(found, key=lambda one: (one.metres, one.code))[:n])
+    return tuple(sorted(found, key=lambda one: (one.metres, one.code != own, one.code))[:n])

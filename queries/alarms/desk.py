@@ -140,7 +140,7 @@ def serious(store: Store, ask: Ask, limit: int = 5) -> Answer[Serious]:
         out = []
         for row, made in zip(rows, _Maker(connection, ask).rows(rows), strict=True):
             chain = places.chain(connection, row.node)
-            close = _near(connection, spans, row.lon, row.lat, 3) if row.lon is not None else ((), ())
+            close = _near(connection, spans, row.lon, row.lat, 3, made.sensor) if row.lon is not None else ((), ())
             out.append(Serious(alarm=made, bbox=chain[-1].bbox if chain else None, cameras=close[0], sensors=close[1]))
         return stamped(connection, out, kinds=KINDS)
 
@@ -154,8 +154,9 @@ def nearest(store: Store, ask: Ask, lon: float, lat: float, n: int = 5) -> Answe
         return stamped(connection, (*cameras, *sensors), kinds=("cameras", "sensors"))
 
 
-def _near(connection: Connection, spans: Sequence[tuple[int, int]], lon: float, lat: float, n: int) -> tuple[tuple[Near, ...], tuple[Near, ...]]:
-    return near_.nearest(connection, "camera", spans, lon, lat, n), near_.nearest(connection, "sensor", spans, lon, lat, n)
+def _near(connection: Connection, spans: Sequence[tuple[int, int]], lon: float, lat: float, n: int,
+          own: str | None = None) -> tuple[tuple[Near, ...], tuple[Near, ...]]:
+    return near_.nearest(connection, "camera", spans, lon, lat, n), near_.nearest(connection, "sensor", spans, lon, lat, n, own)
 
 
 class _Maker:
