@@ -172,6 +172,8 @@ class Tiles:
         self.folder = settings.data_dir / "tiles"
         self._sets: OrderedDict[tuple[str, int], TileSet] = OrderedDict()
         self._lock = threading.Lock()
+        # A map asks for two dozen at once; as many threads in turn for the interpreter would only hinder each other.
+        self._brush = threading.Semaphore(2)
 
     def png(self, tree_hash: str, level: int, z: int, x: int, y: int) -> bytes | None:
         """Return a tile, from disk if it was drawn before; None if there is no such tree or tile."""
@@ -183,7 +185,8 @@ class Tiles:
         held = self._set(tree_hash, level)
         if held is None:
             return None
-        picture = held.png(z, x, y)
+        with self._brush:
+            picture = held.png(z, x, y)
         _keep(path, picture)
         return picture
 
@@ -200,13 +203,12 @@ class Tiles:
             return self._sets[tree_hash, level]
 
 
-def bake(store: Store, settings: Settings, zooms: Iterable[int] | None = None) -> int:
+def bake(tiles: Tiles, zooms: Iterable[int] | None = None) -> int:
     """Draw the tiles of every level of the newest boundaries ahead of time; return how many.
 
     Without `zooms`: the zoom at which the whole city fits a screen, and the next one.
     """
-    tiles = Tiles(store, settings)
-    with store.read() as connection:
+    with tiles.store.read() as connection:
         known = places.trees(connection)
         if not known:
             return 0

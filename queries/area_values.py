@@ -88,7 +88,7 @@ def standing(connection: Connection, ask: Ask, level: int) -> Standing:
     """Return the areas of a level that an ask may see, in tree order."""
     place = places.find(connection, ask.place, ask.on, ask.scope)
     key = ("standing", ask.scope, place.num, level)
-    return remembered(connection, key, lambda: _standing(connection, ask, place, level), ageless=True)
+    return remembered(connection, key, lambda: _standing(connection, ask, place, level), lasting=True)
 
 
 def _standing(connection: Connection, ask: Ask, place: Place, level: int) -> Standing:

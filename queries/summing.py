@@ -138,7 +138,7 @@ def sums_of(
 def _kept_in(connection: Connection, areas: Sequence[int], apart: bool) -> list[tuple[Table, list[int]]]:
     """Return where the sums of some areas are read: of all categories and departments together, or apart."""
     upper = frozenset() if apart else remembered(connection, ("known", "upper"), lambda: frozenset(
-        connection.scalars(select(area.c.id).where(area.c.level < UPPER))), ageless=True)
+        connection.scalars(select(area.c.id).where(area.c.level < UPPER))), lasting=True)
     parts = ((total, [a for a in areas if a in upper]), (rollup, [a for a in areas if a not in upper]))
     return [(table, some) for table, some in parts if some]
 

@@ -224,7 +224,7 @@ rollup = Table(
 #: The upper levels of the tree hold many categories and departments in each bucket, and most questions are about
 #: all of them: for areas on the first UPPER levels the sum of the buckets is kept as well. Below, a bucket holds
 #: one or two rows anyhow.
-UPPER = 3
+UPPER = 4
 total = Table(
     "total", metadata,
     Column("area_id", Integer, primary_key=True, autoincrement=False),

@@ -15,7 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 
-from queries import loading
+from queries import demo, loading
 from queries.errors import StoreError
 from queries.loop.rebuild import rebuild
 from queries.loop.tables import whistle
@@ -146,3 +146,14 @@ def test_a_database_from_between_two_versions_is_refused_and_untouched(store: St
     with pytest.raises(StoreError, match="between two versions"):
         store.upgrade()
     assert shapes(store) == before
+
+
+def test_sums_that_a_later_version_keeps_for_more_levels_are_made_of_those_that_are_there(store: Store, tmp_path: Path) -> None:
+    loading.load(demo.make(tmp_path / "city", grids=120, seed=3), store, quiet=True)
+    before = sums(store)
+    with store.engine.begin() as connection:
+        gone = connection.execute(text("DELETE FROM total WHERE area_id IN (SELECT id FROM area WHERE level = 3)")).rowcount
+        connection.execute(text("UPDATE alembic_version SET version_num = '0008'"))
+    store.upgrade()
+    assert gone > 0
+    assert sums(store) == before
