@@ -114,12 +114,12 @@ def add_routes(server: FastAPI, context: Context) -> None:
     def asked(request: Request) -> View:
         return address.read("/", request.url.query, context.language())[0]
 
-    @server.get("/map/tiles/{tree}/{level}/{z}/{x}/{y}.png", include_in_schema=False)
+    @server.get("/map/tiles/{tree}/{level}/{z}/{x}/{y}.webp", include_in_schema=False)
     def tile(tree: str, level: int, z: int, x: int, y: int) -> Response:
-        picture = context.tiles.png(tree, level, z, x, y)
+        picture = context.tiles.picture(tree, level, z, x, y)
         if picture is None:
             return Response(status_code=404)
-        return Response(picture, media_type="image/png", headers=FOREVER)
+        return Response(picture, media_type="image/webp", headers=FOREVER)
 
     @server.get("/map/state/{path:path}", include_in_schema=False)
     def state(request: Request, path: str) -> Response:
