@@ -14,7 +14,8 @@ from queries.clock import local_day, now, stamp
 from queries.frame import Ask
 from queries.loop.tables import tally
 from queries.periods import pieces
-from queries.tables import UPPER, camera, category, latest, node, rollup, sensor, total
+from queries.summing import tables_of
+from queries.tables import UPPER, camera, category, latest, node, sensor
 from queries.today import city_now
 
 Counts = dict[str, np.ndarray]
@@ -48,11 +49,11 @@ def counts(connection: Connection, ask: Ask, where: Standing, names: Iterable[st
 
 def _rollups(connection: Connection, ask: Ask, where: Standing, columns: tuple[str, ...], categories: tuple[str, ...]) -> list[np.ndarray]:
     out = [np.zeros(len(where.num)) for _ in columns]
-    table = total if where.level < UPPER and not categories else rollup
-    for num, *values in _grouped(connection, where, table, (), columns, pieces(ask.since, ask.until), (categories, ())):
-        at = np.searchsorted(where.num, num)
-        for held, more in zip(out, values, strict=True):
-            held[at] += more
+    for table, some in tables_of(where.level < UPPER, bool(categories), pieces(ask.since, ask.until)):
+        for num, *values in _grouped(connection, where, table, (), columns, some, (categories, ())):
+            at = np.searchsorted(where.num, num)
+            for held, more in zip(out, values, strict=True):
+                held[at] += more
     return out
 
 
