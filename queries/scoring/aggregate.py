@@ -27,26 +27,33 @@ def _known(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(gaps, 1.0, x), np.divide(held, total, out=np.full(x.shape, np.nan), where=(~gaps).any(axis=1, keepdims=True))
 
 
+def summed(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Return Σ w x of each row, part after part: the bits of a row must not depend on which rows come with it, as they do in a matrix product."""
+    out = np.zeros(len(x))
+    for k in range(x.shape[1]):
+        out += x[:, k] * w[..., k]
+    return out
+
+
 def arithmetic(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return Σ w x."""
     if not np.isnan(x).any():
-        return x @ (w / w.sum())
-    x, w = _known(x, w)
-    return (w * x).sum(axis=1)
+        return summed(x, w / w.sum())
+    return summed(*_known(x, w))
 
 
 def geometric(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return Π x^w. Scores must be above zero."""
     x, w = _known(x, w)
     _positive(x)
-    return np.exp((w * np.log(x)).sum(axis=1))
+    return np.exp(summed(np.log(x), w))
 
 
 def harmonic(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return 1 / Σ (w / x). Scores must be above zero."""
     x, w = _known(x, w)
     _positive(x)
-    return 1 / (w / x).sum(axis=1)
+    return 1 / summed(1 / x, w)
 
 
 def power(p: float) -> Rule:
