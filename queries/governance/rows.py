@@ -44,6 +44,9 @@ class ScoreRow:
     formula: Words | None = None
     lacks: Words | None = None
     opens: str = ""
+    #: Days from the end of what its oldest input speaks of to the end of the period, and which input that is. None = no score.
+    age_days: int | None = None
+    oldest: Words | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +65,7 @@ class WhyRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PeerRow:
-    """A place among those beside it. `low` to `high` is the band of its rank (1 = best); None = not ranked."""
+    """A place among those beside it. `low` to `high` is the band of its rank (1 = best); None = not ranked, and `no_score` says why."""
 
     code: str
     title: Words

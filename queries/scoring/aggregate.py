@@ -20,9 +20,9 @@ def share_known(x: np.ndarray, w: np.ndarray) -> np.ndarray:
 def _known(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     gaps = np.isnan(x)
     if not gaps.any():
-        return x, np.broadcast_to(w / w.sum(), x.shape)
+        return x, np.broadcast_to(w / sum(w.tolist()), x.shape)
     held = np.where(gaps, 0.0, w)
-    total = held.sum(axis=1, keepdims=True)
+    total = summed(held, np.ones(x.shape[1]))[:, None]
     # An unknown score weighs nothing; 1 stands in its place so that its logarithm and reciprocal are numbers.
     return np.where(gaps, 1.0, x), np.divide(held, total, out=np.full(x.shape, np.nan), where=(~gaps).any(axis=1, keepdims=True))
 
@@ -38,7 +38,7 @@ def summed(x: np.ndarray, w: np.ndarray) -> np.ndarray:
 def arithmetic(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return Σ w x."""
     if not np.isnan(x).any():
-        return summed(x, w / w.sum())
+        return summed(x, w / sum(w.tolist()))
     return summed(*_known(x, w))
 
 
