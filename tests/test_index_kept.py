@@ -58,7 +58,8 @@ def case_rows(chance: random.Random, n: int = 40) -> list[list[str]]:
     rows = []
     for k in range(n * STREETS * GRIDS):
         day = YESTERDAY - timedelta(days=chance.randrange(58))
-        closed = f"{day} {chance.choice((12, 17, 20))}:00" if chance.random() < 0.95 else ""
+        late = 0.05 + 0.5 * (k * 7 % (STREETS * GRIDS)) / (STREETS * GRIDS)  # areas differ
+        closed = f"{day} {20 if chance.random() < late else 12}:00" if chance.random() < 0.95 else ""
         rows.append([f"C{k}", f"{day} 08:00", f"{day} 18:00", closed, codes()[k % (STREETS * GRIDS)]])
     rows.append(["T", f"{TODAY} 00:00", f"{TODAY} 23:00", "", codes()[0]])
     rows.append(["S", f"{YESTERDAY - timedelta(days=100)} 08:00", "", "", codes()[0]])
