@@ -10,7 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import BigInteger, Column, Connection, Integer, Table, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    SmallInteger,
+    Table,
+    delete,
+    func,
+    select,
+)
 
 from queries.intervals import chunks
 from queries.store import bulk
@@ -20,10 +30,12 @@ from queries.tables import metadata, node
 touched = Table(
     "touched", metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("what", SmallInteger, nullable=False),  # 0 = sums of cases and steps, 1 = imported figures
     Column("node", Integer, nullable=False),  # 0 = every place
     Column("first", Integer, nullable=False), Column("last", Integer, nullable=False),  # days, both inside
     sqlite_autoincrement=True,
 )
+SUMS, FIGURES = 0, 1
 EVERYWHERE, ALWAYS = 0, (-10_000_000, 10_000_000)
 #: A change of more places and days than this is told as one of everything.
 MOST = 2_000
@@ -33,28 +45,33 @@ KEPT = 50_000
 
 @dataclass(frozen=True, kw_only=True)
 class Touched:
-    """What changed since a mark. `areas`: ids of all areas on the lines of the touched nodes; None = everything."""
+    """What changed since a mark: ids of all areas on the lines of the nodes whose sums, or figures, were touched; None = everything."""
 
     mark: int
-    areas: np.ndarray | None
+    sums: np.ndarray | None
+    figures: np.ndarray | None
 
 
 def touch(connection: Connection, days: Iterable[tuple[int, int]]) -> None:
     """Mark days of nodes as changed."""
-    touch_spans(connection, [(n, day, day) for n, day in sorted(set(days))])
+    _put(connection, [(SUMS, n, day, day) for n, day in sorted(set(days))])
 
 
-def touch_spans(connection: Connection, spans: Sequence[tuple[int, int, int]]) -> None:
-    """Mark spans of days (node, first, last) as changed."""
-    if len(spans) > MOST:
-        everything(connection)
-    elif spans:
-        bulk(connection, touched, ("node", "first", "last"), spans)
+def touch_figures(connection: Connection, spans: Sequence[tuple[int, int, int]]) -> None:
+    """Mark spans of days (node, first, last) as those of which other figures hold now."""
+    _put(connection, [(FIGURES, *span) for span in spans])
 
 
 def everything(connection: Connection) -> None:
     """Mark every day of every place as changed."""
-    bulk(connection, touched, ("node", "first", "last"), [(EVERYWHERE, *ALWAYS)])
+    _put(connection, [(what, EVERYWHERE, *ALWAYS) for what in (SUMS, FIGURES)])
+
+
+def _put(connection: Connection, marks: Sequence[tuple[int, int, int, int]]) -> None:
+    if len(marks) > MOST:
+        everything(connection)
+    elif marks:
+        bulk(connection, touched, ("what", "node", "first", "last"), marks)
 
 
 def last_mark(connection: Connection) -> int:
@@ -67,12 +84,14 @@ def since(connection: Connection, mark: int, first: int, last: int) -> Touched:
     newest, oldest = connection.execute(select(func.max(touched.c.id), func.min(touched.c.id))).one()
     now = int(newest or 0)
     if now <= mark:
-        return Touched(mark=max(now, mark), areas=np.zeros(0, np.int64))
-    if oldest > mark + 1 and mark > 0 or mark == 0:
-        return Touched(mark=now, areas=None)
-    t = touched.c
-    nodes = set(connection.execute(select(t.node).distinct().where(t.id > mark, t.id <= now, t.first <= last, t.last >= first)).scalars())
-    return Touched(mark=now, areas=None if EVERYWHERE in nodes or len(nodes) > MOST else _lines(connection, nodes))
+        return Touched(mark=max(now, mark), sums=np.zeros(0, np.int64), figures=np.zeros(0, np.int64))
+    if oldest > mark + 1 or mark == 0:
+        return Touched(mark=now, sums=None, figures=None)
+    t, nodes = touched.c, (set[int](), set[int]())
+    for what, number in connection.execute(select(t.what, t.node).distinct().where(t.id > mark, t.id <= now, t.first <= last, t.last >= first)):
+        nodes[what].add(number)
+    sums, figures = (None if EVERYWHERE in one or len(one) > MOST else _lines(connection, one) for one in nodes)
+    return Touched(mark=now, sums=sums, figures=figures)
 
 
 def forget(connection: Connection) -> int:

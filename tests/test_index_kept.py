@@ -253,15 +253,16 @@ def test_whoever_looked_before_the_oldest_mark_makes_everything_anew(store: Stor
         for _ in range(3):
             touched.touch(connection, [(1, day_bucket(TODAY))])
         last = touched.last_mark(connection)
-        assert touched.since(connection, last, 0, 99_999).areas is not None
+        assert touched.since(connection, last, 0, 99_999).sums is not None
         connection.execute(touched.touched.delete().where(touched.touched.c.id < last))
-        assert touched.since(connection, last - 1, 0, 99_999).areas is not None
-        assert touched.since(connection, last - 2, 0, 99_999).areas is None
+        assert touched.since(connection, last - 1, 0, 99_999).sums is not None
+        assert touched.since(connection, last - 2, 0, 99_999).sums is None
 
 
 def test_a_change_of_too_much_is_one_mark_of_everything(store: Store) -> None:
     with store.engine.begin() as connection:
         touched.touch(connection, [(n, 1) for n in range(touched.MOST + 1)])
         held = connection.execute(select(touched.touched)).all()
-        assert [(r.node, r.first <= -1_000_000) for r in held] == [(touched.EVERYWHERE, True)]
-        assert touched.since(connection, held[0].id - 1, 5, 6).areas is None
+        assert [(r.what, r.node, r.first <= -1_000_000) for r in held] == [(touched.SUMS, touched.EVERYWHERE, True), (touched.FIGURES, touched.EVERYWHERE, True)]
+        told = touched.since(connection, held[0].id - 1, 5, 6) if held[0].id > 1 else touched.since(connection, 0, 5, 6)
+        assert (told.sums, told.figures) == (None, None)

@@ -74,11 +74,10 @@ def read_inputs(connection: Connection, ask: Ask, where: Standing, group: np.nda
 
 
 def patched(held: Inputs, rows: np.ndarray, fresh: Inputs, columns: np.ndarray) -> tuple[Inputs, np.ndarray]:
-    """Return inputs in which some columns of some rows stand anew, and which of the rows differ from before."""
+    """Return inputs in which some columns of some rows are those of `fresh`, and which of the rows differ from before."""
     out, differ, at = {}, np.zeros(len(rows), bool), np.ix_(rows, columns)
     for name in ("top", "under", "known", "age", "stale"):
         old, new = getattr(held, name), getattr(fresh, name)
-        new = new[:, columns] if new.shape[1] != len(columns) else new
         same = (old[at] == new) | (np.isnan(old[at].astype(float)) & np.isnan(new.astype(float)))
         differ |= ~same.all(axis=1)
         out[name] = old.copy()

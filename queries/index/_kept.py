@@ -154,20 +154,24 @@ def _brought(connection: Connection, ask: Ask, level: int, old: Held | None) -> 
     number = version(connection)  # before the marks: what comes in between is looked at again
     first = _earlier(ask).since if level else ask.since
     told = touched.since(connection, old.mark, day_bucket(first), day_bucket(ask.until))
-    rows = None if told.areas is None else np.flatnonzero(np.isin(old.where.area_id, told.areas))
-    if rows is None or len(rows) > FEW:
+    if told.sums is None or told.figures is None:
         return whole(connection, ask, level)
-    given, moved = _read_again(connection, ask, old.where, old.now, rows)
-    was, before, n = old.was, old.before, len(given.num)
-    if was is not None and before is not None and len(rows):
-        was, moved_then = _read_again(connection, _earlier(ask), old.where, was, rows)
-        if len(moved_then):
-            before, again = rescored(before, was, False, None, moved_then)
-            moved = np.union1d(moved, again)
-    elif was is not None and len(rows):
-        return whole(connection, ask, level)  # the areas were others then
+    rows = [np.flatnonzero(np.isin(old.where.area_id, areas)) for areas in (told.sums, told.figures)]
+    if max(map(len, rows)) > FEW or (any(map(len, rows)) and old.was is not None and old.before is None):
+        return whole(connection, ask, level)  # too much to ask for one by one; or the areas were others in the period before
+    given, was, before, n = old.now, old.was, old.before, len(old.now.num)
+    moved = moved_then = np.zeros(0, int)
+    for at, columns in zip(rows, (_counted(), _imported()), strict=True):
+        given, more = _read_again(connection, ask, old.where, given, at, columns)
+        moved = np.union1d(moved, more)
+        if was is not None:
+            was, more = _read_again(connection, _earlier(ask), old.where, was, at, columns)
+            moved_then = np.union1d(moved_then, more)
+    if len(moved_then) and before is not None and was is not None:
+        before, again = rescored(before, was, False, None, moved_then)
+        moved = np.union1d(moved, again)
     if hour != old.hour:
-        given, blinked = _devices_again(connection, ask, old.where, given)
+        given, blinked = _read_again(connection, ask, old.where, given, np.arange(n), _blinking())
         moved = np.union1d(moved, blinked)
     done, again = (old.scored, moved) if not len(moved) else rescored(old.scored, given, level == 0, before, moved)
     made = old.level if not len(moved) else level_of(old.where, given, done)
@@ -180,20 +184,24 @@ def _some(where: Standing, rows: np.ndarray) -> Standing:
     return replace(where, spans=tuple((int(a), int(b)) for a, b in zip(parts["num"], parts["last"], strict=True)), **parts)
 
 
-def _read_again(connection: Connection, ask: Ask, where: Standing, old: Inputs, rows: np.ndarray) -> tuple[Inputs, np.ndarray]:
-    if not len(rows):
-        return old, rows
-    fresh = read_inputs(connection, ask, _some(where, rows), old.group[rows])
-    columns = np.array([j for j, one in enumerate(computed()) if not one.now_only])
-    return patched(old, rows, fresh, columns)
-
-
-def _devices_again(connection: Connection, ask: Ask, where: Standing, old: Inputs) -> tuple[Inputs, np.ndarray]:
-    columns = np.array([j for j, one in enumerate(computed()) if one.now_only], int)
-    if not len(columns):
+def _read_again(connection: Connection, ask: Ask, where: Standing, old: Inputs, rows: np.ndarray, columns: np.ndarray) -> tuple[Inputs, np.ndarray]:
+    """Read some indicators of some areas again; return the inputs and which of the areas differ from before."""
+    if not len(rows) or not len(columns):
         return old, np.zeros(0, int)
-    fresh = read_inputs(connection, ask, where, old.group, [computed()[j] for j in columns])
-    return patched(old, np.arange(len(old.num)), fresh, columns)
+    few = where if len(rows) == len(where.num) else _some(where, rows)
+    return patched(old, rows, read_inputs(connection, ask, few, old.group[rows], [computed()[j] for j in columns]), columns)
+
+
+def _counted() -> np.ndarray:
+    return np.array([j for j, one in enumerate(computed()) if not one.now_only and not one.imported], int)
+
+
+def _imported() -> np.ndarray:
+    return np.array([j for j, one in enumerate(computed()) if one.imported], int)
+
+
+def _blinking() -> np.ndarray:
+    return np.array([j for j, one in enumerate(computed()) if one.now_only], int)
 
 
 def save(connection: Connection, one: Held) -> None:

@@ -1,8 +1,9 @@
 """From counts to scores: rates → borrowed strength → goalposts → dimensions → index. The same counts give the same bits.
 
-What all areas of a level share (how much areas differ, the peers' lower quartile) is told in steps, so that a case of
-one area moves that area and those that stand under the same parent, and no other. Where a step is passed, all are
-scored anew. `rescored` is that: it does a part of the work of `score`, and comes to the same bits.
+What all areas of a level share is kept from moving with a single case: how much areas differ is learned from the period
+before and told in steps, and the peers' lower quartile in whole points. So a case of one area moves that area and those
+under the same parent, and no other; where a step is passed, all are scored anew. `rescored` is that: it does a part of
+the work of `score`, and comes to the same bits.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def scored(given: Inputs, top_level: bool, before: Scored | None) -> Scored:
     names = np.unique(given.group, return_inverse=True)[1] if n else np.zeros(0, int)
     size = int(names.max()) + 1 if n else 0
     terms = tuple(_terms(every[j], given, int(j), names, size, np.arange(n)) if not _plain(given, int(j), top_level) else None for j in chosen)
-    shared = Shared(names=names, terms=terms, spread=_spreads(every, chosen, terms), bins=np.zeros((101, len(chosen)), np.int64))
+    shared = Shared(names=names, terms=terms, spread=_spreads(every, chosen, terms, before), bins=np.zeros((101, len(chosen)), np.int64))
     value, own, sd, alone = _alone(every, given, shared, chosen, np.arange(n))
     shared = replace(shared, bins=_bins(alone))
     tree = tree_of(tuple(found().values()), tuple(every[j] for j in chosen))
@@ -108,7 +109,7 @@ def rescored(held: Scored, given: Inputs, top_level: bool, before: Scored | None
         at = np.flatnonzero(np.isin(names, groups))
         terms = tuple(None if old is None else _patched(old, _terms(every[j], given, int(j), names, len(old.mean), at), groups)
                       for j, old in zip(chosen, held.shared.terms, strict=True))
-        shared = replace(held.shared, terms=terms, spread=_spreads(every, chosen, terms))
+        shared = replace(held.shared, terms=terms, spread=_spreads(every, chosen, terms, before))
         if shared.spread == held.shared.spread:
             value, own, sd, alone = _alone(every, given, shared, chosen, at)
             shared = replace(shared, bins=held.shared.bins - _bins(held.alone[at]) + _bins(alone))
@@ -155,8 +156,10 @@ def _terms(one: Indicator, given: Inputs, j: int, names: np.ndarray, size: int, 
     return (shrink.count_terms if one.kind == "rate" else shrink.share_terms)(top, under, names[at], size)
 
 
-def _spreads(every: list[Indicator], chosen: np.ndarray, terms: tuple[shrink.Terms | None, ...]) -> tuple[float, ...]:
-    return tuple(0.0 if told is None or every[j].kind == "rate" else _stepped(shrink.relative_spread(told)) for j, told in zip(chosen, terms, strict=True))
+def _spreads(every: list[Indicator], chosen: np.ndarray, terms: tuple[shrink.Terms | None, ...], before: Scored | None) -> tuple[float, ...]:
+    known = {} if before is None else {int(j): before.shared.spread[k] for k, j in enumerate(before.chosen) if before.shared.terms[k] is not None}
+    return tuple(0.0 if told is None or every[j].kind == "rate" else known[int(j)] if int(j) in known else _stepped(shrink.relative_spread(told))
+                 for j, told in zip(chosen, terms, strict=True))
 
 
 def _stepped(x: float) -> float:

@@ -17,7 +17,7 @@ from queries.intervals import chunks
 from queries.loading.report import SourceReport
 from queries.store import bulk
 from queries.tables import area, node
-from queries.touched import touch_spans
+from queries.touched import touch_figures
 
 COLUMNS = ("indicator", "area_code", "first", "last", "numerator", "denominator", "value", "weight", "said")
 _TOLD = ("numerator", "denominator", "value", "weight", "said")
@@ -53,7 +53,7 @@ def take_figures(connection: Connection, source: str, frame: pl.DataFrame, seen:
     for part in chunks(over):
         connection.execute(update(index_figure).where(index_figure.c.id.in_(part)).values(known_to=seen))
     bulk(connection, index_figure, (*COLUMNS, "source", "known_at"), rows)
-    touch_spans(connection, marks)
+    touch_figures(connection, marks)
     return refusals
 
 

@@ -14,6 +14,7 @@ def upgrade() -> None:
     op.create_table(
         "touched",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("what", sa.SmallInteger(), nullable=False),
         sa.Column("node", sa.Integer(), nullable=False),
         sa.Column("first", sa.Integer(), nullable=False),
         sa.Column("last", sa.Integer(), nullable=False),
