@@ -10,7 +10,7 @@ from time import perf_counter
 
 import numpy as np
 
-from queries.scoring import bands, catalogue, engine, normalise, replay, shrink
+from queries.scoring import bands, catalogue_file, engine, normalise, replay, shrink
 from queries.scoring import tree as trees
 from queries.scoring.table import Data
 
@@ -83,7 +83,7 @@ def _replayed(chance: np.random.Generator) -> float:
         (folder / "sets.csv").write_text("set,id,weight\n" + sets, "utf-8")
         design = "".join(f"{chance.integers(1, 6)},{chance.integers(1, 3)},{chance.integers(1, 101)},{chance.choice(['arithmetic', 'geometric'])}\n" for _ in range(600))
         (folder / "design.csv").write_text("most,norm,w,agg\n" + design, "utf-8")
-        one = catalogue.make({
+        one = catalogue_file.make({
             "indicators": rows, "treat": {"method": "skew_kurtosis"}, "normalise": {"method": "minmax"},
             "sensitivity": {"design": "design.csv", "weight_sets": "sets.csv", "factors": {"most": "treat.most", "w": "weights.set", "agg": "aggregate.method", "norm": {
                 "1": {"normalise": {"method": "minmax", "low": 1, "high": 100}}, "2": {"normalise": {"method": "zscore", "mean": 10, "sd": 2}}}}}}, folder)

@@ -1,0 +1,116 @@
+"""The index of a place with all that is below it, its months, and its map."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from queries.answers import remembered, stamped
+from queries.area_values import standing
+from queries.clock import day_bucket
+from queries.figures import AreaValue
+from queries.frame import Answer, Ask
+from queries.governance.levels import finished, level_before, level_of, number, place_of, row_of
+from queries.governance.rows import MonthRow, ScoreColumns, ScoreRow
+from queries.governance.words import INDEX, notes
+from queries.index import found
+from queries.index._dimension import Indicator, Words
+from queries.index._level import NINETY, SCALE, Level, own_share
+from queries.index._tables import index_release
+from queries.periods import next_month
+from queries.scoring.shrink import LEAST_OWN
+from queries.store import Store
+
+
+def index(store: Store, ask: Ask) -> Answer[ScoreRow]:
+    """Return the index of a place, its dimensions and every indicator of the catalogue."""
+    with store.read() as connection:
+        ask = finished(connection, ask)
+        return remembered(connection, ("index", ask), lambda: _index(connection, ask))
+
+
+def _index(connection: Connection, ask: Ask) -> Answer[ScoreRow]:
+    place, whole = place_of(connection, ask)
+    held = level_of(connection, ask, place.level)
+    i, then = row_of(held, place.num), level_before(connection, ask, place, "previous")
+    rows = [_score(held, i, "index", INDEX, "index", "", 1.0, then, whole)]
+    inside = {held.tree.ids[node] for node in held.tree.children[held.tree.top]}
+    for one in found().values():
+        rows.append(_score(held, i, one.id, one.title, "dimension", "index" if one.id in inside else "", one.weight, then, whole))
+        rows += [_indicator(held, i, x, one.id, then, whole) for x in one.indicators]
+    return stamped(connection, rows, notes=notes(ask))
+
+
+def _score(held: Level, i: int, id_: str, title: Words, kind: Any, parent: str, weight: float, then: tuple[Level, int] | None, whole: bool) -> ScoreRow:
+    tree = held.tree
+    node = tree.ids.index(id_) if id_ in tree.ids else -1
+    below = [k for k in range(tree.n) if id_ == "index" or node >= 0 and k in tree.children[node]]
+    of = sum(len(d.indicators) for d in found().values() if d.id == id_ or id_ == "index" and d.weight)
+    known = int(held.known[i, below].sum()) if below else 0
+    score = held.scores[i, node] if node >= 0 and whole else np.nan
+    cover = float(held.coverage[i, node]) if node >= 0 else None
+    kind_of = "" if not np.isnan(score) else "part" if not whole else "before" if not held.covered else "rare" if node < 0 else "no_data" if not cover else "coverage"
+    wide = NINETY * held.sd[i, node] if node >= 0 else 0.0
+    own = held.own[i, below].mean() if below else np.nan
+    return ScoreRow(id=id_, title=title, kind=kind, parent=parent, weight=weight, score=number(score), low=number(max(score - wide, SCALE.low)),
+                    high=number(min(score + wide, SCALE.high)), coverage=cover, known=known, of=of, own=number(own), before=_then(then, id_) if whole else None, no_score=kind_of)
+
+
+def _then(then: tuple[Level, int] | None, id_: str) -> float | None:
+    if then is None or id_ not in then[0].tree.ids:
+        return None
+    return number(then[0].scores[then[1], then[0].tree.ids.index(id_)])
+
+
+def _indicator(held: Level, i: int, one: Indicator, parent: str, then: tuple[Level, int] | None, whole: bool) -> ScoreRow:
+    common = {"id": one.id, "title": one.title, "kind": "indicator", "parent": parent, "weight": one.weight, "of": 1, "floor": one.floor, "target": one.target,
+              "formula": one.formula, "opens": one.opens}
+    if one not in held.indicators or not whole:
+        kind = "part" if not whole else "not_connected" if not one.top else "rare" if held.covered else "before"
+        return ScoreRow(**common, score=None, low=None, high=None, coverage=None, known=0, own=None, before=None, no_score=kind, lacks=one.lacks)
+    k = held.indicators.index(one)
+    known, wide = bool(held.known[i, k]), NINETY * held.sd[i, k]
+    score = held.scores[i, k]
+    return ScoreRow(**common, score=number(score), low=number(max(score - wide, SCALE.low)), high=number(min(score + wide, SCALE.high)), coverage=float(known),
+                    known=int(known), own=number(held.own[i, k]), before=_then(then, one.id), no_score="" if known else "no_data",
+                    value=number(held.value[i, k]), numerator=number(held.top[i, k]), denominator=number(held.under[i, k]))
+
+
+def months(store: Store, ask: Ask, n: int = 12) -> Answer[MonthRow]:
+    """Return the index of a place in the months up to the ask's last day, each as it is computed now and as it was released."""
+    with store.read() as connection:
+        return remembered(connection, ("index_months", ask, n), lambda: _months(connection, ask, n))
+
+
+def _months(connection: Connection, ask: Ask, n: int) -> Answer[MonthRow]:
+    place, whole = place_of(connection, ask)
+    frozen = {(r.since, r.until): json.loads(r.scores) for r in connection.execute(select(index_release.c.since, index_release.c.until, index_release.c.scores).order_by(index_release.c.id))}
+    rows: list[MonthRow] = []
+    first = ask.until.replace(day=1)
+    for _ in range(n if whole else 0):
+        end = min(next_month(first) - timedelta(days=1), ask.until)
+        held = level_of(connection, ask.but(since=first, until=end), place.level)
+        i = int(np.flatnonzero(held.where.code == place.code)[0]) if place.code in held.where.code else -1
+        told = frozen.get((day_bucket(first), day_bucket(end)), {}).get(place.code, {})
+        rows.append(MonthRow(since=first, until=end, score=number(held.scores[i, held.tree.top]) if i >= 0 else None, released=told.get("index"),
+                             draft=not told))
+        first = (first - timedelta(days=1)).replace(day=1)
+    return stamped(connection, rows[::-1], notes=notes(ask))
+
+
+def index_values(store: Store, ask: Ask, of: str, level: int) -> Answer[AreaValue]:
+    """Return the score of the index or of a dimension or indicator for every visible area of a level."""
+    with store.read() as connection:
+        ask = finished(connection, ask)
+        held, mine = level_of(connection, ask, level), standing(connection, ask, level)
+        at = np.searchsorted(held.where.num, mine.num)
+        node = held.tree.ids.index(of) if of in held.tree.ids else -1
+        values = held.scores[at, node] if node >= 0 else np.full(len(at), np.nan)
+        columns = ScoreColumns(area_id=mine.area_id, code=mine.code, dense=mine.dense, value=values, numerator=None, denominator=None,
+                               ranked=own_share(held)[at] >= LEAST_OWN)
+        return replace(stamped(connection, (), notes=notes(ask)), rows=columns)
