@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
@@ -36,6 +37,34 @@ def signed(points: float) -> str:
     """Return points with their sign; what rounds to nothing has none."""
     text = f"{points:+.2f}"
     return "0.00" if text in ("+0.00", "-0.00") else text.replace("-", "−")
+
+
+def cents(n: int) -> str:
+    """Return hundredths of a point with their sign; nothing has none."""
+    return "0.00" if not n else f"{n / 100:+.2f}".replace("-", "−")
+
+
+def counts(w: Words, top: float | None, under: float | None) -> str:
+    """Return a numerator over its denominator as they were counted, or that nothing was told."""
+    return w("index.untold") if under is None or top is None else f"{plain(top)} / {plain(under)}"
+
+
+def plain(value: float) -> str:
+    """Return a count without rounding; tenths only where a count has them."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.10g}"
+
+
+def dimensions(w: Words, rows: Sequence[ScoreRow]) -> html.Div:
+    """Return the dimensions as lines: name, bar with its interval, score, change; one that is beside the index says so."""
+    lines = []
+    for row in rows:
+        if row.kind != "dimension" or row.id == "burden":
+            continue
+        told = change(w, row) if row.score is not None else f"○ {interval(w, row)}"
+        beside = [html.Small(w("index.beside"), className="quiet")] if not row.parent and row.score is not None else []
+        lines.append(html.Div([html.Span([w.pick(row.title), *beside], className="dim-name"), band(row), html.Span(score_text(row.score), className="dim-score num"),
+                               html.Span(told, className="dim-change quiet")], className=f"dim dim-{row.id}"))
+    return html.Div(lines, className="dims")
 
 
 def band(row: ScoreRow) -> Any:

@@ -1,0 +1,73 @@
+"""The records behind one reason: the counts of an indicator in each area below, before and now, and what each did to the index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from queries import places
+from queries import scope as rights
+from queries.answers import stamped
+from queries.errors import AskError
+from queries.frame import Answer, Ask
+from queries.governance import Against, why
+from queries.governance.levels import finished, level_of, number, row_of
+from queries.governance.words import notes
+from queries.index import found
+from queries.index._dimension import Indicator, Words
+from queries.index._level import Level
+from queries.periods import last_year, previous
+from queries.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordRow:
+    """An area's counts of one indicator in two periods; None = nothing was told. `points`: what it did to the asked place's index."""
+
+    code: str
+    title: Words
+    numerator_before: float | None
+    denominator_before: float | None
+    numerator: float | None
+    denominator: float | None
+    points: float | None
+
+
+def indicator(id_: str) -> Indicator:
+    """Return an indicator of the catalogue. Raises AskError."""
+    for dimension in found().values():
+        for one in dimension.indicators:
+            if one.id == id_:
+                return one
+    raise AskError(f"The catalogue has no indicator {id_[:40]!r}.", zh=f"目录中没有指标“{id_[:40]}”。", field="indicator")
+
+
+def records(store: Store, ask: Ask, id_: str, against: Against = "previous") -> Answer[RecordRow]:
+    """Return an indicator's counts for every visible area directly below the place (of a grid: its own), what moved most first."""
+    one = indicator(id_)
+    moved = {code: points for row in why(store, ask, against).rows if row.id == id_ for code, _, points in row.areas}
+    with store.read() as connection:
+        ask = finished(connection, ask)
+        place = places.find(connection, ask.place, ask.until, ask.scope)
+        below = [p for p in rights.parts(connection, rights.check(connection, ask.scope, place), place) if p.num != place.num] or [place]
+        below = [p for p in below if p.level == below[0].level]
+        before = (previous if against == "previous" else last_year)(ask.since, ask.until)
+        now_, was = level_of(connection, ask, below[0].level), level_of(connection, ask.but(since=before.since, until=before.until), below[0].level)
+        rows = []
+        for p in below:
+            (b, n), (a, m) = _counts(was, p.num, one), _counts(now_, p.num, one)
+            rows.append(RecordRow(code=p.code, title={"zh": p.name, "en": p.name_en or p.name}, numerator_before=b, denominator_before=n, numerator=a, denominator=m,
+                                  points=moved.get(p.code)))
+        return stamped(connection, sorted(rows, key=lambda r: (-abs(r.points or 0), -(r.denominator or 0))), notes=notes(ask))
+
+
+def _counts(held: Level, num: int, one: Indicator) -> tuple[float | None, float | None]:
+    i = row_of(held, num)
+    if one not in held.indicators or i >= len(held.where.num) or held.where.num[i] != num:
+        return None, None
+    k = held.indicators.index(one)
+    if not held.known[i, k]:
+        return None, None
+    top, under = float(held.top[i, k]), float(held.under[i, k])
+    return number(np.float64(top)), number(np.float64(under))
