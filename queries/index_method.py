@@ -14,6 +14,7 @@ from queries.governance.words import notes
 from queries.index._counts import parents
 from queries.index._dimension import Words
 from queries.index._level import Level
+from queries.scoring import tree as trees
 from queries.scoring.missing import QUARTILE
 from queries.store import Store
 
@@ -52,12 +53,16 @@ class MethodRow:
 
 @dataclass(frozen=True, kw_only=True)
 class MeanRow:
-    """A dimension or the index: the mean of its parts by their weights. `sd` in points; the interval is ± 1.645 of it, cut to 1–100."""
+    """A dimension or the index: `mean` of its parts by their weights. `score` is the same, or None where too little is told.
+
+    `sd` in points; the interval is ± 1.645 of it, cut to 1–100.
+    """
 
     id: str
     parts: tuple[str, ...]
     weights: tuple[float, ...]
     rule: str
+    mean: float | None
     score: float | None
     sd: float | None
 
@@ -77,10 +82,11 @@ def _method(connection: Connection, ask: Ask) -> Answer[MethodRow | MeanRow]:
     i, group = row_of(held, place.num), parents(connection, held.where)
     then = level_before(connection, ask, place, "previous")
     rows: list[MethodRow | MeanRow] = [_indicator(held, i, k, group == group[i], then) for k in range(held.tree.n)]
+    means = trees.scores(held.tree, held.scores[i:i + 1, :held.tree.n])[0][0]
     for node in range(held.tree.n, len(held.tree.ids)):
         children = held.tree.children[node]
         rows.append(MeanRow(id=held.tree.ids[node], parts=tuple(held.tree.ids[k] for k in children), weights=tuple(map(float, held.tree.weights[node])),
-                            rule=held.tree.rules[node], score=number(held.scores[i, node]), sd=number(held.sd[i, node])))
+                            rule=held.tree.rules[node], mean=number(means[node]), score=number(held.scores[i, node]), sd=number(held.sd[i, node])))
     return stamped(connection, rows, notes=notes(ask))
 
 

@@ -6,24 +6,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from queries import places
 from queries import scope as rights
 from queries.answers import stamped
 from queries.errors import AskError
 from queries.frame import Answer, Ask
 from queries.governance import Against, why
-from queries.governance.levels import finished, level_of, number, row_of
+from queries.governance.levels import finished, level_of, number, place_of, row_of
 from queries.governance.words import notes
 from queries.index import found
 from queries.index._dimension import Indicator, Words
 from queries.index._level import Level
+from queries.matrix import ELSEWHERE
 from queries.periods import last_year, previous
 from queries.store import Store
+
+Pair = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordRow:
-    """An area's counts of one indicator in two periods; None = nothing was told. `points`: what it did to the asked place's index."""
+    """An area's counts of one indicator in two periods; None = nothing was told. Code "" = what lies in none of the areas. `points`: what it did to the asked place's index."""
 
     code: str
     title: Words
@@ -49,7 +51,7 @@ def records(store: Store, ask: Ask, id_: str, against: Against = "previous") -> 
     moved = {code: points for row in why(store, ask, against).rows if row.id == id_ for code, _, points in row.areas}
     with store.read() as connection:
         ask = finished(connection, ask)
-        place = places.find(connection, ask.place, ask.until, ask.scope)
+        place, whole = place_of(connection, ask)
         below = [p for p in rights.parts(connection, rights.check(connection, ask.scope, place), place) if p.num != place.num] or [place]
         below = [p for p in below if p.level == below[0].level]
         before = (previous if against == "previous" else last_year)(ask.since, ask.until)
@@ -59,10 +61,23 @@ def records(store: Store, ask: Ask, id_: str, against: Against = "previous") -> 
             (b, n), (a, m) = _counts(was, p.num, one), _counts(now_, p.num, one)
             rows.append(RecordRow(code=p.code, title={"zh": p.name, "en": p.name_en or p.name}, numerator_before=b, denominator_before=n, numerator=a, denominator=m,
                                   points=moved.get(p.code)))
-        return stamped(connection, sorted(rows, key=lambda r: (-abs(r.points or 0), -(r.denominator or 0))), notes=notes(ask))
+        rows.sort(key=lambda r: (-abs(r.points or 0), -(r.denominator or 0)))
+        if whole and below != [place]:
+            # What lies in the place but in none of its parts: with it the records add up to the place's own counts.
+            at = [_counts(level_of(connection, a, place.level), place.num, one) for a in (ask.but(since=before.since, until=before.until), ask)]
+            rest = [_less(here, [_counts(held, p.num, one) for p in below]) for here, held in zip(at, (was, now_), strict=True)]
+            if any(part for pair in rest for part in pair):
+                rows.append(RecordRow(code="", title=ELSEWHERE, numerator_before=rest[0][0], denominator_before=rest[0][1], numerator=rest[1][0], denominator=rest[1][1], points=None))
+        return stamped(connection, rows, notes=notes(ask))
 
 
-def _counts(held: Level, num: int, one: Indicator) -> tuple[float | None, float | None]:
+def _less(whole: Pair, parts: list[Pair]) -> Pair:
+    if whole[1] is None:
+        return None, None
+    return (whole[0] or 0.0) - sum(p[0] or 0.0 for p in parts), whole[1] - sum(p[1] or 0.0 for p in parts)
+
+
+def _counts(held: Level, num: int, one: Indicator) -> Pair:
     i = row_of(held, num)
     if one not in held.indicators or i >= len(held.where.num) or held.where.num[i] != num:
         return None, None

@@ -15,6 +15,7 @@ from queries.area_values import standing
 from queries.frame import Answer, Ask
 from queries.governance import finished, weighted
 from queries.index._level import LEAST, Level, level_scores
+from queries.scoring import tree as trees
 from queries.scoring.shrink import LEAST_OWN
 from queries.store import Store
 
@@ -23,7 +24,8 @@ from queries.store import Store
 class Parts:
     """The dimensions that make the index on a level, and what each visible area has in them. Arrays: areas × dimensions.
 
-    `at`: their places in the order in which weights are given. `scores` 1 to 100, NaN = none. `coverage`: share of a
+    `at`: their places in the order in which weights are given. `scores` 1 to 100, also where a dimension tells too little to
+    have one of its own; NaN = nothing at all. `coverage`: share of a
     dimension's weight that the area's own records tell; an area with less than `least` of the whole has no index.
     `own`: weight of its own data; with less than `least_own` of the whole it is not ranked. `rule`: the mean across dimensions.
     """
@@ -53,7 +55,7 @@ def parts(store: Store, ask: Ask, level: int) -> Answer[Parts]:
         at = np.searchsorted(held.where.num, mine.num)
         own = remembered(connection, ("index_own", ask.since, ask.until, level), lambda: _own(held), ageless=True)
         row = Parts(dimensions=tuple(names), at=tuple(weighted().index(name) for name in names), weights=tuple(map(float, held.tree.weights[held.tree.top])),
-                    rule=held.tree.rules[held.tree.top], code=mine.code, dense=mine.dense, scores=held.scores[at][:, nodes],
+                    rule=held.tree.rules[held.tree.top], code=mine.code, dense=mine.dense, scores=trees.scores(held.tree, held.scores[at, :held.tree.n])[0][:, nodes],
                     coverage=held.coverage[at][:, nodes], own=own[at])
         return replace(stamped(connection, ()), rows=(row,))
 

@@ -121,6 +121,7 @@ def test_the_records_of_a_reason_add_up_to_the_place(city: Store) -> None:
     assert sum(row.numerator or 0 for row in rows) == pytest.approx(whole.numerator)
     assert sum(row.denominator or 0 for row in rows) == pytest.approx(whole.denominator)
     assert sum(row.points or 0 for row in rows) == pytest.approx(moved.points, abs=1e-9)
+    assert all(row.code for row in rows[:-1])
     with pytest.raises(AskError, match="no indicator"):
         index_records.records(city, ASK, "XXX99")
 
@@ -162,9 +163,9 @@ def test_a_grids_score_follows_from_the_numbers_of_its_card(city: Store, n: int)
             mean = math.prod(scores[p] ** x for p, x in zip(one.parts, w, strict=True)) if one.rule == "geometric" else sum(scores[p] * x for p, x in zip(one.parts, w, strict=True))
             slope = [x * (mean / scores[p] if one.rule == "geometric" else 1) for p, x in zip(one.parts, w, strict=True)]
             scores[one.id], sds[one.id] = mean, math.sqrt(sum((k * sds[p]) ** 2 for k, p in zip(slope, one.parts, strict=True)))
-            if one.score is not None:
-                assert one.score == pytest.approx(mean, abs=1e-6)
-                assert one.sd == pytest.approx(sds[one.id], abs=1e-6)
+            assert one.mean == pytest.approx(mean, abs=1e-6)
+            assert one.score in (None, one.mean)
+            assert one.sd == pytest.approx(sds[one.id], abs=1e-6)
     assert governance.index(city, asked).rows[0].score == pytest.approx(scores["index"], abs=1e-6)
 
 

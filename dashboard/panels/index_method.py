@@ -55,6 +55,9 @@ def _mean(w: Words, row: MeanRow, score: ScoreRow, titles: dict[str, str]) -> ht
         told += [" ", html.Span(w("index.sd_interval", sd=f"{row.sd:.2f}", low=f"{score.low:.1f}", high=f"{score.high:.1f}"), className="m-interval")]
     else:
         told += [" ", html.Span(f"○ {w.pick(NO_SCORE[score.no_score])}", className="lacks")]
+        if row.mean is not None and row.id != "index":
+            # What is withheld stands for itself: else a part could be got rid of by withholding half of it.
+            told += [" ", html.Span(w("index.counts_as", mean=f"{row.mean:.1f}", sd=f"{row.sd or 0:.2f}"), className="m-counts")]
     cover = "" if score.coverage is None else w("index.cover", n=w.share(score.coverage, 0))
     return html.Div([html.Div([html.Span(w(RULES[row.rule])), html.Small(parts, className="m-parts"), html.Small(cover)], className="m-what"), html.Div(told, className="num")],
                     className="m-line m-mean", **{"data-mean": row.id, "data-rule": row.rule})

@@ -95,11 +95,11 @@ def _records(context: Context, w: Words, view: View, row: WhyRow) -> html.Div:
 
 def _record(w: Words, view: View, row: WhyRow, one: RecordRow) -> html.Tr:
     there = view.but(place=one.code)
-    cases = cases_view(there, row.opens)
+    cases = cases_view(there, row.opens) if one.code else None
     points = "–" if one.points is None else cents(round(100 * one.points))
-    return html.Tr([html.Td(go(there, w.pick(one.title), "drill")), html.Td(counts(w, one.numerator_before, one.denominator_before), className="num quiet"),
+    return html.Tr([html.Td(go(there, w.pick(one.title), "drill") if one.code else html.Span(w.pick(one.title), className="quiet")), html.Td(counts(w, one.numerator_before, one.denominator_before), className="num quiet"),
                     html.Td(counts(w, one.numerator, one.denominator), className="num"), html.Td(points, className="num"),
-                    html.Td(go(cases, w("index.open"), "chip") if cases else html.Span(w("index.no_cases"), className="quiet"), className="num")])
+                    html.Td(go(cases, w("index.open"), "chip") if cases else html.Span(w("index.no_cases") if one.code else "", className="quiet"), className="num")])
 
 
 PANEL = Panel(id="index_why", title={"zh": "为什么变了", "en": "Why did it move?"}, order=20, slots={"index": "left"}, render=render)

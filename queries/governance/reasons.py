@@ -48,7 +48,7 @@ def _why(connection: Connection, ask: Ask, against: Against) -> Answer[WhyRow]:
     def on(held: Level, row: int) -> np.ndarray:
         line = np.array([[held.scores[row, held.indicators.index(x)] if x in held.indicators else np.nan for x in every]])
         out = trees.scores(tree, line)[0]
-        out[0, tree.n:] = [held.scores[row, held.tree.ids.index(n)] if n in held.tree.ids else np.nan for n in tree.ids[tree.n:]]
+        out[0, tree.top] = held.scores[row, held.tree.top]
         return out
 
     parts, mix = trees.reasons(tree, on(was, j), on(now_, i))
