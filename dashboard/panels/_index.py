@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +11,18 @@ from dash import html
 from dashboard.address import View
 from dashboard.words import Words
 from queries.frame import Filters
-from queries.governance import NO_SCORE, ScoreRow, grade
+from queries.governance import NO_SCORE, ScoreRow, WhyRow, grade
 from queries.loop.rates import MEASURES
 
 
 def score_text(score: float | None) -> str:
     """Return a score as it is read."""
     return "–" if score is None else f"{score:.1f}"
+
+
+def named(w: Words, view: View, row: ScoreRow) -> str:
+    """Return the name of a score; the index by other weights than the catalogue's says so in its name."""
+    return f"{w.pick(row.title)} · {w('index.what_if_short')}" if view.weights and row.kind == "index" else w.pick(row.title)
 
 
 def interval(w: Words, row: ScoreRow) -> str:
@@ -26,11 +32,32 @@ def interval(w: Words, row: ScoreRow) -> str:
     return w("index.interval", low=f"{row.low:.1f}", high=f"{row.high:.1f}")
 
 
+def moved(row: ScoreRow) -> str:
+    """Return the change since the period before: of the scores as they are shown in hundredths, so that all places say the same."""
+    return "" if row.score is None or row.before is None else cents(round(row.score * 100) - round(row.before * 100))
+
+
 def change(w: Words, row: ScoreRow) -> str:
-    """Return the change since the period before."""
-    if row.score is None or row.before is None:
-        return ""
-    return w("index.change", points=signed(row.score - row.before))
+    """Return the change since the period before, in words."""
+    points = moved(row)
+    return w("index.change", points=points) if points else ""
+
+
+def shared(points: Sequence[float], total: int) -> list[int]:
+    """Return points as whole hundredths that add up to `total`: all rounded down, what is left goes to the largest remainders."""
+    exact = [100 * p for p in points]
+    out = [math.floor(x) for x in exact]
+    order = sorted(range(len(out)), key=lambda i: out[i] - exact[i])
+    for k in range(total - sum(out)):
+        out[order[k % len(order)]] += 1
+    return out
+
+
+def parts(rows: Sequence[WhyRow], whole: ScoreRow) -> list[tuple[WhyRow, int]]:
+    """Return reasons with their points in whole hundredths, which add up to the change as it is shown; none where nothing can be compared."""
+    if not rows or whole.score is None or whole.before is None:
+        return []
+    return list(zip(rows, shared([row.points for row in rows], round(whole.score * 100) - round(whole.before * 100)), strict=True))
 
 
 def signed(points: float) -> str:
@@ -63,7 +90,7 @@ def dimensions(w: Words, rows: Sequence[ScoreRow]) -> html.Div:
         told = change(w, row) if row.score is not None else f"○ {interval(w, row)}"
         beside = [html.Small(w("index.beside"), className="quiet")] if not row.parent and row.score is not None else []
         lines.append(html.Div([html.Span([w.pick(row.title), *beside], className="dim-name"), band(row), html.Span(score_text(row.score), className="dim-score num"),
-                               html.Span(told, className="dim-change quiet")], className=f"dim dim-{row.id}"))
+                               html.Span(told, className="dim-change quiet")], className=f"dim dim-{row.id}" if row.score is not None else f"dim dim-{row.id} none"))
     return html.Div(lines, className="dims")
 
 

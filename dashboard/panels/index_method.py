@@ -35,12 +35,13 @@ def render(context: Context, view: View) -> Any:
     titles = {row.id: w.pick(row.title) for row in answer.rows}
     if "index" in means:
         lines.append(_mean(w, means["index"], answer.rows[0], titles))
-    for row in answer.rows:
-        if row.kind == "dimension":
-            lines.append(html.Div([html.H4(w.pick(row.title)), _mean(w, means[row.id], row, titles)] if row.id in means else
-                                  [html.H4(w.pick(row.title)), html.Span(f"○ {w.pick(NO_SCORE[row.no_score])}" if row.no_score else "", className="lacks")], className="method-dimension"))
-        elif row.kind == "indicator":
-            lines.append(_indicator(w, view, row, by_hand.get(row.id)))
+    for one in (row for row in answer.rows if row.kind == "dimension"):
+        below = [row for row in answer.rows if row.kind == "indicator" and row.parent == one.id]
+        lines.append(html.Div([html.H4(w.pick(one.title)), _mean(w, means[one.id], one, titles)] if one.id in means else
+                              [html.H4(w.pick(one.title)), html.Span(f"○ {w.pick(NO_SCORE[one.no_score])}" if one.no_score else "", className="lacks")], className="method-dimension"))
+        lines += [_indicator(w, view, row, by_hand[row.id]) for row in below if row.id in by_hand]
+        if rest := [row for row in below if row.id not in by_hand]:
+            lines.append(html.Details([html.Summary(w("index.not_counted", n=str(len(rest))), className="lacks"), *(_indicator(w, view, row, None) for row in rest)]))
     lines.append(html.H4(w("index.limits_title")))
     lines.append(html.Ul([html.Li(w(f"index.limit_{n}")) for n in range(1, LIMITS + 1)], className="method limits"))
     return [heading(w.pick(PANEL.title), w("index.by_hand")), scroll(lines, "indicators"), strip(w, answer)]

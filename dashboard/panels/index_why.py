@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels._index import cases_view, cents, counts
+from dashboard.panels._index import cases_view, cents, counts, parts
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import go, heading, nothing, scroll, strip, table, words
 from dashboard.words import Words
@@ -23,11 +22,11 @@ def render(context: Context, view: View) -> Any:
     """Draw the steps from before to now; the points as they are shown add up to the change as it is shown."""
     w, ask = words(context, view), context.ask(view)
     answer, whole = governance.why(context.store, ask), governance.index(context.store, ask).rows[0]
-    if not answer.rows or whole.score is None or whole.before is None:
+    told = parts(answer.rows, whole)
+    if not told or whole.score is None or whole.before is None:
         return [heading(w.pick(PANEL.title)), nothing(w, "index.no_change"), strip(w, answer)]
     before, now = round(whole.before * 100), round(whole.score * 100)
-    points = shared([row.points for row in answer.rows], now - before)
-    shown = [(row, n) for row, n in zip(answer.rows, points, strict=True) if n]
+    shown = [(row, n) for row, n in told if n]
     low, wide = _range(before, [n for _, n in shown])
     lines = [_end(w("index.before"), before, low, wide)]
     at = before
@@ -41,16 +40,6 @@ def render(context: Context, view: View) -> Any:
     lines.append(_end(w("index.now"), now, low, wide))
     total = html.P(w("index.total", points=cents(now - before)), className="why-total")
     return [heading(w.pick(PANEL.title), w("index.against_previous")), total, scroll(lines, "whys"), strip(w, answer)]
-
-
-def shared(points: Sequence[float], total: int) -> list[int]:
-    """Return points as whole hundredths that add up to `total`: all rounded down, what is left goes to the largest remainders."""
-    exact = [100 * p for p in points]
-    out = [math.floor(x) for x in exact]
-    order = sorted(range(len(out)), key=lambda i: out[i] - exact[i])
-    for k in range(total - sum(out)):
-        out[order[k % len(order)]] += 1
-    return out
 
 
 def _range(before: int, steps: Sequence[int]) -> tuple[float, float]:
