@@ -34,7 +34,7 @@ def _tile(w: Words, view: View, row: ScoreRow) -> Any:
     if points := moved(row):
         said.append(html.Span([points, html.Span(f" {w('index.since')}", className="long")]))
     if row.kind == "dimension" and not row.parent:
-        said.append(html.Span([" · " if said else "", w("index.beside_short"), html.Span(f" {w('index.beside_rest')}", className="long")], className="aside-word"))
+        said.append(html.Span([" · " if said else "", w("index.beside_short"), html.Span(w("index.beside_rest"), className="long")], className="aside-word"))
     return tile(named(w, view, row), html.Span([value, band(row)], className="index-value"), interval(w, row), html.Span(said, className="tile-change"), told, to,
                 name=f"index-{row.id}")
 
