@@ -18,7 +18,6 @@ from queries.index import found
 from queries.index._kept import level_scores
 from queries.index._level import LEAST, Level
 from queries.periods import last_year, previous
-from queries.scoring import aggregate
 from queries.scoring import tree as trees
 from queries.today import city_now
 
@@ -42,8 +41,9 @@ def weighed(held: Level, weights: tuple[int, ...]) -> Level:
     top, at, w = tree.top, list(tree.children[tree.top]), tree.weights[tree.top]
     scores, cover, sd = held.scores.copy(), held.coverage.copy(), held.sd.copy()
     cover[:, top] = cover[:, at] @ w / w.sum()
-    scores[:, top] = np.where(cover[:, top] + 1e-9 >= LEAST, aggregate.geometric(scores[:, at], w), np.nan)
-    sd[:, top] = np.sqrt((np.nan_to_num(w / w.sum() * scores[:, [top]] / scores[:, at] * sd[:, at]) ** 2).sum(axis=1))
+    whole = trees.scores(tree, scores[:, :tree.n])[0]
+    scores[:, top] = np.where(cover[:, top] + 1e-9 >= LEAST, whole[:, top], np.nan)
+    sd[:, top] = np.sqrt((np.nan_to_num(w / w.sum() * whole[:, [top]] / whole[:, at] * sd[:, at]) ** 2).sum(axis=1))
     return replace(held, tree=tree, scores=scores, coverage=cover, sd=sd)
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from queries.area_values import AreaColumns
-from queries.index._dimension import Words
+from queries.index._dimension import Kind, Words
 
 Against = Literal["previous", "last_year"]
 
@@ -47,6 +47,8 @@ class ScoreRow:
     #: Days from the end of what its oldest input speaks of to the end of the period, and which input that is. None = no score.
     age_days: int | None = None
     oldest: Words | None = None
+    #: What its value is: a share of 1, a rate, a ratio or a bare value.
+    measure: Kind = "share"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,7 @@ class WhyRow:
     value: float | None
     areas: tuple[tuple[str, Words, float], ...]
     opens: str
+    measure: Kind = "share"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +93,7 @@ class StepRow:
     points: float
     cases: float  # how many more (or fewer) of the numerator that takes
     opens: str
+    measure: Kind = "share"
 
 
 @dataclass(frozen=True, kw_only=True)

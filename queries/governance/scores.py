@@ -102,7 +102,7 @@ def _then(then: tuple[Level, int] | None, id_: str) -> float | None:
 
 def _indicator(held: Level, i: int, one: Indicator, parent: str, then: tuple[Level, int] | None, whole: bool) -> ScoreRow:
     common = {"id": one.id, "title": one.title, "kind": "indicator", "parent": parent, "weight": one.weight, "of": 1, "floor": one.floor, "target": one.target,
-              "formula": one.formula, "opens": one.opens}
+              "formula": one.formula, "opens": one.opens, "measure": one.kind}
     if one not in held.indicators or not whole:
         kind = "part" if not whole else "before" if one.top and not held.covered else _why_not(held, one, i)
         return ScoreRow(**common, score=None, low=None, high=None, coverage=None, known=0, own=None, before=None, no_score=kind, lacks=one.lacks)

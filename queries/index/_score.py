@@ -250,7 +250,8 @@ def tree_of(dimensions: tuple[Dimension, ...], indicators: tuple[Indicator, ...]
 
 
 def _spread(tree: Tree, scores: np.ndarray, sd: np.ndarray) -> np.ndarray:
-    out = np.zeros_like(scores)
+    # A dimension that tells too little has no score of its own and counts in the index all the same.
+    scores, out = trees.scores(tree, scores[:, :tree.n])[0], np.zeros_like(scores)
     out[:, :tree.n] = sd
     for node in range(tree.n, len(tree.ids)):
         w = tree.weights[node] / max(tree.weights[node].sum(), 1e-12)

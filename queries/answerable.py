@@ -1,0 +1,58 @@
+"""Who answers for an indicator of a place: the post whose step it counts, and, where sums tell, the department with most that counts against it. Never a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from queries.errors import AskError
+from queries.frame import Ask, Filters
+from queries.index._dimension import Words
+from queries.index_records import indicator
+from queries.matrix import Cell, matrix
+from queries.store import Store
+from queries.summing import UNNAMED
+
+#: By what an indicator opens: the post that answers for it.
+POSTS: dict[str, Words] = {
+    "overdue": {"zh": "承办部门", "en": "handling department"}, "rework": {"zh": "承办部门", "en": "handling department"},
+    "satisfied": {"zh": "承办部门", "en": "handling department"}, "solved": {"zh": "承办部门", "en": "handling department"},
+    "response": {"zh": "承办部门", "en": "handling department"}, "arrival": {"zh": "被吹哨部门", "en": "department called by whistle"},
+    "first_dispatch": {"zh": "派遣员", "en": "dispatcher"}, "forced": {"zh": "派遣员", "en": "dispatcher"}, "repeat": {"zh": "派遣员", "en": "dispatcher"},
+}
+#: The others: what is done in the grid itself.
+STREET: Words = {"zh": "属地街道", "en": "street office"}
+#: For what sums are kept by department: the figure, and how many of a cell count against it.
+COUNTED: dict[str, tuple[str, Callable[[Cell], float]]] = {
+    "overdue": ("on_time_rate", lambda cell: (cell.denominator or 0) - (cell.numerator or 0)), "rework": ("rework_rate", lambda cell: float(cell.numerator or 0)),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answerable:
+    """`department` None = sums do not tell which. `against`: how many cases of the period count against it there, `of` all in the place."""
+
+    post: Words
+    department: Words | None = None
+    against: int = 0
+    of: int = 0
+
+
+def answerable(store: Store, ask: Ask, id_: str) -> Answerable:
+    """Return who answers for an indicator of the asked place and period. Raises AskError."""
+    one = indicator(id_)
+    post = POSTS.get(one.opens, STREET)
+    if one.opens not in COUNTED:
+        return Answerable(post=post)
+    measure, against = COUNTED[one.opens]
+    categories = tuple(code for code in one.under[0].partition("@")[2].split(",") if code)
+    try:
+        held = matrix(store, ask.but(filters=Filters(categories=categories)), measure).row
+    except AskError:
+        return Answerable(post=post)
+    lines = [(against(line.total), line) for line in held.lines if line.code != UNNAMED]
+    n, worst = max(lines, key=lambda pair: pair[0], default=(0, None))
+    if worst is None or n <= 0:
+        return Answerable(post=post)
+    return Answerable(post=post, department=worst.name, against=int(n), of=int(against(held.corner)))
+
