@@ -28,7 +28,7 @@ NAMED = 3
 
 def aside(w: Words, view: View) -> Any:
     """Return the way to the whole index of the place."""
-    return go(view.but(scene="index", case="", measure=""), w("index.all"), "drill")
+    return go(view.but(scene="index", case="", measure=View.measure), w("index.all"), "drill")
 
 
 def card(context: Context, w: Words, view: View) -> html.Div:
@@ -48,7 +48,7 @@ def headline(w: Words, view: View, whole: governance.ScoreRow) -> Any:
         what_if = [html.Strong(w("index.what_if_short"))] if view.weights and view.scene != "leader" else []
         line = [*what_if, html.Strong(score_text(whole.score), className="score"), html.Span(grade_word(w, whole.score)), html.Span(change(w, whole)),
                  html.Span(interval(w, whole), className="quiet"), html.Span(own, className="quiet")]
-    return go(view.but(scene="index", case="", measure=""), line, "index-line")
+    return go(view.but(scene="index", case="", measure=View.measure), line, "index-line")
 
 
 def reasons(w: Words, view: View, told: Sequence[tuple[governance.WhyRow, int]], n: int = NAMED) -> Any:

@@ -71,7 +71,7 @@ def _step(w: Words, view: View, row: WhyRow, n: int, left: float, width: float) 
     if row.id == "mix":
         return html.Div([html.Div(line, className="why-line"), html.Div(more, className="why-more")], className="why")
     on = view.measure == row.id
-    opened = go(view.but(measure="" if on else row.id), [html.Span("▾ " if on else "▸ ", **{"aria-hidden": "true"}), *line[:1]], "why-name", w("index.records"))
+    opened = go(view.but(measure=View.measure if on else row.id), [html.Span("▾ " if on else "▸ ", **{"aria-hidden": "true"}), *line[:1]], "why-name", w("index.records"))
     return html.Div([html.Div([opened, *line[1:]], className="why-line"), html.Div(more, className="why-more")], className="why on" if on else "why")
 
 
