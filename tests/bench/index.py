@@ -38,6 +38,17 @@ const done = arguments[arguments.length - 1], slider = document.querySelector(".
   done(times);
 })();
 """.replace("TURNS", str(TURNS))
+#: Where grids have few cases only one dimension may count: weighed as if all five did, and so that colours change.
+FIVE = """
+const parts = govWeights.parts(), had = parts.at.length;
+for (let d = had; d < 5; d++) {
+  parts.at.push([0, 1, 2, 3, 4].find(function (k) { return !parts.at.includes(k); }));
+  parts.parts.push(parts.parts[d % had].map(function (one, a) { return one - (a * 7 + d) % 40 / 100; }));
+  parts.coverage.push(parts.coverage[d % had]);
+  parts.own.push(parts.own[d % had]);
+}
+return had;
+"""
 #: The same move as an address: the server weighs, tells, and the map paints.
 ASK = """
 const done = arguments[arguments.length - 1], began = performance.now(), had = govMap.painted;
@@ -121,15 +132,15 @@ def _sliders(data: Path, grids: int) -> Iterator[Row]:
         page.execute_script("document.querySelector('.sliders input').focus()")
         _site.until(page, "window.govWeights.parts()", PATIENCE)
         ready, kb = perf_counter() - began, _site.transferred(page, "/map/index-parts") / 1024
-        weighed = page.execute_script("return govWeights.parts().dimensions.length")
+        weighed = page.execute_script(FIVE)
         times = page.execute_async_script(SLIDE)
         asked = page.execute_async_script(ASK)
     usual = _usual_slider(data, size)
     beside = f"callback and GeoJSON {'> ' + str(PATIENCE) + ' s' if usual is None else f'{usual:,.0f} ms'}"
-    yield (f"what if, {grids:,} grids: slider to recoloured, median", f"{statistics.median(times):,.0f} ms", beside, "<= 150 ms")
+    yield (f"what if, {grids:,} grids: slider to recoloured, 5 dimensions, median", f"{statistics.median(times):,.0f} ms", beside, "<= 150 ms")
     yield (f"what if, {grids:,} grids: slider to recoloured, worst of {TURNS}", f"{max(times):,.0f} ms", "", "")
     yield (f"what if, {grids:,} grids: the same by our own server", f"{asked:,.0f} ms", "", "")
-    yield (f"what if, {grids:,} grids: scores of {weighed} dimensions, once", f"{ready:.1f} s, {kb:,.0f} KB", "", "")
+    yield (f"what if, {grids:,} grids: the scores it needs, once ({weighed} of 5)", f"{ready:.1f} s, {kb:,.0f} KB", "", "")
 
 
 def _usual_slider(data: Path, size: list[int]) -> float | None:
