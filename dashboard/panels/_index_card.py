@@ -44,7 +44,7 @@ def headline(w: Words, view: View, whole: governance.ScoreRow) -> Any:
     if whole.score is None:
         line: list[Any] = [html.Strong("–", className="score missing"), html.Span(f"○ {interval(w, whole)}")]
     else:
-        own = "" if whole.own is None else w("index.own", own=w.share(whole.own, 0))
+        own = "" if whole.own is None or whole.own > 0.995 else w("index.own", own=w.share(whole.own, 0))
         what_if = [html.Strong(w("index.what_if_short"))] if view.weights and view.scene != "leader" else []
         line = [*what_if, html.Strong(score_text(whole.score), className="score"), html.Span(grade_word(w, whole.score)), html.Span(change(w, whole)),
                  html.Span(interval(w, whole), className="quiet"), html.Span(own, className="quiet")]
