@@ -15,6 +15,7 @@ from dashboard.address import View
 from dashboard.jobs import Jobs
 from queries import cursor
 from queries.frame import FIRST, NOTHING, Actor, Ask, Scope
+from queries.index._keeper import IndexKeeper
 from queries.loop.service import LoopService
 from queries.sensing.keeping import Keeper
 from queries.sensing.scribe import Scribe
@@ -71,6 +72,7 @@ class Context:
     _doors: Coordinator | None = None
     _scribe: Scribe | None = None
     _warner: Warner | None = None
+    _index: IndexKeeper | None = None
 
     @property
     def loop(self) -> LoopService:
@@ -95,6 +97,7 @@ class Context:
             if self._doors is None:
                 self._doors = Coordinator(loop.writer, self.settings)
                 self._warner = Warner(self.store, loop.writer)
+                self._index = IndexKeeper(self.store)
 
     def close(self) -> None:
         """Write what waits."""
@@ -102,6 +105,9 @@ class Context:
             end()
         self.jobs.close()
         with _starting:
+            if self._index is not None:
+                self._index.close()
+                self._index = None
             if self._warner is not None:
                 self._warner.close()
                 self._warner = None

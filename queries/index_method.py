@@ -11,11 +11,11 @@ from queries.answers import remembered, stamped
 from queries.frame import Answer, Ask
 from queries.governance.levels import finished, level_before, level_of, number, place_of, row_of
 from queries.governance.words import notes
+from queries.index import found
 from queries.index._counts import parents
-from queries.index._dimension import Words
+from queries.index._dimension import Kind, Words
 from queries.index._level import Level
 from queries.scoring import tree as trees
-from queries.scoring.missing import QUARTILE
 from queries.store import Store
 
 
@@ -27,12 +27,13 @@ class MethodRow:
     `strength` S: the parent's share counts as so many cases, so own = n ÷ (n + S) and value = parent + own × (raw − parent);
     infinite where the areas of the parent do not differ. `score` = 1 + 99 × (value − floor) ÷ (target − floor), cut to 1–100.
     `sd`: of the score, in points. Not `known`: the score is the lower of `last` (own, of the period before; None = had none) and
-    `quartile` (the peers' lower quartile).
+    `quartile` (the peers' lower quartile, in whole points). A weight of 0: shown, and not in its dimension (present state only).
     """
 
     id: str
     title: Words
     formula: Words
+    kind: Kind
     dimension: str
     weight: float
     known: bool
@@ -93,16 +94,17 @@ def _method(connection: Connection, ask: Ask) -> Answer[MethodRow | MeanRow]:
 def _indicator(held: Level, i: int, k: int, family: np.ndarray, then: tuple[Level, int] | None) -> MethodRow:
     one, known = held.indicators[k], bool(held.known[i, k])
     tell = held.known[:, k]
-    borrows = held.where.level > 0 and tell.sum() >= 2
+    borrows = held.where.level > 0 and tell.sum() >= 2 and one.kind in ("share", "rate")
     kin = np.flatnonzero(family & tell)
     last = quartile = None
     if not known:
-        quartile = number(np.quantile(held.scores[tell, k], QUARTILE)) if tell.any() else None
+        quartile = number(held.stand_in[k])
         last = _last(then, one.id)
-    node = next(n for n in range(held.tree.n, len(held.tree.ids)) if k in held.tree.children[n])
-    weight = float(held.tree.weights[node][list(held.tree.children[node]).index(k)])
+    node = next((n for n in range(held.tree.n, len(held.tree.ids)) if k in held.tree.children[n]), None)
+    weight = 0.0 if node is None else float(held.tree.weights[node][list(held.tree.children[node]).index(k)])
+    dimension = held.tree.ids[node] if node is not None else next(d.id for d in found().values() if one in d.indicators)
     return MethodRow(
-        id=one.id, title=one.title, formula=one.formula, dimension=held.tree.ids[node], weight=weight, known=known,
+        id=one.id, title=one.title, formula=one.formula, kind=one.kind, dimension=dimension, weight=weight, known=known,
         numerator=number(held.top[i, k]) if known else None, denominator=number(held.under[i, k]) if known else None,
         parent_numerator=float(held.top[kin, k].sum()) if borrows else None, parent_denominator=float(held.under[kin, k].sum()) if borrows else None,
         strength=_strength(held, kin, k) if borrows else None, own=number(held.own[i, k]), value=number(held.value[i, k]) if known else None,

@@ -14,7 +14,8 @@ from queries.answers import remembered, stamped
 from queries.area_values import standing
 from queries.frame import Answer, Ask
 from queries.governance import finished, weighted
-from queries.index._level import LEAST, Level, level_scores
+from queries.index._kept import level_scores
+from queries.index._level import LEAST, Level
 from queries.scoring import tree as trees
 from queries.scoring.shrink import LEAST_OWN
 from queries.store import Store

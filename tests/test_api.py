@@ -96,7 +96,7 @@ def test_what_cannot_be_answered_says_why(server: str, path: str, code: int) -> 
 def test_health_tells_boot_and_the_age_of_every_source(get: Get) -> None:
     told = get("/healthz")
     assert told["boot"] == get("/healthz")["boot"]
-    assert {s["id"] for s in told["sources"]} == {"areas", "grid-cases", "sensors", "readings", "cameras", "items", "duty"}
+    assert {s["id"] for s in told["sources"]} == {"areas", "grid-cases", "sensors", "readings", "cameras", "items", "duty", "indicators"}
     assert all("age_s" in s for s in told["sources"])
 
 

@@ -94,6 +94,16 @@ def dimensions(w: Words, rows: Sequence[ScoreRow]) -> html.Div:
     return html.Div(lines, className="dims")
 
 
+def amount(w: Words, value: float | None, measure: str, digits: int = 1) -> str:
+    """Return an indicator's value as it is read: a share in per cent, anything else as a number."""
+    return w.share(value, digits) if measure == "share" else "–" if value is None else f"{value:,.{digits}f}"
+
+
+def oldest(w: Words, row: ScoreRow) -> str:
+    """Return how old the oldest input of a score is, and which; nothing where all speak of the last day."""
+    return w("index.oldest", n=str(row.age_days), name=w.pick(row.oldest)) if row.age_days and row.oldest else ""
+
+
 def band(row: ScoreRow) -> Any:
     """Return a score on its track from 1 to 100 with its interval."""
     if row.score is None or row.low is None or row.high is None:

@@ -10,7 +10,7 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels._index import cases_view, plain, score_text
+from dashboard.panels._index import amount, cases_view, plain, score_text
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import go, heading, scroll, strip, words
 from dashboard.words import Words
@@ -78,18 +78,20 @@ def _indicator(w: Words, view: View, row: ScoreRow, one: MethodRow | None) -> ht
 
 def _arithmetic(w: Words, one: MethodRow) -> list[html.Small]:
     """Return the lines of arithmetic: the raw value, what is borrowed, the goalposts; or what stands for a value that is not told."""
-    posts = html.Small(w("index.posts", floor=f"{100 * one.floor:g}", target=f"{100 * one.target:g}", weight=f"{one.weight:g}"), className="m-posts")
+    part = one.kind == "share"
+    times = 100 if part else 1
+    posts = html.Small(w("index.posts" if part else "index.posts_plain", floor=f"{times * one.floor:g}", target=f"{times * one.target:g}", weight=f"{one.weight:g}"), className="m-posts")
     if not one.known:
         last = w("index.no_last") if one.last is None else f"{one.last:.2f}"
         return [html.Small(f"○ {w('index.stands', last=last, quartile='–' if one.quartile is None else f'{one.quartile:.2f}')}", className="m-stands"), posts]
     assert one.numerator is not None
     assert one.denominator is not None
-    raw = html.Small(f"{plain(one.numerator)} / {plain(one.denominator)} = {w.share(one.numerator / one.denominator, 2)}", className="m-raw")
+    raw = html.Small(f"{plain(one.numerator)} / {plain(one.denominator)} = {amount(w, one.numerator / one.denominator, one.kind, 2)}", className="m-raw")
     if one.strength is None or one.parent_numerator is None or not one.parent_denominator:
         return [raw, posts]
     strength = "∞" if math.isinf(one.strength) else f"{one.strength:.2f}"
-    borrowed = w("index.borrowed", top=plain(one.parent_numerator), under=plain(one.parent_denominator), share=w.share(one.parent_numerator / one.parent_denominator, 2),
-                 strength=strength, own=w.share(one.own, 1), value=w.share(one.value, 2))
+    borrowed = w("index.borrowed", top=plain(one.parent_numerator), under=plain(one.parent_denominator), share=amount(w, one.parent_numerator / one.parent_denominator, one.kind, 2),
+                 strength=strength, own=w.share(one.own, 1), value=amount(w, one.value, one.kind, 2))
     return [raw, html.Small(borrowed, className="m-borrowed"), posts]
 
 

@@ -8,7 +8,7 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels._index import band, grade_word, interval, moved, named, score_text
+from dashboard.panels._index import band, grade_word, interval, moved, named, oldest, score_text
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import heading, strip, tile, words
 from dashboard.words import Words
@@ -27,6 +27,7 @@ def render(context: Context, view: View) -> Any:
 def _tile(w: Words, view: View, row: ScoreRow) -> Any:
     value = html.Span([score_text(row.score), html.Small(grade_word(w, row.score))], className="tile-value missing" if row.score is None else "tile-value")
     told = w("index.known", known=str(row.known), of=str(row.of), own="–" if row.own is None else w.share(row.own, 0))
+    told = " · ".join(part for part in (told, oldest(w, row)) if part)
     layer = "governance_index" if row.kind == "index" else f"index_{row.id}"
     to = view.but(scene="leader", layer=layer) if row.id != "burden" else None
     said: list[Any] = []

@@ -8,7 +8,7 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels._index import cases_view, signed
+from dashboard.panels._index import amount, cases_view, signed
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import go, heading, nothing, strip, table, words
 from dashboard.words import Words
@@ -29,7 +29,7 @@ def render(context: Context, view: View) -> Any:
 def _row(context: Context, w: Words, view: View, row: StepRow) -> html.Tr:
     there = view.but(place=row.code)
     cases, who = cases_view(there, row.opens), answerable(context.store, context.ask(there), row.id)
-    what = w("index.step", value=w.share(row.value), to=w.share(row.to), n=w.n(int(row.cases)))
+    what = w("index.step", value=amount(w, row.value, row.measure), to=amount(w, row.to, row.measure), n=w.n(int(row.cases)))
     said = w("index.answers", post=w.pick(who.post))
     if who.department:
         said = w("index.answers_most", post=w.pick(who.post), name=w.pick(who.department), n=w.n(who.against), of=w.n(who.of))

@@ -9,7 +9,7 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels._index import cases_view, cents, counts, parts
+from dashboard.panels._index import amount, cases_view, cents, counts, parts
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import go, heading, nothing, scroll, strip, table, words
 from dashboard.words import Words
@@ -65,7 +65,7 @@ def _step(w: Words, view: View, row: WhyRow, n: int, left: float, width: float) 
             html.Span(f"{'▼' if n < 0 else '▲'} {cents(n)}", className="why-points")]
     more: list[Any] = []
     if row.value is not None and row.value_before is not None:
-        more.append(html.Span(w("index.from_to", before=w.share(row.value_before), value=w.share(row.value)), className="quiet"))
+        more.append(html.Span(w("index.from_to", before=amount(w, row.value_before, row.measure), value=amount(w, row.value, row.measure)), className="quiet"))
     # The two areas that did most of it; all of them are among its records.
     more += [html.Span(f"{w.pick(name)} {cents(round(100 * points))}", className="quiet") for _, name, points in row.areas[:2] if abs(points) >= 0.005]
     if row.id == "mix":

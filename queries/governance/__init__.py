@@ -7,6 +7,7 @@ A score is the same whoever looks at it; who may see only a part of a place is t
 from __future__ import annotations
 
 from queries.governance.actions import steps
+from queries.governance.figures import FigureRow, figures
 from queries.governance.levels import finished, weighed, weighted
 from queries.governance.listed import catalogue
 from queries.governance.ranks import peers
@@ -25,6 +26,6 @@ from queries.governance.words import GRADES, INDEX, NO_SCORE, grade
 from queries.index._level import LEAST
 
 __all__ = [
-    "GRADES", "INDEX", "LEAST", "NO_SCORE", "Against", "MonthRow", "PeerRow", "ScoreColumns", "ScoreRow", "StepRow", "WhyRow", "catalogue", "finished",
+    "GRADES", "INDEX", "LEAST", "NO_SCORE", "Against", "FigureRow", "MonthRow", "PeerRow", "ScoreColumns", "ScoreRow", "StepRow", "WhyRow", "catalogue", "figures", "finished",
     "grade", "index", "index_values", "months", "peers", "steps", "weighed", "weighted", "why",
 ]

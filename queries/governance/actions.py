@@ -52,7 +52,7 @@ def _steps(connection: Connection, ask: Ask, most: int) -> Answer[StepRow]:
                 continue
             points = slope * gap * n / np.nansum(under)
             rows.append(StepRow(code=p.code, place={"zh": p.name, "en": p.name_en or p.name}, id=one.id, title=one.title, value=float(value), to=reach,
-                                points=float(points), cases=float(np.ceil(gap * n)), opens=one.opens))
+                                points=float(points), cases=float(np.ceil(gap * n)), opens=one.opens, measure=one.kind))
     return stamped(connection, sorted(rows, key=lambda r: -r.points)[:most], notes=notes(ask))
 
 

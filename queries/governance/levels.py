@@ -15,7 +15,8 @@ from queries.errors import AskError
 from queries.frame import Ask
 from queries.governance.rows import Against
 from queries.index import found
-from queries.index._level import LEAST, Level, level_scores
+from queries.index._kept import level_scores
+from queries.index._level import LEAST, Level
 from queries.periods import last_year, previous
 from queries.scoring import tree as trees
 from queries.today import city_now

@@ -46,7 +46,7 @@ def _peers(connection: Connection, ask: Ask) -> Answer[PeerRow]:
     same = bands.equal(low, high, mine) if mine >= 0 else np.zeros(len(at), bool)
     rows = [PeerRow(code=p.code, title={"zh": p.name, "en": p.name_en or p.name}, score=number(score[n]), low=None if np.isnan(low[n]) else int(low[n]),
                     high=None if np.isnan(high[n]) else int(high[n]), equal=bool(same[n]), own=float(own[n]),
-                    no_score="coverage" if np.isnan(score[n]) else "") for n, p in enumerate(family)]
+                    no_score="coverage" if np.isnan(score[n]) else "borrowed" if np.isnan(low[n]) and own[n] < LEAST_OWN else "") for n, p in enumerate(family)]
     return stamped(connection, sorted(rows, key=lambda r: (r.score is None, -(r.score or 0))), notes=notes(ask))
 
 

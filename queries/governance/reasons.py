@@ -54,6 +54,8 @@ def _why(connection: Connection, ask: Ask, against: Against) -> Answer[WhyRow]:
     parts, mix = trees.reasons(tree, on(was, j), on(now_, i))
     if np.isnan(mix[0]):
         return stamped(connection, (), notes=notes(ask))
+    # A dimension that counts in one of the periods only came or went too.
+    mix[0] = now_.scores[i, now_.tree.top] - was.scores[j, was.tree.top] - parts[0].sum()
     dimension = {x.id: d.id for d in found().values() for x in d.indicators}
     rows = []
     for k, one in enumerate(every):
@@ -61,7 +63,7 @@ def _why(connection: Connection, ask: Ask, against: Against) -> Answer[WhyRow]:
         a = now_.value[i, now_.indicators.index(one)] if one in now_.indicators else np.nan
         b = was.value[j, was.indicators.index(one)] if one in was.indicators else np.nan
         rows.append(WhyRow(id=one.id, title=one.title, dimension=dimension[one.id], points=points, value_before=number(b), value=number(a),
-                           areas=_areas(connection, ask, place, one, points, against), opens=one.opens))
+                           areas=_areas(connection, ask, place, one, points, against), opens=one.opens, measure=one.kind))
     if abs(mix[0]) > 1e-9:
         rows.append(WhyRow(id="mix", title={"zh": "指标有无的变化", "en": "indicators that came or went"}, dimension="", points=float(mix[0]), value_before=None, value=None, areas=(), opens=""))
     return stamped(connection, sorted(rows, key=lambda r: -abs(r.points)), notes=notes(ask))

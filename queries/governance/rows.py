@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from queries.area_values import AreaColumns
-from queries.index._dimension import Words
+from queries.index._dimension import Kind, Words
 
 Against = Literal["previous", "last_year"]
 
@@ -44,6 +44,11 @@ class ScoreRow:
     formula: Words | None = None
     lacks: Words | None = None
     opens: str = ""
+    #: Days from the end of what its oldest input speaks of to the end of the period, and which input that is. None = no score.
+    age_days: int | None = None
+    oldest: Words | None = None
+    #: What its value is: a share of 1, a rate, a ratio or a bare value.
+    measure: Kind = "share"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +63,12 @@ class WhyRow:
     value: float | None
     areas: tuple[tuple[str, Words, float], ...]
     opens: str
+    measure: Kind = "share"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PeerRow:
-    """A place among those beside it. `low` to `high` is the band of its rank (1 = best); None = not ranked."""
+    """A place among those beside it. `low` to `high` is the band of its rank (1 = best); None = not ranked, and `no_score` says why."""
 
     code: str
     title: Words
@@ -87,6 +93,7 @@ class StepRow:
     points: float
     cases: float  # how many more (or fewer) of the numerator that takes
     opens: str
+    measure: Kind = "share"
 
 
 @dataclass(frozen=True, kw_only=True)

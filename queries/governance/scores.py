@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -20,10 +21,11 @@ from queries.governance.rows import MonthRow, ScoreColumns, ScoreRow
 from queries.governance.words import INDEX, notes
 from queries.index import found
 from queries.index._dimension import Indicator, Words
-from queries.index._level import NINETY, SCALE, Level, own_share
+from queries.index._level import NINETY, SCALE, Level, computed, own_share
 from queries.index._tables import index_release
 from queries.periods import next_month
 from queries.scoring.shrink import LEAST_OWN
+from queries.scoring.tree import Tree
 from queries.store import Store
 
 
@@ -49,16 +51,47 @@ def _index(connection: Connection, ask: Ask) -> Answer[ScoreRow]:
 def _score(held: Level, i: int, id_: str, title: Words, kind: Any, parent: str, weight: float, then: tuple[Level, int] | None, whole: bool) -> ScoreRow:
     tree = held.tree
     node = tree.ids.index(id_) if id_ in tree.ids else -1
-    below = [k for k in range(tree.n) if id_ == "index" or node >= 0 and k in tree.children[node]]
+    below = _parts(tree, node) if node >= 0 else []
     of = sum(len(d.indicators) for d in found().values() if d.id == id_ or id_ == "index" and d.weight)
     known = int(held.known[i, below].sum()) if below else 0
     score = held.scores[i, node] if node >= 0 and whole else np.nan
     cover = float(held.coverage[i, node]) if node >= 0 else None
-    kind_of = "" if not np.isnan(score) else "part" if not whole else "before" if not held.covered else "rare" if node < 0 else "no_data" if not cover else "coverage"
+    mine = next((d.indicators for d in found().values() if d.id == id_), ())
+    kind_of = "" if not np.isnan(score) else "part" if not whole else "before" if not held.covered else _absent(held, mine, i) if node < 0 else "no_data" if not cover else "coverage"
     wide = NINETY * held.sd[i, node] if node >= 0 else 0.0
     own = held.own[i, below].mean() if below else np.nan
+    age, oldest = _oldest(held, i, below) if not np.isnan(score) else (None, None)
     return ScoreRow(id=id_, title=title, kind=kind, parent=parent, weight=weight, score=number(score), low=number(max(score - wide, SCALE.low)),
-                    high=number(min(score + wide, SCALE.high)), coverage=cover, known=known, of=of, own=number(own), before=_then(then, id_) if whole else None, no_score=kind_of)
+                    high=number(min(score + wide, SCALE.high)), coverage=cover, known=known, of=of, own=number(own), before=_then(then, id_) if whole else None,
+                    no_score=kind_of, age_days=age, oldest=oldest)
+
+
+def _parts(tree: Tree, node: int) -> list[int]:
+    """Return the indicators under a node."""
+    return [node] if node < tree.n else [leaf for part in tree.children[node] for leaf in _parts(tree, part)]
+
+
+def _absent(held: Level, ones: Sequence[Indicator], i: int) -> str:
+    """Return why none of some indicators counts on a level."""
+    kinds = {_why_not(held, one, i) for one in ones}
+    return next((kind for kind in ("few", "rare", "stale") if kind in kinds), "rare" if not ones or any(one.top for one in ones) else "not_connected")
+
+
+def _why_not(held: Level, one: Indicator, i: int) -> str:
+    """Return why an indicator does not count on a level."""
+    if one in held.rare and held.stale[i, computed().index(one)]:
+        return "stale"
+    if one in held.few:
+        return "few"
+    return "rare" if one.top else "not_connected"
+
+
+def _oldest(held: Level, i: int, below: list[int]) -> tuple[int | None, Words | None]:
+    known = [k for k in below if held.known[i, k]]
+    if not known:
+        return None, None
+    k = max(known, key=lambda k: held.age[i, k])
+    return int(held.age[i, k]), held.indicators[k].title
 
 
 def _then(then: tuple[Level, int] | None, id_: str) -> float | None:
@@ -69,15 +102,16 @@ def _then(then: tuple[Level, int] | None, id_: str) -> float | None:
 
 def _indicator(held: Level, i: int, one: Indicator, parent: str, then: tuple[Level, int] | None, whole: bool) -> ScoreRow:
     common = {"id": one.id, "title": one.title, "kind": "indicator", "parent": parent, "weight": one.weight, "of": 1, "floor": one.floor, "target": one.target,
-              "formula": one.formula, "opens": one.opens}
+              "formula": one.formula, "opens": one.opens, "measure": one.kind}
     if one not in held.indicators or not whole:
-        kind = "part" if not whole else "not_connected" if not one.top else "rare" if held.covered else "before"
+        kind = "part" if not whole else "before" if one.top and not held.covered else _why_not(held, one, i)
         return ScoreRow(**common, score=None, low=None, high=None, coverage=None, known=0, own=None, before=None, no_score=kind, lacks=one.lacks)
     k = held.indicators.index(one)
     known, wide = bool(held.known[i, k]), NINETY * held.sd[i, k]
     score = held.scores[i, k]
     return ScoreRow(**common, score=number(score), low=number(max(score - wide, SCALE.low)), high=number(min(score + wide, SCALE.high)), coverage=float(known),
-                    known=int(known), own=number(held.own[i, k]), before=_then(then, one.id), no_score="" if known else "no_data",
+                    known=int(known), own=number(held.own[i, k]), before=_then(then, one.id), no_score="" if known else "stale" if held.stale[i, computed().index(one)] else "no_data",
+                    age_days=int(held.age[i, k]) if known else None, oldest=one.title if known else None, lacks=one.lacks if one.imported and not known else None,
                     value=number(held.value[i, k]), numerator=number(held.top[i, k]), denominator=number(held.under[i, k]))
 
 

@@ -10,6 +10,8 @@ INDEX: Words = {"zh": "治理指数", "en": "Governance index"}
 #: Why a place or an indicator has no score.
 NO_SCORE: dict[str, Words] = {
     "not_connected": {"zh": "没有数据来源", "en": "nothing here tells of it"}, "rare": {"zh": "本级多数区域没有记录", "en": "most areas of this level have no records"},
+    "few": {"zh": "件数太少（全级不足 20）", "en": "too few: less than 20 on the whole level"}, "stale": {"zh": "数据过旧", "en": "the last figure is too old"},
+    "borrowed": {"zh": "自有数据不足三成，不排名", "en": "less than 0.3 of it is its own data: no rank"},
     "no_data": {"zh": "本处期内没有记录", "en": "no records of this place and period"}, "coverage": {"zh": "数据不足（低于 60%）", "en": "too little data (under 60 %)"},
     "before": {"zh": "早于最早的记录", "en": "before the first record"}, "beside": {"zh": "只知现状，不计入总分", "en": "present state only; beside the index"}, "part": {"zh": "只能看到该处的一部分", "en": "you see only a part of this place"}}
 #: Words of the grades; a score at a border is in the better one.

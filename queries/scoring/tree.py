@@ -63,7 +63,7 @@ def scores(tree: Tree, x: np.ndarray, known: np.ndarray | None = None, least: fl
         at, w = list(tree.children[node]), tree.weights[node]
         if not at:
             continue
-        cover[:, node] = cover[:, at] @ w / w.sum()
+        cover[:, node] = aggregate.summed(cover[:, at], w) / w.sum()
         value = aggregate.rule(tree.rules[node])(out[:, at], w)
         out[:, node] = np.where(cover[:, node] + 1e-9 >= least, value, np.nan) if least > 0 and known is None else value
     if least > 0 and known is not None:
