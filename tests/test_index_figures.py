@@ -19,7 +19,8 @@ from queries.city.spans import read_span
 from queries.clock import local_day, now, stamp
 from queries.frame import EVERYTHING, Ask
 from queries.index import found
-from queries.index._figures import holds, pick
+from queries.index._age import holds
+from queries.index._figures import pick
 from queries.index._tables import index_figure
 from queries.loading import Report
 from queries.store import Store

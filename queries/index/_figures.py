@@ -17,12 +17,11 @@ from sqlalchemy import Connection, select
 from queries.area_values import Standing
 from queries.clock import day_bucket
 from queries.frame import Ask
+from queries.index._age import HOLDS, holds
 from queries.index._tables import index_figure
 from queries.intervals import chunks, inside
 from queries.tables import area, node
 
-#: A figure stands in for so many times its own length, and for a week at least.
-HOLDS, SHORTEST = 2, 7
 #: No figure speaks of more days.
 LONGEST = 366
 #: The sum of an area's parts is told when at least this share of them told.
@@ -48,11 +47,6 @@ class Picked:
     age: int
     stale: bool
     sums: bool
-
-
-def holds(first: int, last: int) -> int:
-    """Return for how many days after its last a figure of these days stands in."""
-    return max(SHORTEST, HOLDS * (last - first + 1))
 
 
 def pick(figures: Iterable[Any], since: int, until: int) -> Picked | None:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select, update
 
 from queries.city import Refusal
 from queries.index import found
+from queries.index._age import holds
 from queries.index._dimension import Indicator
-from queries.index._figures import holds
 from queries.index._tables import index_figure
 from queries.intervals import chunks
 from queries.loading.report import SourceReport
