@@ -9,11 +9,12 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels._index import amount, cases_view, cents, counts, parts
+from dashboard.panels._index import amount, answers, cases_view, cents, counts, parts
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import go, heading, nothing, scroll, strip, table, words
 from dashboard.words import Words
 from queries import governance, index_records
+from queries.answerable import answerable
 from queries.governance import WhyRow
 from queries.index_records import RecordRow
 
@@ -79,7 +80,8 @@ def _records(context: Context, w: Words, view: View, row: WhyRow) -> html.Div:
     answer = index_records.records(context.store, context.ask(view), row.id)
     head = [(w("children.place"), ""), (w("index.counts_before"), "num"), (w("index.counts_now"), "num"), (w("index.points_aside"), "num"), (w("index.cases"), "num")]
     rows = [_record(w, view, row, one) for one in answer.rows]
-    return html.Div(table(head, rows) if rows else nothing(w), className="why-records")
+    who = html.P(answers(w, answerable(context.store, context.ask(view), row.id)), className="quiet")
+    return html.Div([table(head, rows) if rows else nothing(w), who], className="why-records")
 
 
 def _record(w: Words, view: View, row: WhyRow, one: RecordRow) -> html.Tr:
