@@ -125,6 +125,14 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Long:
+    """Data with one row for each unit and indicator: the columns that hold the indicator's name and its value. Empty = a column for each."""
+
+    indicator: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Catalogue:
     """An index. `units`: the column that names a row; `period`: one that names its time; `reference`: times that give the scales."""
 
@@ -146,6 +154,7 @@ class Catalogue:
     bands: Drawn = field(default_factory=Drawn)
     change: Change = field(default_factory=Change)
     sensitivity: Sensitivity = field(default_factory=Sensitivity)
+    long: Long = field(default_factory=Long)
     folder: Path = Path(".")
 
     @property
@@ -155,4 +164,4 @@ class Catalogue:
 
 
 SECTIONS = {"treat": Treatment, "missing": Gaps, "normalise": normalise.Scale, "weights": Weights, "aggregate": Means,
-            "small": Small, "bands": Drawn, "change": Change, "sensitivity": Sensitivity}
+            "small": Small, "bands": Drawn, "change": Change, "sensitivity": Sensitivity, "long": Long}

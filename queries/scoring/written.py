@@ -10,18 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from queries.errors import IndexDataError
+from queries.errors import CatalogueError, IndexDataError
 from queries.scoring import aggregate, diagnose, engine, nearby, shrink, tree, weigh
 from queries.scoring.catalogue import Catalogue
 from queries.scoring.replay import replay
 from queries.scoring.sensitivity import standing
-from queries.scoring.table import Data, read
+from queries.scoring.table import Data, read, widened
 
 Columns = dict[str, Sequence[Any]]
 
 
 def compute(one: Catalogue, data: Data, before: Data | None, out: Path, stages: Path | None) -> Columns:
     """Compute an index, write it to `out` (.csv, .tsv, .json or .parquet by its ending) and its stages to a folder; return the scores."""
+    data, before = wide(one, data), None if before is None else wide(one, before)
     names = engine.unit_names(one, data)
     given, was = engine.inputs(one, data), None
     if before is None:
@@ -53,6 +54,17 @@ def compute(one: Catalogue, data: Data, before: Data | None, out: Path, stages: 
         if moved:
             write(stages / "change.csv", moved)
     return table
+
+
+def wide(one: Catalogue, data: Data) -> Data:
+    """Return a table with a column for each indicator, whichever way it came. Raises CatalogueError, IndexDataError."""
+    if not (one.long.indicator or one.long.value):
+        return data
+    if not (one.long.indicator and one.long.value):
+        raise CatalogueError("[long] names both columns: indicator and value.", zh="[long] 须同时写明 indicator 与 value 两列")
+    if not one.units:
+        raise CatalogueError("[long] needs units: the columns that name a row of the wide table.", zh="[long] 需要 units（命名一行的列）")
+    return widened(data, (*one.units, *((one.period,) if one.period else ())), one.long.indicator, one.long.value)
 
 
 def _same(before: Data, data: Data) -> list[list[Any]]:
