@@ -84,12 +84,16 @@ def _records(context: Context, w: Words, view: View, row: WhyRow) -> html.Div:
     return html.Div([table(head, rows) if rows else nothing(w), who], className="why-records")
 
 
+def _counts(w: Words, one: RecordRow, top: float | None, under: float | None) -> str:
+    return "" if not one.code and under is None else counts(w, top, under)
+
+
 def _record(w: Words, view: View, row: WhyRow, one: RecordRow) -> html.Tr:
     there = view.but(place=one.code)
     cases = cases_view(there, row.opens) if one.code else None
     points = "–" if one.points is None else cents(round(100 * one.points))
-    return html.Tr([html.Td(go(there, w.pick(one.title), "drill") if one.code else html.Span(w.pick(one.title), className="quiet")), html.Td(counts(w, one.numerator_before, one.denominator_before), className="num quiet"),
-                    html.Td(counts(w, one.numerator, one.denominator), className="num"), html.Td(points, className="num"),
+    return html.Tr([html.Td(go(there, w.pick(one.title), "drill") if one.code else html.Span(w.pick(one.title), className="quiet")), html.Td(_counts(w, one, one.numerator_before, one.denominator_before), className="num quiet"),
+                    html.Td(_counts(w, one, one.numerator, one.denominator), className="num"), html.Td(points, className="num"),
                     html.Td(go(cases, w("index.open"), "chip") if cases else html.Span(w("index.no_cases") if one.code else "", className="quiet"), className="num")])
 
 
