@@ -15,6 +15,7 @@ from dashboard.panels._index import (
     dimensions,
     grade_word,
     interval,
+    oldest,
     parts,
     score_text,
 )
@@ -47,7 +48,7 @@ def headline(w: Words, view: View, whole: governance.ScoreRow) -> Any:
         own = "" if whole.own is None or whole.own > 0.995 else w("index.own", own=w.share(whole.own, 0))
         what_if = [html.Strong(w("index.what_if_short"))] if view.weights and view.scene != "leader" else []
         line = [*what_if, html.Strong(score_text(whole.score), className="score"), html.Span(grade_word(w, whole.score)), html.Span(change(w, whole)),
-                 html.Span(interval(w, whole), className="quiet"), html.Span(own, className="quiet")]
+                 html.Span(interval(w, whole), className="quiet"), html.Span(own, className="quiet"), html.Span(oldest(w, whole), className="quiet")]
     return go(view.but(scene="index", case="", measure=View.measure), line, "index-line")
 
 
