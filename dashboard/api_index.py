@@ -87,10 +87,11 @@ def _file(content: str | bytes, kind: str, asked: Ask, ending: str) -> Response:
 def _rows(answer: Answer[TableRow]) -> Iterator[list[Any]]:
     dimensions = [one.id for one in found().values()]
     yield ["code", "name_zh", "name_en", "score", "low_90", "high_90", *dimensions, "coverage", "known", "of", "own_data", "rank_low", "rank_high", "no_score",
-           "state", "released_score", "release", "catalogue", "from", "to", "as_of", "made_at"]
+           "oldest_days", "oldest_zh", "oldest_en", "state", "released_score", "release", "catalogue", "from", "to", "as_of", "made_at"]
     for row in answer.rows:
         yield [row.code, row.title["zh"], row.title["en"], row.index, row.low, row.high, *(row.dimensions.get(name) for name in dimensions), row.coverage, row.known, row.of,
-               row.own, row.rank_low, row.rank_high, row.no_score, "released" if row.release else "draft", row.released, row.release, row.catalogue,
+               row.own, row.rank_low, row.rank_high, row.no_score,
+               row.age_days, (row.oldest or {}).get("zh"), (row.oldest or {}).get("en"), "released" if row.release else "draft", row.released, row.release, row.catalogue,
                row.since, row.until, row.as_of, row.made_at]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from queries.errors import AskError
 from queries.frame import Answer, Ask
 from queries.governance import Against, why
 from queries.governance.levels import finished, level_of, number, place_of, row_of
+from queries.governance.reasons import BORROWED
 from queries.governance.words import notes
 from queries.index import found
 from queries.index._dimension import Indicator, Words
@@ -68,6 +69,12 @@ def records(store: Store, ask: Ask, id_: str, against: Against = "previous") -> 
             rest = [_less(here, [_counts(held, p.num, one) for p in below]) for here, held in zip(at, (was, now_), strict=True)]
             if any(part for pair in rest for part in pair):
                 rows.append(RecordRow(code="", title=ELSEWHERE, numerator_before=rest[0][0], denominator_before=rest[0][1], numerator=rest[1][0], denominator=rest[1][1], points=None))
+        if "" in moved:
+            # Also what the place borrows moved: it is of no area, and without it the points would not add up.
+            if rows and not rows[-1].code:
+                rows[-1] = replace(rows[-1], points=moved[""])
+            else:
+                rows.append(RecordRow(code="", title=BORROWED, numerator_before=None, denominator_before=None, numerator=None, denominator=None, points=moved[""]))
         return stamped(connection, rows, notes=notes(ask))
 
 

@@ -30,7 +30,7 @@ from queries.store import Store
 @dataclass(frozen=True, kw_only=True)
 class TableRow:
     """One area's index. `dimensions`: score by dimension, None = no score. `rank_low` to `rank_high`: the band of its rank among the areas
-    directly below the asked place, None = not ranked, or the table is of a deeper level. `release`: number and hash, "" = a draft.
+    directly below the asked place, None = not ranked, or the table is of a deeper level. `age_days`, `oldest`: of its oldest input. `release`: number and hash, "" = a draft.
     """
 
     code: str
@@ -47,6 +47,8 @@ class TableRow:
     rank_low: int | None
     rank_high: int | None
     no_score: str
+    age_days: int | None
+    oldest: Words | None
     released: float | None
     release: str
     catalogue: str
@@ -80,11 +82,14 @@ def _row(held: Level, i: int, title: Words, own: np.ndarray, rank: PeerRow | Non
     tree, top = held.tree, held.tree.top
     score, wide, cover = number(held.scores[i, top]), NINETY * float(held.sd[i, top]), float(held.coverage[i, top])
     inside = [k for node in tree.children[top] for k in tree.children[node]]
+    told = [k for k in inside if held.known[i, k]] if score is not None else []
+    oldest = max(told, key=lambda k: held.age[i, k], default=None)
     return TableRow(
         code=str(held.where.code[i]), title=title, index=score, low=None if score is None else max(score - wide, SCALE.low),
         high=None if score is None else min(score + wide, SCALE.high), dimensions={tree.ids[n]: number(held.scores[i, n]) for n in range(tree.n, top)},
         coverage=cover, known=int(held.known[i, inside].sum()) if inside else 0, own=float(own[i]), ranked=bool(score is not None and own[i] >= LEAST_OWN),
         rank_low=rank.low if rank else None, rank_high=rank.high if rank else None, released=released,
+        age_days=None if oldest is None else int(held.age[i, oldest]), oldest=None if oldest is None else held.indicators[oldest].title,
         no_score="" if score is not None else "before" if not held.covered else "no_data" if not cover else "coverage", **common)
 
 

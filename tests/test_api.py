@@ -109,11 +109,11 @@ def test_the_description_needs_no_outside_server(server: str, get: Get) -> None:
 
 
 def test_the_table_escapes_formulas(server: str) -> None:
-    from dashboard.api import _cell
+    from dashboard.sheets import cell
 
-    assert _cell("=cmd|calc") == "'=cmd|calc"
-    assert _cell("@x")[0] == "'"
-    assert _cell(-3) == -3
+    assert cell("=cmd|calc") == "'=cmd|calc"
+    assert cell("@x")[0] == "'"
+    assert cell(-3) == -3
     with urlopen(server + f"/api/v1/cases.csv?to={date(2026, 11, 23)}&overdue=1", timeout=30) as answer:
         lines = answer.read().decode("utf-8-sig").splitlines()
     assert lines[0].startswith("no,title")

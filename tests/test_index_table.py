@@ -51,6 +51,8 @@ def test_map_table_page_and_peers_say_the_same_of_every_area(city: Store) -> Non
         assert row.index == on_map[row.code] == painted[row.code].value == page["index"].score == ranks[row.code].score
         assert (row.low, row.high, row.coverage) == (page["index"].low, page["index"].high, page["index"].coverage)
         assert (row.rank_low, row.rank_high) == (ranks[row.code].low, ranks[row.code].high)
+        assert (row.own, row.known, row.of) == (page["index"].own, page["index"].known, page["index"].of)
+        assert (row.age_days, row.oldest) == (page["index"].age_days, page["index"].oldest)
         assert row.dimensions == {k: page[k].score for k in row.dimensions}
         assert painted[row.code].few == (row.index is not None and row.own < LEAST_OWN)
 
@@ -77,6 +79,7 @@ def test_export_and_api_say_the_same(server: str) -> None:
             assert (where["catalogue"], where["from"], where["to"], where["state"]) == (index.VERSION, "2026-10-25", "2026-11-21", "draft")
             assert datetime.fromisoformat(where["made_at"]).tzinfo
             assert where["as_of"]
+        assert (int(line["oldest_days"]), line["oldest_en"]) == (told["age_days"], told["oldest"]["en"])
         assert float(line["low_90"]) <= float(line["score"]) <= float(line["high_90"])
     assert "index-20261025-20261121.csv" in headers["Content-Disposition"]
     about = {line[0].value: line[1].value for line in book["about"].iter_rows()}

@@ -10,6 +10,7 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.words import Words
+from queries.answerable import Answerable
 from queries.frame import Filters
 from queries.governance import NO_SCORE, ScoreRow, WhyRow, grade
 from queries.loop.rates import MEASURES
@@ -92,6 +93,15 @@ def dimensions(w: Words, rows: Sequence[ScoreRow]) -> html.Div:
         lines.append(html.Div([html.Span([w.pick(row.title), *beside], className="dim-name"), band(row), html.Span(score_text(row.score), className="dim-score num"),
                                html.Span(told, className="dim-change quiet")], className=f"dim dim-{row.id}" if row.score is not None else f"dim dim-{row.id} none"))
     return html.Div(lines, className="dims")
+
+
+def answers(w: Words, who: Answerable) -> str:
+    """Return who answers for an indicator: the post, and the department where it is known which."""
+    if who.department is None:
+        return w("index.answers", post=w.pick(who.post))
+    if not who.of:
+        return w("index.answers_who", post=w.pick(who.post), name=w.pick(who.department))
+    return w("index.answers_most", post=w.pick(who.post), name=w.pick(who.department), n=w.n(who.against), of=w.n(who.of))
 
 
 def amount(w: Words, value: float | None, measure: str, digits: int = 1) -> str:

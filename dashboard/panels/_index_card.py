@@ -15,6 +15,7 @@ from dashboard.panels._index import (
     dimensions,
     grade_word,
     interval,
+    oldest,
     parts,
     score_text,
 )
@@ -28,7 +29,7 @@ NAMED = 3
 
 def aside(w: Words, view: View) -> Any:
     """Return the way to the whole index of the place."""
-    return go(view.but(scene="index", case="", measure=""), w("index.all"), "drill")
+    return go(view.but(scene="index", case="", measure=View.measure), w("index.all"), "drill")
 
 
 def card(context: Context, w: Words, view: View) -> html.Div:
@@ -44,11 +45,11 @@ def headline(w: Words, view: View, whole: governance.ScoreRow) -> Any:
     if whole.score is None:
         line: list[Any] = [html.Strong("–", className="score missing"), html.Span(f"○ {interval(w, whole)}")]
     else:
-        own = "" if whole.own is None else w("index.own", own=w.share(whole.own, 0))
+        own = "" if whole.own is None or whole.own > 0.995 else w("index.own", own=w.share(whole.own, 0))
         what_if = [html.Strong(w("index.what_if_short"))] if view.weights and view.scene != "leader" else []
         line = [*what_if, html.Strong(score_text(whole.score), className="score"), html.Span(grade_word(w, whole.score)), html.Span(change(w, whole)),
-                 html.Span(interval(w, whole), className="quiet"), html.Span(own, className="quiet")]
-    return go(view.but(scene="index", case="", measure=""), line, "index-line")
+                 html.Span(interval(w, whole), className="quiet"), html.Span(own, className="quiet"), html.Span(oldest(w, whole), className="quiet")]
+    return go(view.but(scene="index", case="", measure=View.measure), line, "index-line")
 
 
 def reasons(w: Words, view: View, told: Sequence[tuple[governance.WhyRow, int]], n: int = NAMED) -> Any:

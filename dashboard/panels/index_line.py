@@ -8,7 +8,7 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels._index import named, parts, score_text
+from dashboard.panels._index import named, parts
 from dashboard.panels._index_card import headline, reasons
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import go, words
@@ -16,13 +16,11 @@ from queries import governance
 
 
 def render(context: Context, view: View) -> Any:
-    """Draw one line: the score, its dimensions, the largest reasons."""
+    """Draw one line: the score and the largest reasons."""
     w, ask = words(context, view), context.ask(view)
     answer = governance.index(context.store, ask)
-    links = [go(view.but(layer=f"index_{row.id}"), [html.Span(w.pick(row.title), className="quiet"), f" {score_text(row.score)}"], "dim-link")
-             for row in answer.rows if row.kind == "dimension" and row.parent == "index"]
     name = go(view.but(layer="governance_index"), named(w, view, answer.rows[0]), "drill", w("index.not_official"))
-    return html.Div([name, headline(w, view, answer.rows[0]), html.Span(links, className="dim-links"), reasons(w, view, parts(governance.why(context.store, ask).rows, answer.rows[0]), 2)], className="index-strip")
+    return html.Div([name, headline(w, view, answer.rows[0]), reasons(w, view, parts(governance.why(context.store, ask).rows, answer.rows[0]), 2)], className="index-strip")
 
 
-PANEL = Panel(id="index_line", title={"zh": "治理指数", "en": "Governance index"}, order=12, slots={"leader": "top"}, render=render)
+PANEL = Panel(id="index_line", title={"zh": "治理指数", "en": "Governance index"}, order=12, slots={"leader": "below"}, render=render)

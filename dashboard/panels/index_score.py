@@ -36,7 +36,8 @@ def _tile(w: Words, view: View, row: ScoreRow) -> Any:
         said.append(html.Span([points, html.Span(f" {w('index.since')}", className="long")]))
     if row.kind == "dimension" and not row.parent:
         said.append(html.Span([" · " if said else "", w("index.beside_short"), html.Span(w("index.beside_rest"), className="long")], className="aside-word"))
-    return tile(named(w, view, row), html.Span([value, band(row)], className="index-value"), interval(w, row), html.Span(said, className="tile-change"), told, to,
+    made = " · ".join(part for part in (interval(w, row), oldest(w, row) if row.kind == "index" and row.score is not None else "") if part)
+    return tile(named(w, view, row), html.Span([value, band(row)], className="index-value"), made, html.Span(said, className="tile-change"), told, to,
                 name=f"index-{row.id}")
 
 

@@ -8,7 +8,7 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels._index import amount, cases_view, signed
+from dashboard.panels._index import amount, answers, cases_view, signed
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import go, heading, nothing, strip, table, words
 from dashboard.words import Words
@@ -30,11 +30,8 @@ def _row(context: Context, w: Words, view: View, row: StepRow) -> html.Tr:
     there = view.but(place=row.code)
     cases, who = cases_view(there, row.opens), answerable(context.store, context.ask(there), row.id)
     what = w("index.step", value=amount(w, row.value, row.measure), to=amount(w, row.to, row.measure), n=w.n(int(row.cases)))
-    said = w("index.answers", post=w.pick(who.post))
-    if who.department:
-        said = w("index.answers_most", post=w.pick(who.post), name=w.pick(who.department), n=w.n(who.against), of=w.n(who.of))
     name = go(cases, w.pick(row.title), "drill") if cases else w.pick(row.title)
-    return html.Tr([html.Td(go(there, w.pick(row.place), "drill")), html.Td([name, html.Small(what), html.Small(said)], className="indicator"),
+    return html.Tr([html.Td(go(there, w.pick(row.place), "drill")), html.Td([name, html.Small(what), html.Small(answers(w, who))], className="indicator"),
                     html.Td(signed(row.points), className="num")])
 
 

@@ -9,11 +9,12 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels._index import amount, cases_view, cents, counts, parts
+from dashboard.panels._index import amount, answers, cases_view, cents, counts, parts
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import go, heading, nothing, scroll, strip, table, words
 from dashboard.words import Words
 from queries import governance, index_records
+from queries.answerable import answerable
 from queries.governance import WhyRow
 from queries.index_records import RecordRow
 
@@ -71,7 +72,7 @@ def _step(w: Words, view: View, row: WhyRow, n: int, left: float, width: float) 
     if row.id == "mix":
         return html.Div([html.Div(line, className="why-line"), html.Div(more, className="why-more")], className="why")
     on = view.measure == row.id
-    opened = go(view.but(measure="" if on else row.id), [html.Span("▾ " if on else "▸ ", **{"aria-hidden": "true"}), *line[:1]], "why-name", w("index.records"))
+    opened = go(view.but(measure=View.measure if on else row.id), [html.Span("▾ " if on else "▸ ", **{"aria-hidden": "true"}), *line[:1]], "why-name", w("index.records"))
     return html.Div([html.Div([opened, *line[1:]], className="why-line"), html.Div(more, className="why-more")], className="why on" if on else "why")
 
 
@@ -79,15 +80,20 @@ def _records(context: Context, w: Words, view: View, row: WhyRow) -> html.Div:
     answer = index_records.records(context.store, context.ask(view), row.id)
     head = [(w("children.place"), ""), (w("index.counts_before"), "num"), (w("index.counts_now"), "num"), (w("index.points_aside"), "num"), (w("index.cases"), "num")]
     rows = [_record(w, view, row, one) for one in answer.rows]
-    return html.Div(table(head, rows) if rows else nothing(w), className="why-records")
+    who = html.P(answers(w, answerable(context.store, context.ask(view), row.id)), className="quiet")
+    return html.Div([table(head, rows) if rows else nothing(w), who], className="why-records")
+
+
+def _counts(w: Words, one: RecordRow, top: float | None, under: float | None) -> str:
+    return "" if not one.code and under is None else counts(w, top, under)
 
 
 def _record(w: Words, view: View, row: WhyRow, one: RecordRow) -> html.Tr:
     there = view.but(place=one.code)
     cases = cases_view(there, row.opens) if one.code else None
     points = "–" if one.points is None else cents(round(100 * one.points))
-    return html.Tr([html.Td(go(there, w.pick(one.title), "drill") if one.code else html.Span(w.pick(one.title), className="quiet")), html.Td(counts(w, one.numerator_before, one.denominator_before), className="num quiet"),
-                    html.Td(counts(w, one.numerator, one.denominator), className="num"), html.Td(points, className="num"),
+    return html.Tr([html.Td(go(there, w.pick(one.title), "drill") if one.code else html.Span(w.pick(one.title), className="quiet")), html.Td(_counts(w, one, one.numerator_before, one.denominator_before), className="num quiet"),
+                    html.Td(_counts(w, one, one.numerator, one.denominator), className="num"), html.Td(points, className="num"),
                     html.Td(go(cases, w("index.open"), "chip") if cases else html.Span(w("index.no_cases") if one.code else "", className="quiet"), className="num")])
 
 

@@ -26,7 +26,7 @@ def render(context: Context, view: View) -> Any:
         return []
     lines = []
     for row, n in told:
-        where = w.pick(row.areas[0][1]) if row.areas else ""
+        where = next((w.pick(title) for code, title, _ in row.areas if code), "")
         lines.append(go(view.but(scene="index", measure=row.id), [html.Span([f"{where} " if where else "", w.pick(row.title)], className="what"),
                                                                   html.Span(f"{'▼' if n < 0 else '▲'} {cents(n)}", className="num")], "wall-reason"))
     return [heading(w.pick(PANEL.title), w("index.why_aside")), html.Div(lines, className="wall-reasons"), strip(w, answer)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from sqlalchemy import Connection
 
@@ -26,6 +28,10 @@ from queries.periods import last_year, previous
 from queries.scoring import change
 from queries.scoring import tree as trees
 from queries.store import Store
+
+#: What of a move is of no area below.
+BORROWED: Words = {"zh": "借自上级的部分", "en": "borrowed from the parent"}
+NOWHERE: Words = {"zh": "未细分", "en": "not placed below"}
 
 
 def why(store: Store, ask: Ask, against: Against = "previous") -> Answer[WhyRow]:
@@ -63,16 +69,31 @@ def _why(connection: Connection, ask: Ask, against: Against) -> Answer[WhyRow]:
         a = now_.value[i, now_.indicators.index(one)] if one in now_.indicators else np.nan
         b = was.value[j, was.indicators.index(one)] if one in was.indicators else np.nan
         rows.append(WhyRow(id=one.id, title=one.title, dimension=dimension[one.id], points=points, value_before=number(b), value=number(a),
-                           areas=_areas(connection, ask, place, one, points, against), opens=one.opens, measure=one.kind))
+                           areas=_areas(connection, ask, place, one, _Move(points, float(a - b), _own(now_, i, was, j, one)), against), opens=one.opens, measure=one.kind))
     if abs(mix[0]) > 1e-9:
         rows.append(WhyRow(id="mix", title={"zh": "指标有无的变化", "en": "indicators that came or went"}, dimension="", points=float(mix[0]), value_before=None, value=None, areas=(), opens=""))
     return stamped(connection, sorted(rows, key=lambda r: -abs(r.points)), notes=notes(ask))
 
 
-def _areas(connection: Connection, ask: Ask, place: places.Place, one: Indicator, points: float, against: Against) -> tuple[tuple[str, Words, float], ...]:
-    """Return how much each area below moved an indicator, in points of the index; they add up to its points."""
+class _Move(NamedTuple):
+    """What an indicator did: points of the index, by how much its value moved, and how much of that value is the place's own."""
+
+    points: float
+    change: float
+    own: float
+
+
+def _own(now_: Level, i: int, was: Level, j: int, one: Indicator) -> float:
+    return float(np.mean([held.own[row, held.indicators.index(one)] if one in held.indicators else 0.0 for held, row in ((now_, i), (was, j))]))
+
+
+def _areas(connection: Connection, ask: Ask, place: places.Place, one: Indicator, whole: _Move, against: Against) -> tuple[tuple[str, Words, float], ...]:
+    """Return how much each area below moved an indicator, in points of the index; they add up to its points.
+
+    An area's own move counts as much as the place's value is its own; what is left came from what is borrowed, or lies in no area.
+    """
     below = places.children(connection, place)
-    if not below or not points:
+    if not below or not whole.points or not abs(whole.change) > 1e-9:
         return ()
     level = below[0].level
     before = previous(ask.since, ask.until) if against == "previous" else last_year(ask.since, ask.until)
@@ -84,9 +105,9 @@ def _areas(connection: Connection, ask: Ask, place: places.Place, one: Indicator
     quad = [np.nan_to_num(x) for x in (was.top[at, m], was.under[at, m], now_.top[at, k], now_.under[at, k])]
     if not quad[1].sum() or not quad[3].sum():
         return ()
-    moved = change.of_areas(*quad)
-    total = moved.sum()
-    if abs(total) < 1e-12:
-        return ()
-    shares = [(p.code, {"zh": p.name, "en": p.name_en or p.name}, float(points * m_ / total)) for p, m_ in zip(below, moved, strict=False)]
+    moved = change.of_areas(*quad) * whole.own * whole.points / whole.change
+    shares = [(p.code, {"zh": p.name, "en": p.name_en or p.name}, float(m_)) for p, m_ in zip(below, moved, strict=False)]
+    rest = whole.points - float(moved.sum())
+    if abs(rest) > 1e-9:
+        shares.append(("", BORROWED if place.level else NOWHERE, rest))
     return tuple(sorted(shares, key=lambda s: -abs(s[2])))

@@ -53,7 +53,7 @@ class ScoreRow:
 
 @dataclass(frozen=True, kw_only=True)
 class WhyRow:
-    """What one indicator did to the index between two periods; `areas` says where, and adds up to `points`."""
+    """What one indicator did to the index between two periods; `areas` says where, and adds up to `points`; code "" = of no area below."""
 
     id: str
     title: Words

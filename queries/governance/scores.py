@@ -59,7 +59,8 @@ def _score(held: Level, i: int, id_: str, title: Words, kind: Any, parent: str, 
     mine = next((d.indicators for d in found().values() if d.id == id_), ())
     kind_of = "" if not np.isnan(score) else "part" if not whole else "before" if not held.covered else _absent(held, mine, i) if node < 0 else "no_data" if not cover else "coverage"
     wide = NINETY * held.sd[i, node] if node >= 0 else 0.0
-    own = held.own[i, below].mean() if below else np.nan
+    # What decides about a rank is what is shown: by the weights that the parts have in the whole.
+    own = np.nan if not below else own_share(held)[i] if id_ == "index" else held.own[i, below].mean()
     age, oldest = _oldest(held, i, below) if not np.isnan(score) else (None, None)
     return ScoreRow(id=id_, title=title, kind=kind, parent=parent, weight=weight, score=number(score), low=number(max(score - wide, SCALE.low)),
                     high=number(min(score + wide, SCALE.high)), coverage=cover, known=known, of=of, own=number(own), before=_then(then, id_) if whole else None,
