@@ -12,6 +12,8 @@ from queries.scoring.catalogue_words import bad_row, not_known
 
 def check(one: Catalogue) -> Catalogue:
     """Return a catalogue whose tree and choices hold together. Raises CatalogueError."""
+    above = {item.parent for item in one.items}
+    one = replace(one, items=tuple(replace(item, kind=item.kind or ("aggregate" if item.id in above else "indicator")) for item in one.items))
     if not one.indicators:
         raise CatalogueError("The catalogue has no indicators.", zh="目录中没有指标")
     ids = {}
