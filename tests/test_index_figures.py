@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.request import urlopen
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -296,3 +298,11 @@ def test_what_is_shrunk_too_far_has_a_score_and_no_rank(city: Store) -> None:
     borrowed = [row for row in rows if row.no_score == "borrowed"]
     assert borrowed
     assert all(row.score is not None and row.own < LEAST_OWN and (row.low, row.high) == (None, None) for row in borrowed)
+
+
+def test_the_api_tells_the_figures_of_a_place_and_who_said_them(server: str) -> None:
+    with urlopen(f"{server}/api/v1/index/figures?place=990103001&indicator=LAW06&from=2026-08-01&to=2026-10-31", timeout=60) as answer:
+        told = json.loads(answer.read())
+    assert [row["since"] for row in told["rows"]] == ["2026-10-01", "2026-09-01", "2026-08-01"]
+    assert all(row["said"].startswith("演示") and row["known_to"] is None for row in told["rows"])
+    assert all(row["value"] == row["numerator"] / row["denominator"] for row in told["rows"])

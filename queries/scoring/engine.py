@@ -75,7 +75,8 @@ def inputs(one: Catalogue, data: Data) -> Inputs:
     seen: dict[tuple[str, ...], int] = {}
     for i, unit in enumerate(units):
         if unit in seen:
-            raise IndexDataError(f"{data.file}, row {i + 1}: {' '.join(unit)} stands in row {seen[unit]} too.", zh=f"{data.file} 第 {i + 1} 行：{' '.join(unit)} 与第 {seen[unit]} 行重复")
+            raise IndexDataError(f"{data.file}, row {i + 1}: {' '.join(unit)} stands in row {seen[unit]} too. Rows of several times need the name of that column: period.",
+                                 zh=f"{data.file} 第 {i + 1} 行：{' '.join(unit)} 与第 {seen[unit]} 行重复；若为多个时期，请用 period 指明时间列")
         seen[unit] = i + 1
     reference = np.ones(n, bool)
     if one.reference:
