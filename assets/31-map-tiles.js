@@ -65,9 +65,14 @@
     gov.values = told;
     told.bytes = Uint8Array.from(atob(told.numbers), function (c) { return c.charCodeAt(0); });
     told.by_number = {};
-    const colours = {}, patterns = {};
+    for (const one of told.classes) told.by_number[one.number] = one;
+    gov.repaint();
+  };
+
+  // Paint by the class numbers as they are now.
+  gov.repaint = function () {
+    const told = gov.values, colours = {}, patterns = {};
     for (const one of told.classes) {
-      told.by_number[one.number] = one;
       colours[one.number] = pack(one.colour, 224);
       patterns[one.number] = one.pattern === "hatch" ? 1 : one.pattern === "dots" ? 2 : 0;
     }

@@ -44,7 +44,9 @@
     query.set("level", next.level);
     gov.fetchJson("/map/values?" + query).then(function (told) {
       if (gov.now !== next) return;
+      told.layer = next.layer;
       gov.setValues(told);
+      gov.whatIf(); // a hand is on a slider: its weights hold
       gov.tip();
       gov.colourCrisp();
       gov.drawPanel();

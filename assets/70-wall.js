@@ -18,6 +18,7 @@
     // How many smallest letters have room decides what is shown, not how many pixels there are.
     wall.dataset.room = down < 38 && across > 2.2 * down ? "band" : across < 84 || down < 42 ? "tight" : "full";
     wall.classList.toggle("low", down < 27);
+    wall.classList.toggle("high", down >= 58);
     wall.dataset.rem = rem;
   }
 

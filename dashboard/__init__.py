@@ -19,6 +19,7 @@ from dashboard import (
     api,
     doors,
     ids,
+    index_map,
     login_pages,
     open311,
     panels,
@@ -51,6 +52,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     routes.add_routes(server, context)
     server.state.context = context
     map_.add_routes(server, context)
+    index_map.add_routes(server, context)
     doors.add_routes(server, context)
     readings.add_routes(server, context)
     open311.add_routes(server, context)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -14,18 +11,19 @@ from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
 
-from dashboard import api_loop, api_things
+from dashboard import api_index, api_loop, api_things
 from dashboard.address import View
 from dashboard.api_loop import At, Codes, Drill, Place, Since, Until
 from dashboard.context import Context, ended
 from dashboard.past_names import export_name
-from queries import cases, cursor, governance, kpi, places, releases, sources_state
+from dashboard.plain import honesty, plain
+from dashboard.sheets import line
+from queries import cases, cursor, kpi, places, sources_state
 from queries import scope as rights
 from queries.case_rows import CaseRow
 from queries.errors import AskError, GovError, NoSuchError, ScopeError, SignInError, StoreError
 from queries.figures import FIGURES
 from queries.frame import FIRST, Answer, Ask, Filters
-from queries.index import VERSION
 from queries.loop import burden, evaluate, flow
 from queries.loop.like import like_with_like
 
@@ -116,25 +114,6 @@ def add_routes(server: FastAPI, context: Context) -> None:
             return told(like_with_like(context.store, asked, like, by), asked)  # type: ignore[arg-type]
         return {**told(evaluate.evaluation(context.store, asked), asked), "month": plain(evaluate.month(context.store, asked).rows)}
 
-    @server.get("/api/v1/index", tags=["index"], summary="The governance index of a place: dimensions, indicators, intervals, coverage; peers and next steps; never an official score")
-    def governance_index(place: Place = None, since: Since = None, until: Until = None) -> dict[str, Any]:
-        asked = ask(place, since, until)
-        store = context.store
-        return {**told(governance.index(store, asked), asked), "version": VERSION, "peers": plain(governance.peers(store, asked).rows),
-                "steps": plain(governance.steps(store, asked).rows), "catalogue": list(governance.catalogue())}
-
-    @server.get("/api/v1/index/why", tags=["index"], summary="What moved the index of a place: points of each indicator and area; they add up to the change")
-    def index_why(place: Place = None, since: Since = None, until: Until = None, day: Annotated[date | None, Query(description="the last day of the period; the same as until")] = None,
-                  against: Annotated[str, Query(pattern="^(previous|last_year)$")] = "previous") -> dict[str, Any]:
-        asked = ask(place, since, day or until)
-        whole = governance.index(context.store, asked).rows[0]
-        return {**told(governance.why(context.store, asked, against), asked), "score": whole.score, "before": whole.before if against == "previous" else None}  # type: ignore[arg-type]
-
-    @server.get("/api/v1/index/releases", tags=["index"], summary="Releases of the index: frozen, with the hash of catalogue, inputs and scores")
-    def index_releases() -> dict[str, Any]:
-        answer = releases.releases(context.store)
-        return {"rows": plain(answer.rows), **_honesty(answer)}
-
     @server.get("/api/v1/flow", tags=["loop"], summary="Where the time goes and which rules of the standard way break; read in the background")
     def course(response: Response, place: Place = None, since: Since = None, until: Until = None, category: Codes = "", department: Codes = "") -> dict[str, Any]:
         asked = ask(place, since, until, category=category, department=department)
@@ -186,15 +165,16 @@ def add_routes(server: FastAPI, context: Context) -> None:
     def one_case(no: Annotated[str, Path(max_length=200)], at: At = "", drill: Drill = "") -> dict[str, Any]:
         asked = ask(None, None, None, at=at, drill=drill)
         answer = cases.one(context.store, context.scope, no, asked)
-        return {"case": plain(answer.row), **_when(asked), **_honesty(answer)}
+        return {"case": plain(answer.row), **_when(asked), **honesty(answer)}
 
+    api_index.add_routes(server, context, ask, told)
     api_loop.add_routes(server, context, ask, told)
     api_things.add_routes(server, context, ask, told)
 
     @server.get("/api/v1/sources", tags=["sources"], summary="Every source with its age, and the quarantine's reasons")
     def sources() -> dict[str, Any]:
         answer = sources_state.sources(context.store)
-        return {"rows": plain(answer.rows), "quarantine": plain(sources_state.reasons(context.store, context.scope).rows), **_honesty(answer)}
+        return {"rows": plain(answer.rows), "quarantine": plain(sources_state.reasons(context.store, context.scope).rows), **honesty(answer)}
 
     @server.get("/api/{rest:path}", include_in_schema=False)
     def nothing(rest: str) -> JSONResponse:
@@ -214,7 +194,7 @@ def _figure(server: FastAPI, name: str, make: Callable[..., Answer[Any]], what: 
 def told(answer: Answer[Any], asked: Ask) -> dict[str, Any]:
     """Return an answer and its question as plain values."""
     return {"place": asked.place, "from": asked.since.isoformat(), "to": asked.until.isoformat(), "rows": plain(answer.rows),
-            "total": answer.total, **_when(asked), **_honesty(answer)}
+            "total": answer.total, **_when(asked), **honesty(answer)}
 
 
 def moment_of(context: Context, at: str, drill: str) -> datetime | None:
@@ -231,22 +211,6 @@ def _when(asked: Ask) -> dict[str, Any]:
     if asked.at is None:
         return {}
     return {"at": asked.at.isoformat(), **({"drill": DRILL} if asked.drill else {})}
-
-
-def plain(value: Any) -> Any:
-    """Return values that JSON knows; dates become ISO text."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {key: plain(part) for key, part in asdict(value).items()}
-    if isinstance(value, dict):
-        return {key: plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(part) for part in value]
-    return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def _honesty(answer: Answer[Any]) -> dict[str, Any]:
-    return {"as_of": plain(answer.as_of), "due": plain(answer.due), "source": list(answer.source),
-            "dropped": plain(answer.dropped), "notes": list(answer.notes)}
 
 
 def _codes(text: str) -> tuple[str, ...]:
@@ -273,19 +237,3 @@ def _table(context: Context, asked: Ask, rows: tuple[CaseRow, ...]) -> Iterator[
             break
         rows = cases.page(context.store, asked, after=cases.cursor(rows[-1], order), limit=PART).rows
     yield line([f"… only the first {EXPORTED} rows; narrow the period or the place for the others"])
-
-
-def line(values: Any) -> str:
-    """Return a row of a CSV table; no cell of it is a formula to a spreadsheet."""
-    out = io.StringIO()
-    csv.writer(out).writerow([_cell(value) for value in values])
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    # A spreadsheet would run such a text as a formula.
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -16,6 +16,7 @@ from dashboard.jobs import Jobs
 from layers._idtiles import Tiles
 from queries import cursor
 from queries.frame import FIRST, NOTHING, Actor, Ask, Scope
+from queries.index._keeper import IndexKeeper
 from queries.loop.service import LoopService
 from queries.sensing.keeping import Keeper
 from queries.sensing.scribe import Scribe
@@ -74,6 +75,7 @@ class Context:
     _doors: Coordinator | None = None
     _scribe: Scribe | None = None
     _warner: Warner | None = None
+    _index: IndexKeeper | None = None
 
     def __post_init__(self) -> None:
         self.tiles = Tiles(self.store, self.settings)
@@ -101,6 +103,7 @@ class Context:
             if self._doors is None:
                 self._doors = Coordinator(loop.writer, self.settings)
                 self._warner = Warner(self.store, loop.writer)
+                self._index = IndexKeeper(self.store)
 
     def close(self) -> None:
         """Write what waits."""
@@ -108,6 +111,9 @@ class Context:
             end()
         self.jobs.close()
         with _starting:
+            if self._index is not None:
+                self._index.close()
+                self._index = None
             if self._warner is not None:
                 self._warner.close()
                 self._warner = None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from queries import releases
 from queries.frame import EVERYTHING, Actor
-from queries.scoring import catalogue, table, written
+from queries.scoring import catalogue_file, table, written
 from queries.store import Store
 
 #: Whoever sits at the server's own terminal.
@@ -56,7 +56,7 @@ def _say(row: releases.ReleaseRow) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Compute and write; return 0."""
-    one = catalogue.read(given.catalogue, tuple(given.set))
+    one = catalogue_file.read(given.catalogue, tuple(given.set))
     scores = written.compute(one, table.read(given.data), table.read(given.before) if given.before else None, given.out, given.stages)
     none = sum(bool(why) for why in scores["no_score"])
     print(f"{len(scores['rank']):,} 行 rows, {none:,} 无分 without a score → {given.out}")

@@ -28,7 +28,7 @@ from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._parts import ASIDE
 from dashboard.words import Words
-from layers._layer import UNITS, paint
+from layers._layer import UNITS, Layer, paint
 from layers._palette import OVERDUE, STATUS
 from queries import outlines, places, scope
 from queries.case_rows import OVER, STATUS_WORDS
@@ -203,9 +203,14 @@ def _values(context: Context, view: View) -> dict[str, Any]:
                      "pattern": c.pattern, "count": c.count, "act": c.act, "quiet": not (c.act or c.pattern)}
                     for c in painted.classes],
         "numbers": base64.b64encode(painted.numbers.tobytes()).decode(), "values": _short(told), "n": counts.tolist(),
-        "unit": layer.unit, "unit_word": w.pick(UNITS[layer.unit]), "title": w.pick(layer.title), "what": w.pick(layer.definition), "note": w.pick(painted.note),
+        "unit": layer.unit, "unit_word": w.pick(UNITS[layer.unit]), "title": _title(w, view, layer), "what": w.pick(layer.definition), "note": w.pick(painted.note),
         "as_of": None if painted.answer.as_of is None else w.moment(painted.answer.as_of),
     }
+
+
+def _title(w: Words, view: View, layer: Layer) -> str:
+    title = w.pick(layer.title)
+    return f"{title} · {w('index.what_if_short')}" if view.weights and layer.id == "governance_index" else title
 
 
 def _short(values: np.ndarray) -> list[float | None]:

@@ -11,6 +11,7 @@ from dashboard.address import LANGUAGES, PERIODS, Notice, View
 from dashboard.context import Context
 from dashboard.freshness import stamps
 from dashboard.login_badge import badge
+from dashboard.panels import index_weights
 from dashboard.panels._parts import chip, chips, go, words
 from dashboard.words import Words
 from queries import outlines, places
@@ -94,7 +95,11 @@ def _crumbs(context: Context, view: View) -> list[Any]:
 def notices(context: Context, view: View, given: tuple[Notice, ...]) -> list[Any]:
     """Return words for what of the address could not be used."""
     w = words(context, view)
-    return [html.P(f"⚠ {w(n.key)} {n.value}".strip(), className="notice") for n in given]
+    said: list[Any] = [html.P(f"⚠ {w(n.key)} {n.value}".strip(), className="notice") for n in given]
+    # Where the sliders are not shown, a score by other weights must still not pass for the index.
+    if view.weights and not index_weights.shown(view):
+        said.append(html.P([f"▲ {w('index.what_if')} ", chip(view.but(weights=()), w("index.reset"))], className="notice"))
+    return said
 
 
 def body(context: Context, view: View) -> html.Div:

@@ -25,6 +25,7 @@ from sqlalchemy import Connection, delete, func, select
 from queries.clock import EPOCH
 from queries.store import bulk
 from queries.tables import MEASURES, UPPER, cases, duration, open_now, rollup, total
+from queries.touched import MOST, everything, touch
 
 #: What must be known of a case to count it.
 COLUMNS = ("node", "category_id", "department_id", "status", "is_open", "rework", "reported_at", "filed_at", "due_at", "closed_at")
@@ -139,6 +140,11 @@ class Projector:
         every = [job.result() for job in self._added]
         days, bins, waiting = (pl.concat(parts) for parts in zip(*every, strict=True))
         self._added = []
+        marks = days.select("node", "bucket").unique().head(MOST + 1)
+        if len(marks) > MOST:
+            everything(connection)
+        else:
+            touch(connection, marks.rows())
         lines = self._lines(pl.concat(frame["node"] for frame in (days, bins, waiting)).unique().sort())
         jobs = [
             (rollup, KEY, MEASURES, self._beside.submit(_graded, lines, days, ["category_id", "department_id"], [], list(MEASURES), KEY)),
@@ -211,6 +217,7 @@ def tidy(connection: Connection) -> None:
 
 def rebuild(connection: Connection, zone: ZoneInfo, areas_of: AreasOf) -> int:
     """Count all stored cases anew; return how many."""
+    everything(connection)
     for table in (rollup, total, duration, open_now):
         connection.execute(delete(table))
     projector = Projector(zone, areas_of)

@@ -18,7 +18,7 @@ from queries.sources._kept import states
 from queries.store import Store
 from queries.tables import quarantine, source
 
-KINDS = ("areas", "cases", "sensors", "readings", "cameras", "items", "duty", "doors")
+KINDS = ("areas", "cases", "sensors", "readings", "cameras", "items", "duty", "indicators", "doors")
 #: Of the counts of a source's messages, those that say how well it keeps time and order.
 MANNERS = ("again", "late", "ahead", "disordered", "conflict")
 State = Literal["ok", "late", "slow", "failed", "never"]

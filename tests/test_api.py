@@ -96,7 +96,7 @@ def test_what_cannot_be_answered_says_why(server: str, path: str, code: int) -> 
 def test_health_tells_boot_and_the_age_of_every_source(get: Get) -> None:
     told = get("/healthz")
     assert told["boot"] == get("/healthz")["boot"]
-    assert {s["id"] for s in told["sources"]} == {"areas", "grid-cases", "sensors", "readings", "cameras", "items", "duty"}
+    assert {s["id"] for s in told["sources"]} == {"areas", "grid-cases", "sensors", "readings", "cameras", "items", "duty", "indicators"}
     assert all("age_s" in s for s in told["sources"])
 
 
@@ -109,11 +109,11 @@ def test_the_description_needs_no_outside_server(server: str, get: Get) -> None:
 
 
 def test_the_table_escapes_formulas(server: str) -> None:
-    from dashboard.api import _cell
+    from dashboard.sheets import cell
 
-    assert _cell("=cmd|calc") == "'=cmd|calc"
-    assert _cell("@x")[0] == "'"
-    assert _cell(-3) == -3
+    assert cell("=cmd|calc") == "'=cmd|calc"
+    assert cell("@x")[0] == "'"
+    assert cell(-3) == -3
     with urlopen(server + f"/api/v1/cases.csv?to={date(2026, 11, 23)}&overdue=1", timeout=30) as answer:
         lines = answer.read().decode("utf-8-sig").splitlines()
     assert lines[0].startswith("no,title")

@@ -19,7 +19,7 @@ from tests.conftest import MOMENT
 def test_the_same_seed_makes_the_same_city(demo_folder: Path, tmp_path: Path) -> None:
     again = demo.make(tmp_path / "again", grids=400, seed=7, moment=MOMENT)
     other = demo.make(tmp_path / "other", grids=400, seed=8, moment=MOMENT)
-    for file in ("grid.parquet", "cases.parquet", "readings.parquet", "items.csv", "duty.csv", "city.toml"):
+    for file in ("grid.parquet", "cases.parquet", "readings.parquet", "items.csv", "duty.csv", "indicators.csv", "city.toml"):
         assert (again / file).read_bytes() == (demo_folder / file).read_bytes()
     assert (other / "cases.parquet").read_bytes() != (demo_folder / "cases.parquet").read_bytes()
 

@@ -290,3 +290,36 @@ def test_a_change_is_taken_apart_to_the_last_digit(rule: str, column: str, tmp_p
     parts = ours.matrix([f"d{i}" for i in range(1, 6)])
     assert np.abs(parts - theirs.matrix([f"{column}_d{i}" for i in range(1, 6)])).max() <= 1e-9
     assert np.abs(parts.sum(axis=1) - ours.column("change")).max() <= 1e-9
+
+
+def test_the_tai_of_72_countries_from_a_plain_table_of_its_goalposts(tmp_path: Path) -> None:
+    nodes = {"patents": "creation", "royalties": "creation", "internet": "recent", "exports": "recent", "telephones": "old", "electricity": "old", "schooling": "skills", "university": "skills"}
+    posts = Sheet(REFERENCE / "tai_goalposts.csv")
+    lines = [f"{row[0]},{row[posts.heads.index('min')]},{row[posts.heads.index('max')]},{nodes[row[0]]}" for row in posts.rows]
+    (tmp_path / "meta.csv").write_text("\n".join(["id,min,max,parent", *lines, *(f"{name},,,TAI" for name in dict.fromkeys(nodes.values()))]), "utf-8")
+    theirs = Sheet(REFERENCE / "tai_reference.csv")
+    for column, more, most in (("tai_goalposts", (), 0.0001), ("tai_minmax_observed", ("normalise.method=minmax",), 0.00001)):
+        ours = Sheet(index(tmp_path / column, tmp_path / "meta.csv", REFERENCE / "tai_raw.csv", *sets("normalise.high=1", *more)) / "scores.csv")
+        assert np.abs(ours.matrix(["TAI"], theirs.keys) - theirs.matrix([column])).max() <= most
+
+
+GOLDEN = ("--set", "normalise.method=minmax", "--set", "treat.method=skew_kurtosis", "--set", "missing.policy=group_mean", "--set", "missing.group=EurAsia_group")
+
+
+def test_each_stage_of_the_stored_asem_set_from_its_own_two_files(tmp_path: Path) -> None:
+    stages = index(tmp_path, REFERENCE / "asem_iMeta.csv", REFERENCE / "asem_iData.csv", *GOLDEN)
+    for stage in ("1_raw", "2_denominated", "3_imputed", "4_treated", "5_normalised", "6_aggregated"):
+        ours, theirs = Sheet(stages / f"{stage}.csv"), Sheet(REFERENCE / f"asem_golden_{stage}.csv")
+        names = [name for name in theirs.heads if name in ours.heads and name != "uCode"]
+        assert len(names) == (60 if stage.startswith("6") else 49)
+        a, b = ours.matrix(names, theirs.keys), theirs.matrix(names)
+        assert (np.isnan(a) == np.isnan(b)).all()
+        assert np.nanmax(np.abs(a - b) / (1 + np.abs(b))) <= 1.1e-7
+    scores, theirs = Sheet(stages / "scores.csv"), Sheet(REFERENCE / "asem_golden_7_scores.csv")
+    names = theirs.heads[3:]
+    assert np.abs(scores.matrix(names, theirs.keys) - theirs.matrix(names)).max() <= 0.005 + 1e-9
+    published = Sheet(REFERENCE / "asem_golden_8_ranks.csv")
+    # They were made of the scores with two digits.
+    rounded = np.round(scores.matrix(published.heads[2:], published.keys), 2)
+    ranks = np.column_stack([1 + (column > column[:, None]).sum(axis=1) for column in rounded.T])
+    assert (ranks == published.matrix(published.heads[2:])).all()

@@ -9,7 +9,7 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels import _grid
+from dashboard.panels import _grid, _index_card
 from dashboard.panels._desk import lines
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import go, heading, nothing, strip, table, words
@@ -18,14 +18,14 @@ from queries import places
 from queries.loop import desk, grid
 
 TITLES: dict[str, dict[str, str]] = {
-    "open": {"zh": "未结案件", "en": "Open cases"}, "figures": {"zh": "指标对照", "en": "Figures, against peers"},
+    "index": {"zh": "治理指数", "en": "Governance index"}, "open": {"zh": "未结案件", "en": "Open cases"}, "figures": {"zh": "指标对照", "en": "Figures, against peers"},
     "closed": {"zh": "最近结案", "en": "Closed lately"}, "things": {"zh": "传感器与视频", "en": "Sensors and cameras"},
     "items": {"zh": "可进网格的事项", "en": "Work that may reach a grid"}, "repeats": {"zh": "反复发生点", "en": "Repeat places"},
     "neighbours": {"zh": "相邻网格", "en": "Neighbouring grids"},
 }
 #: Open cases of a grid in the past: more are said.
 SHOWN_THEN = 200
-COLUMNS = (("open",), ("figures", "closed"), ("things", "items", "repeats", "neighbours"))
+COLUMNS = (("open",), ("index", "figures", "closed"), ("things", "items", "repeats", "neighbours"))
 
 
 def render(context: Context, view: View) -> Any:
@@ -42,6 +42,7 @@ def render(context: Context, view: View) -> Any:
     parts = {
         "open": ([late, html.Span(w("grid.n_today", n=one.n_today)), html.Span(w.cases(one.n_open)), first],
                  lines(context, w, view, one.open, "grid") if one.open else nothing(w, "grid.none_open")),
+        "index": (_index_card.aside(w, view), _index_card.card(context, w, view)),
         "figures": (w("grid.figures_aside"), _grid.figures(w, view, one)),
         "closed": (w("grid.closed_aside", n=grid.BACK_D), _grid.closed(w, view, one)),
         "things": (_grid.things_aside(w, one), _grid.things(w, one)),

@@ -1,49 +1,98 @@
-"""The method card: every indicator with its formula, counts, goalposts and score, or what it lacks. Enough to recompute it by hand."""
+"""The method card: how the place's score comes out of its counts, number by number, so that a sceptic can recompute it by hand; and what it does not resist."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels._index import cases_view, score_text
+from dashboard.panels._index import amount, cases_view, plain, score_text
 from dashboard.panels._panel import Panel
-from dashboard.panels._parts import go, heading, strip, table, words
+from dashboard.panels._parts import go, heading, scroll, strip, words
 from dashboard.words import Words
-from queries import governance
+from queries import governance, index_method
 from queries.governance import NO_SCORE, ScoreRow
+from queries.index_method import MeanRow, MethodRow
+
+#: How many ways to game it are named as not resisted (words index.limit_1 and on).
+LIMITS = 7
+RULES = {"arithmetic": "index.rule_arithmetic", "geometric": "index.rule_geometric"}
 
 
 def render(context: Context, view: View) -> Any:
-    """Draw the table of indicators under the rule in words."""
-    w = words(context, view)
-    answer = governance.index(context.store, context.ask(view))
-    rows: list[Any] = []
-    for row in answer.rows:
-        if row.kind == "dimension":
-            rows.append(html.Tr([html.Th(w.pick(row.title), colSpan=3, scope="rowgroup"), html.Td(score_text(row.score), className="num")], className="dimension"))
-        elif row.kind == "indicator":
-            rows.append(_row(w, view, row))
-    head = [(w("index.indicator"), ""), (w("index.made_of"), "num"), (w("index.goalposts"), "num"), (w("index.score"), "num")]
-    card = html.P(w("index.method"), className="method")
-    return [heading(w.pick(PANEL.title)), card, table(head, rows, "indicators"), strip(w, answer)]
+    """Draw the rule in words, then the index, then each dimension with its indicators as lines of arithmetic."""
+    w, ask = words(context, view), context.ask(view)
+    answer = governance.index(context.store, ask)
+    made = index_method.method(context.store, ask).rows
+    by_hand = {row.id: row for row in made if isinstance(row, MethodRow)}
+    means = {row.id: row for row in made if isinstance(row, MeanRow)}
+    lines: list[Any] = [html.P(w("index.method"), className="method")]
+    lines.append(html.P(w("index.method_borrow") if any(row.strength is not None for row in by_hand.values()) else w("index.method_own"), className="method"))
+    titles = {row.id: w.pick(row.title) for row in answer.rows}
+    if "index" in means:
+        lines.append(_mean(w, means["index"], answer.rows[0], titles))
+    for one in (row for row in answer.rows if row.kind == "dimension"):
+        below = [row for row in answer.rows if row.kind == "indicator" and row.parent == one.id]
+        lines.append(html.Div([html.H4(w.pick(one.title)), _mean(w, means[one.id], one, titles)] if one.id in means else
+                              [html.H4(w.pick(one.title)), html.Span(f"○ {w.pick(NO_SCORE[one.no_score])}" if one.no_score else "", className="lacks")], className="method-dimension"))
+        lines += [_indicator(w, view, row, by_hand[row.id]) for row in below if row.id in by_hand]
+        if rest := [row for row in below if row.id not in by_hand]:
+            lines.append(html.Details([html.Summary(w("index.not_counted", n=str(len(rest))), className="lacks"), *(_indicator(w, view, row, None) for row in rest)]))
+    lines.append(html.H4(w("index.limits_title")))
+    lines.append(html.Ul([html.Li(w(f"index.limit_{n}")) for n in range(1, LIMITS + 1)], className="method limits"))
+    return [heading(w.pick(PANEL.title), w("index.by_hand")), scroll(lines, "indicators"), strip(w, answer)]
 
 
-def _row(w: Words, view: View, row: ScoreRow) -> html.Tr:
-    name = html.Span([html.Span(w.pick(row.title)), html.Small(f"{row.id} {w.pick(row.formula) if row.formula and row.formula['zh'] else ''}")], className="indicator")
-    if row.score is None:
-        why = w.pick(row.lacks or NO_SCORE[row.no_score or "no_data"])
-        return html.Tr([html.Td(name), html.Td(f"○ {why}", colSpan=3, className="lacks")])
-    if row.no_score:
-        why = f"○ {w.pick(NO_SCORE[row.no_score])}，{w('index.careful')}" if w.lang == "zh" else f"○ {w.pick(NO_SCORE[row.no_score])}; {w('index.careful')}"
-        return html.Tr([html.Td(name), html.Td(why, colSpan=2, className="lacks"), html.Td(score_text(row.score), className="num")])
-    made = f"{row.numerator or 0:g} / {row.denominator or 0:g} = {w.share(None if not row.denominator else (row.numerator or 0) / row.denominator)}"
+def _mean(w: Words, row: MeanRow, score: ScoreRow, titles: dict[str, str]) -> html.Div:
+    """Return a mean with its parts: shares of the weights, and the interval that its spread makes."""
+    total = sum(row.weights) or 1.0
+    parts = " · ".join(f"{titles.get(name, name)} {100 * weight / total:.4g}%" for name, weight in zip(row.parts, row.weights, strict=True))
+    told = [html.B(score_text(row.score), className="m-score")]
+    if row.score is not None:
+        told += [" ", html.Span(w("index.sd_interval", sd=f"{row.sd:.2f}", low=f"{score.low:.1f}", high=f"{score.high:.1f}"), className="m-interval")]
+    else:
+        told += [" ", html.Span(f"○ {w.pick(NO_SCORE[score.no_score])}", className="lacks")]
+        if row.mean is not None and row.id != "index":
+            # What is withheld stands for itself: else a part could be got rid of by withholding half of it.
+            told += [" ", html.Span(w("index.counts_as", mean=f"{row.mean:.1f}", sd=f"{row.sd or 0:.2f}"), className="m-counts")]
+    cover = "" if score.coverage is None else w("index.cover", n=w.share(score.coverage, 0))
+    return html.Div([html.Div([html.Span(w(RULES[row.rule])), html.Small(parts, className="m-parts"), html.Small(cover)], className="m-what"), html.Div(told, className="num")],
+                    className="m-line m-mean", **{"data-mean": row.id, "data-rule": row.rule})
+
+
+def _indicator(w: Words, view: View, row: ScoreRow, one: MethodRow | None) -> html.Div:
+    formula = w.pick(row.formula) if row.formula and row.formula["zh"] else ""
+    name: list[Any] = [html.Span(w.pick(row.title)), html.Small(f"{row.id} {formula}")]
     cases = cases_view(view, row.opens)
-    shrunk = "" if row.own is None or row.own > 0.995 else w("index.shrunk", value=w.share(row.value), own=w.share(1 - row.own, 0))
-    return html.Tr([html.Td(go(cases, name) if cases else name), html.Td([made, html.Small(shrunk)], className="num"),
-                    html.Td(f"{100 * (row.floor or 0):g}→{100 * (row.target or 0):g} %", className="num"), html.Td(score_text(row.score), className="num")])
+    what = html.Div([go(cases, name[:1], "drill") if cases and one else name[0], name[1], *(_arithmetic(w, one) if one else [])], className="m-what")
+    if one is None:
+        said: Sequence[Any] = [html.Span(f"○ {w.pick(row.lacks or NO_SCORE[row.no_score or 'no_data'])}", className="lacks")]
+        return html.Div([what, html.Div(said, className="num")], className="m-line m-none")
+    said = [html.B(score_text(row.score), className="m-score"), html.Small(w("index.sd", sd=f"{one.sd or 0:.2f}"))]
+    return html.Div([what, html.Div(said, className="num")], className="m-line", **{"data-indicator": one.id, "data-of": one.dimension})
+
+
+def _arithmetic(w: Words, one: MethodRow) -> list[html.Small]:
+    """Return the lines of arithmetic: the raw value, what is borrowed, the goalposts; or what stands for a value that is not told."""
+    part = one.kind == "share"
+    times = 100 if part else 1
+    posts = html.Small(w("index.posts" if part else "index.posts_plain", floor=f"{times * one.floor:g}", target=f"{times * one.target:g}", weight=f"{one.weight:g}"), className="m-posts")
+    if not one.known:
+        last = w("index.no_last") if one.last is None else f"{one.last:.2f}"
+        return [html.Small(f"○ {w('index.stands', last=last, quartile='–' if one.quartile is None else f'{one.quartile:.2f}')}", className="m-stands"), posts]
+    assert one.numerator is not None
+    assert one.denominator is not None
+    raw = html.Small(f"{plain(one.numerator)} / {plain(one.denominator)} = {amount(w, one.numerator / one.denominator, one.kind, 2)}", className="m-raw")
+    if one.strength is None or one.parent_numerator is None or not one.parent_denominator:
+        return [raw, posts]
+    strength = "∞" if math.isinf(one.strength) else f"{one.strength:.2f}"
+    borrowed = w("index.borrowed", top=plain(one.parent_numerator), under=plain(one.parent_denominator), share=amount(w, one.parent_numerator / one.parent_denominator, one.kind, 2),
+                 strength=strength, own=w.share(one.own, 1), value=amount(w, one.value, one.kind, 2))
+    return [raw, html.Small(borrowed, className="m-borrowed"), posts]
 
 
 PANEL = Panel(id="index_method", title={"zh": "方法卡", "en": "How it is made"}, order=30, slots={"index": "middle"}, render=render)

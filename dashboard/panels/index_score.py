@@ -8,7 +8,7 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels._index import band, change, grade_word, interval, score_text
+from dashboard.panels._index import band, grade_word, interval, moved, named, oldest, score_text
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import heading, strip, tile, words
 from dashboard.words import Words
@@ -27,10 +27,17 @@ def render(context: Context, view: View) -> Any:
 def _tile(w: Words, view: View, row: ScoreRow) -> Any:
     value = html.Span([score_text(row.score), html.Small(grade_word(w, row.score))], className="tile-value missing" if row.score is None else "tile-value")
     told = w("index.known", known=str(row.known), of=str(row.of), own="–" if row.own is None else w.share(row.own, 0))
+    told = " · ".join(part for part in (told, oldest(w, row)) if part)
     layer = "governance_index" if row.kind == "index" else f"index_{row.id}"
     to = view.but(scene="leader", layer=layer) if row.id != "burden" else None
-    said = [part for part in (change(w, row), w("index.beside") if row.kind == "dimension" and not row.parent else "") if part]
-    return tile(w.pick(row.title), html.Span([value, band(row)], className="index-value"), interval(w, row), html.Span(" · ".join(said), className="tile-change"), told, to,
+    said: list[Any] = []
+    # The wall shows the number and the first word; the rest has no room there.
+    if points := moved(row):
+        said.append(html.Span([points, html.Span(f" {w('index.since')}", className="long")]))
+    if row.kind == "dimension" and not row.parent:
+        said.append(html.Span([" · " if said else "", w("index.beside_short"), html.Span(w("index.beside_rest"), className="long")], className="aside-word"))
+    made = " · ".join(part for part in (interval(w, row), oldest(w, row) if row.kind == "index" and row.score is not None else "") if part)
+    return tile(named(w, view, row), html.Span([value, band(row)], className="index-value"), made, html.Span(said, className="tile-change"), told, to,
                 name=f"index-{row.id}")
 
 

@@ -75,6 +75,7 @@ class City(Part):
     cameras: list[TableSpec] = []
     items: list[TableSpec] = []  # the task list, as published
     duty: list[TableSpec] = []  # which post answers for which area
+    indicators: list[TableSpec] = []  # departments' figures for the index
 
     @field_validator("timezone")
     @classmethod
@@ -162,10 +163,13 @@ class City(Part):
 
 
 def _check_fields(kind: str, where: str, spec: TableSpec) -> None:
+    given_ = {*spec.columns, *spec.constants}
     for part in ("columns", "constants"):
         for field in getattr(spec, part):
             if field not in FIELDS[kind]:
                 raise ValueError(f"{where}.{part}: {unknown(field, FIELDS[kind], f'field of {kind}')}")
+    if kind == "indicators" and not {"numerator", "denominator"} <= given_ and "value" not in given_:
+        raise ValueError(f"{where}.columns lacks what to count: say which columns hold numerator and denominator, or which holds the value.")
     if spec.metrics and kind != "readings":
         raise ValueError(f"{where}.metrics is only for readings.")
     given = {*spec.columns, *spec.constants} | ({"metric", "value"} if spec.metrics else set())

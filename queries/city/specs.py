@@ -27,6 +27,7 @@ REQUIRED = {
     "cameras": ("code",),
     "items": ("code", "title", "department", "basis"),
     "duty": ("area_code", "post", "shown"),
+    "indicators": ("indicator", "area_code", "period"),
 }
 FIELDS = {
     "cases": (
@@ -38,6 +39,7 @@ FIELDS = {
     "cameras": ("code", "name", "kind", "lon", "lat", "area_code", "state", "seen_at", "class", "stream", "still"),
     "items": ("code", "title", "department", "basis", "title_en", "category", "to", "content", "temporary", "valid_from", "valid_to"),
     "duty": ("area_code", "post", "shown", "phone"),
+    "indicators": ("indicator", "area_code", "period", "grain", "numerator", "denominator", "value", "weight", "source"),
 }
 KINDS = tuple(FIELDS)
 

@@ -12,6 +12,7 @@ from queries.city.dates import DateReader, DayOrder
 from queries.city.model import CAMERA_STATES, City, TableSpec
 from queries.city.points import Extent, PointReader
 from queries.city.sieve import Sieve
+from queries.city.spans import read_span
 from queries.city.values import Matcher, key, mapped, numbers, truths
 from queries.loop.steps import STATUSES
 
@@ -31,6 +32,7 @@ _CAMERA_WORDS = {
 _TO_WORDS = {"department": ("部门", "部门事项"), "grid": ("网格", "网格事项", "入格")}
 _POST_WORDS = {"grid_worker": ("网格员", "专职网格员", "网格岗"), "street_lead": ("街道带班", "街道值班", "带班领导")}
 _CLASS_WORDS = {"key_area": ("重点公共区域", "重点区域", "一类"), "key_trade": ("重点行业", "重点行业领域", "二类")}
+_GRAIN_WORDS = {"day": ("日", "天"), "month": ("月", "月度"), "quarter": ("季", "季度"), "half": ("半年",), "year": ("年", "年度")}
 _LAST_YEAR = 2100
 #: No key is longer: an index of PostgreSQL takes 2,700 bytes at most.
 _LONGEST = 200
@@ -173,6 +175,32 @@ class Shaper:
         known = Matcher(_POST_WORDS)
         post = mapped(cells["post"], lambda word: known(word) or word)
         return pl.DataFrame([cells["area_code"], post.alias("post"), cells["shown"], cells["phone"].fill_null("")])
+
+    def _indicators(self, cells: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:
+        for name, zh, en in (("indicator", "指标编号", "indicator's id"), ("area_code", "区域编码", "area code"), ("period", "时期", "period")):
+            sieve.refuse(cells[name].is_null(), name, None, f"缺少{zh}", f"the {en} is missing")
+        grain = mapped(cells["grain"], Matcher(_GRAIN_WORDS))
+        sieve.refuse(cells["grain"].is_not_null() & grain.is_null(), "grain", cells["grain"], "应为日、月、季、半年或年", "write day, month, quarter, half or year")
+        both = pl.DataFrame({"period": cells["period"], "grain": grain}).unique().rows()
+        read = {pair: read_span(pair[0], pair[1] or "") if pair[0] else None for pair in both}
+        spans = [read[pair] for pair in zip(cells["period"].to_list(), grain.to_list(), strict=True)]
+        unread = pl.Series([span is None for span in spans])
+        sieve.refuse(unread, "period", cells["period"], "时期无法识别，请写成 2026、2026-10、2026Q3 或 2026-10-31", "the period cannot be read; write 2026, 2026-10, 2026Q3 or 2026-10-31")
+        first, last = (pl.Series(name, [None if span is None else clock.day_bucket(span[k]) for span in spans], pl.Int64) for k, name in enumerate(("first", "last")))
+        sieve.refuse(last > clock.day_bucket(clock.moment(self.now).date()), "period", cells["period"], "时期尚未结束", "the period is not over")
+        amounts = {}
+        for name in ("numerator", "denominator", "value", "weight"):
+            amounts[name], bad = numbers(cells[name])
+            sieve.refuse(bad, name, cells[name], "不是有限的数", "is no finite number")
+        top, under, value, weight = amounts.values()
+        sieve.refuse(top < 0, "numerator", cells["numerator"], "分子为负", "the numerator is negative")
+        sieve.refuse(under <= 0, "denominator", cells["denominator"], "分母须大于零；未知请留空", "a denominator must be above zero; leave it empty when it is not known")
+        sieve.refuse(weight <= 0, "weight", cells["weight"], "权重须大于零", "a weight must be above zero")
+        sieve.refuse(top.is_null() != under.is_null(), "denominator", cells["denominator"], "分子与分母须同时给出", "numerator and denominator go together")
+        sieve.refuse(top.is_null() & value.is_null(), "value", None, "既无分子分母，也无数值", "there are neither numerator and denominator nor a value")
+        pair = top.is_not_null() & under.is_not_null()
+        kept = {name: pl.select(pl.when(pair if name in ("numerator", "denominator") else ~pair).then(column)).to_series().alias(name) for name, column in amounts.items()}
+        return pl.DataFrame([cells["indicator"], cells["area_code"], first, last, *kept.values(), cells["source"].fill_null("").alias("said")])
 
     def _placed(self, cells: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:
         code = self._code(cells, "code", sieve, "编号", "code")

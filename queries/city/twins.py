@@ -8,7 +8,7 @@ from queries.city.sieve import Sieve
 
 #: What makes two rows speak of the same thing.
 KEYS = {"cases": ("no",), "sensors": ("code",), "cameras": ("code",), "readings": ("sensor", "metric", "at"),
-        "items": ("code",), "duty": ("area_code", "post")}
+        "items": ("code",), "duty": ("area_code", "post"), "indicators": ("indicator", "area_code", "first", "last")}
 
 
 class Twins:

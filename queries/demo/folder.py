@@ -12,6 +12,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from queries.demo.figures import FIGURE_COLUMNS, write_figures
 from queries.demo.land import RADIUS, land
 from queries.demo.life import cases, things
 from queries.demo.lists import DUTY_COLUMNS, ITEM_COLUMNS, write_duty, write_items
@@ -44,7 +45,7 @@ def make(folder: Path, grids: int = 5000, seed: int = 7, moment: datetime | None
     district_of = where.district[where.street[where.community]]
     distance = np.hypot(*where.centre.T) / RADIUS
     residents = np.maximum(40, rng.lognormal(np.log(900), 0.5, len(distance)) * np.exp(-0.7 * distance)).astype(int)
-    roads = _areas(part, rng, where, residents, seed)
+    roads = _areas(part, rng, where, residents, seed, now)
     write_items(part, now)
     weight = residents * rng.lognormal(0, 0.5, len(residents))
     hot = rng.choice(len(weight), max(6, len(weight) // 220), replace=False)
@@ -61,7 +62,7 @@ def make(folder: Path, grids: int = 5000, seed: int = 7, moment: datetime | None
     return folder
 
 
-def _areas(part: Path, rng: np.random.Generator, where, residents: np.ndarray, seed: int) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _areas(part: Path, rng: np.random.Generator, where, residents: np.ndarray, seed: int, now: datetime) -> np.ndarray:  # type: ignore[no-untyped-def]
     """Write the four levels and the roster of posts; return an address for each cell."""
     homes = [where.district, where.street, where.community]
     districts = [f"9901{i + 1:02d}" for i in range(len(DISTRICTS))]
@@ -93,6 +94,7 @@ def _areas(part: Path, rng: np.random.Generator, where, residents: np.ndarray, s
     streets_at, grids_at = ({code: name for code, (name, _) in zip(codes[i], names[i], strict=True)} for i in (1, 3))
     # Its own chance, so that the roster changes nothing else of the city.
     write_duty(part, np.random.default_rng((seed, 1)), streets_at, grids_at)
+    write_figures(part, np.random.default_rng((seed, 2)), codes[1], codes[0], now)
     road = rng.integers(1, 400, len(where.cells))
     return np.array([f"{names[1][int(where.street[c])][0]}{villages[int(c)]}路 {n} 号" for c, n in zip(where.community, road, strict=True)])
 
@@ -127,7 +129,8 @@ def _toml() -> str:
     ):
         lines += ["", f"[[{kind}]]", f'id = "{id_}"', f'title = "{zh}"', f'title_en = "{en}"', f'file = "{kind}.parquet"',
                   *(["every_s = 3600"] if kind == "readings" else []), f"[{kind}.columns]", *(f'{k} = "{v}"' for k, v in fields.items())]
-    for kind, zh, en, fields in (("items", "事项清单(演示)", "Task list (demo)", ITEM_COLUMNS), ("duty", "值守岗位(演示)", "Duty roster (demo)", DUTY_COLUMNS)):
+    for kind, zh, en, fields in (("items", "事项清单(演示)", "Task list (demo)", ITEM_COLUMNS), ("duty", "值守岗位(演示)", "Duty roster (demo)", DUTY_COLUMNS),
+                                 ("indicators", "部门指标数据(演示)", "Departments' figures (demo)", FIGURE_COLUMNS)):
         lines += ["", f"[[{kind}]]", f'id = "{kind}"', f'title = "{zh}"', f'title_en = "{en}"', f'file = "{kind}.csv"',
                   f"[{kind}.columns]", *(f'{k} = "{v}"' for k, v in fields.items())]
     return "\n".join(lines + _limits() + _alarms()) + "\n"

@@ -12,13 +12,16 @@ from sqlalchemy import Connection, bindparam, func, select
 from queries.area_values import Standing, _grouped
 from queries.clock import local_day, now, stamp
 from queries.frame import Ask
+from queries.intervals import chunks
 from queries.loop.tables import tally
 from queries.periods import pieces
-from queries.summing import tables_of
+from queries.summing import summed, tables_of, when
 from queries.tables import UPPER, camera, category, latest, node, sensor
 from queries.today import city_now
 
 Counts = dict[str, np.ndarray]
+#: Of no more areas than this each is asked for by its id; of more the whole level is read.
+FEW = 400
 
 
 def counts(connection: Connection, ask: Ask, where: Standing, names: Iterable[str]) -> Counts:
@@ -49,8 +52,15 @@ def counts(connection: Connection, ask: Ask, where: Standing, names: Iterable[st
 
 def _rollups(connection: Connection, ask: Ask, where: Standing, columns: tuple[str, ...], categories: tuple[str, ...]) -> list[np.ndarray]:
     out = [np.zeros(len(where.num)) for _ in columns]
+    only = (categories, ())
+    row = {int(area_id): i for i, area_id in enumerate(where.area_id)} if len(where.num) <= FEW else None
     for table, some in tables_of(where.level < UPPER, bool(categories), pieces(ask.since, ask.until)):
-        for num, *values in _grouped(connection, where, table, (), columns, some, (categories, ())):
+        if row is not None:
+            for area_id, *sums in summed(connection, table, ("area_id",), columns, list(row), some, only):
+                for held, n in zip(out, sums, strict=True):
+                    held[row[area_id]] += int(n)
+            continue
+        for num, *values in _grouped(connection, where, table, (), columns, some, only):
             at = np.searchsorted(where.num, num)
             for held, more in zip(out, values, strict=True):
                 held[at] += more
@@ -59,6 +69,15 @@ def _rollups(connection: Connection, ask: Ask, where: Standing, columns: tuple[s
 
 def _tallies(connection: Connection, ask: Ask, where: Standing, names: list[str]) -> Counts:
     out = {name: np.zeros(len(where.num)) for name in names}
+    if len(where.num) <= FEW:
+        row = {int(area_id): i for i, area_id in enumerate(where.area_id)}
+        for part in chunks(list(row)):
+            for piece in pieces(ask.since, ask.until):  # one at a time: under an OR SQLite reads all of an area
+                few = select(tally.c.area_id, tally.c.measure, func.sum(tally.c.n)).where(
+                    tally.c.area_id.in_(part), tally.c.measure.in_(names), when(tally, (piece,))).group_by(tally.c.area_id, tally.c.measure)
+                for area_id, name, n in connection.execute(few):
+                    out[name][row[area_id]] += int(n)
+        return out
     statement = (
         select(node.c.num, tally.c.measure, func.sum(tally.c.n)).join(tally, tally.c.area_id == node.c.area_id)
         .where(node.c.tree_id == where.tree_id, node.c.level == where.level, node.c.main.is_(True), tally.c.measure.in_(names),
@@ -85,15 +104,10 @@ def _devices(connection: Connection, where: Standing, kind: str) -> tuple[np.nda
     if rows:
         nodes = np.array([r[0] for r in rows])
         at = np.searchsorted(where.num, nodes, "right") - 1
-        inside = (at >= 0) & (nodes <= _last(connection, where)[np.maximum(at, 0)])
+        inside = (at >= 0) & (nodes <= where.last[np.maximum(at, 0)])
         np.add.at(there, at[inside], 1)
         np.add.at(online, at[inside], np.array([r[1] for r in rows], float)[inside])
     return online, there
-
-
-def _last(connection: Connection, where: Standing) -> np.ndarray:
-    held = dict(connection.execute(select(node.c.num, node.c.last).where(node.c.tree_id == where.tree_id, node.c.level == where.level)).all())
-    return np.array([held[int(n)] for n in where.num], np.int64)
 
 
 def parents(connection: Connection, where: Standing) -> np.ndarray:
@@ -104,11 +118,11 @@ def parents(connection: Connection, where: Standing) -> np.ndarray:
 
 def made(counts_: Counts, names: tuple[str, ...]) -> np.ndarray:
     """Return the sum of some counts; `0.9*basic` counts nine tenths."""
-    summed: Any = 0.0
+    whole: Any = 0.0
     for name in names:
         factor, star, one = name.partition("*")
-        summed = summed + (float(factor) * counts_[one] if star else counts_[name])
-    return summed
+        whole = whole + (float(factor) * counts_[one] if star else counts_[name])
+    return whole
 
 
 def plain(names: Iterable[str]) -> list[str]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 Words = dict[str, str]
 #: Grows when an indicator, a goalpost or a weight changes; stands on every score and in every export.
-VERSION = "2026.1"
+VERSION = "2026.2"
+#: What a figure is: a share of 1 (so many of so many), a rate (things over people or places), a ratio of two amounts, or a bare value.
+Kind = Literal["share", "rate", "ratio", "value"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Indicator:
-    """One indicator. Its value is Σ top − Σ minus over Σ under, a share of 1.
+    """One indicator. Its value is Σ top − Σ minus over Σ under, a share of 1, or what is imported of its `kind`.
 
     Counts are of the roll-ups (`cases.due`, with categories `cases.due@fire,buildings`), tallies of steps (`whistles`), or things
-    (`cameras.online`). A factor before a count multiplies it (`0.9*basic`). No `top` = nothing here tells of it; `lacks` says what is missing.
+    (`cameras.online`). A factor before a count multiplies it (`0.9*basic`). No `top` = nothing here tells of it: it is `imported`
+    (a department's figures, by `[[indicators]]` of city.toml), or cannot be; `lacks` says what is missing.
     """
 
     id: str
@@ -28,6 +32,8 @@ class Indicator:
     weight: float = 1.0
     lacks: Words | None = None
     basis: str = ""
+    kind: Kind = "share"
+    imported: bool = False
     #: The number of the evaluation or the figure whose cases stand behind it.
     opens: str = ""
 
@@ -66,6 +72,12 @@ def lacking(id_: str, zh: str, en: str, why_zh: str, why_en: str) -> Indicator:
     return Indicator(id=id_, title={"zh": zh, "en": en}, formula={"zh": "", "en": ""}, lacks={"zh": why_zh, "en": why_en})
 
 
+def fed(id_: str, zh: str, en: str, what_zh: str, what_en: str, floor: float, target: float, kind: Kind = "share", basis: str = "") -> Indicator:
+    """Return an indicator of which nothing here tells: a department's figures are imported for it."""
+    lacks = {"zh": f"本系统无此数据，须导入部门数据：{what_zh}", "en": f"nothing here tells of it; import a department's figures: {what_en}"}
+    return Indicator(id=id_, title={"zh": zh, "en": en}, formula={"zh": what_zh, "en": what_en}, floor=floor, target=target, kind=kind, imported=True,
+                     lacks=lacks, basis=basis)
+
+
 #: Why a count of what was reported is no score.
 VOLUME = ("上报数量本身不计分：计数量会惩罚上报", "reported volume is never a score: that would punish reporting")
-WARNINGS = ("尚无预警记录", "no warnings are recorded here")

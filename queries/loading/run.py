@@ -7,6 +7,7 @@ import tempfile
 import time
 from contextlib import nullcontext
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -16,10 +17,11 @@ from tqdm import tqdm
 from queries.boundaries import LevelRead, Locator, read_areas, topology_report, write_trees
 from queries.city import City, Refusal, TableSpec, read_city, read_rows
 from queries.city.specs import KINDS
-from queries.clock import day_bucket, local_day, now, stamp
+from queries.clock import EPOCH, day_bucket, day_end, local_day, now, stamp
 from queries.clocks import read_calendar
 from queries.errors import CityFileError, TableError
 from queries.loading.cases_in import CasesIn
+from queries.loading.figures_in import take_figures
 from queries.loading.lists_in import ListsIn
 from queries.loading.report import Report, SourceReport
 from queries.loading.room import make_room
@@ -43,10 +45,11 @@ from queries.store import (
 )
 from queries.tables import cases, category, department, kind_word, quarantine, source
 from queries.tables import load as loads
+from queries.touched import everything
 
 #: Where the whole of city.toml is kept.
 TOML = "toml"
-MOMENTS = {"cases": ("reported_at", "filed_at", "closed_at"), "readings": ("at",), "cameras": ("seen_at",), "sensors": (), "items": (), "duty": ()}
+MOMENTS = {"cases": ("reported_at", "filed_at", "closed_at"), "readings": ("at",), "cameras": ("seen_at",), "sensors": (), "items": (), "duty": (), "indicators": ()}
 
 
 def load(
@@ -139,6 +142,8 @@ class _Run:
                 for spec in city.tables(kind):
                     self._source(kind, spec)
         lists = self.lists.finish(report.sources)
+        if written.rebuild or report.replaced or any(s.kind in ("cameras", "sensors") and (s.new or s.changed) for s in report.sources):
+            everything(connection)
         if written.rebuild and stored:
             rebuild(connection, city.zone, self.locator.areas_of)
             recount(connection, Book())
@@ -222,6 +227,10 @@ class _Run:
                     elif kind in ("items", "duty"):
                         more += self.lists.take(kind, part, told)
                         newest_at = self.seen
+                    elif kind == "indicators":
+                        more += take_figures(self.connection, spec.id, part, self.seen, told)
+                        if len(part):
+                            newest_at = max(newest_at or 0, day_end(EPOCH + timedelta(days=int(part["last"].max())), self.city.zone))  # type: ignore[arg-type]
                     elif kind == "readings":
                         more += take_readings(self.connection, part, told, self.seen)
                     else:

@@ -24,6 +24,7 @@ from queries.loop.tables import tally
 from queries.rollup import BASE, BINS_KEY, KEY, NOBODY, OPEN_KEY, SHORTEST, TOTAL_KEY
 from queries.store import bulk
 from queries.tables import MEASURES, UPPER, duration, open_now, rollup, total
+from queries.touched import touch
 
 TALLY_KEY = ("area_id", "grain", "bucket", "measure", "category_id", "department_id")
 DAY, MONTH = 0, 1
@@ -45,6 +46,8 @@ class Deltas:
         self._open: dict[tuple[Any, ...], int] = defaultdict(int)
         # By node: it is spread over the areas on the node's line only once, when it is written.
         self._told: dict[tuple[Any, ...], int] = defaultdict(int)
+        #: Days whose sums change, by node.
+        self._touched: set[tuple[int, int]] = set()
         self._lines: dict[int, Line] = {}
         self._upper: set[int] = set()
 
@@ -69,6 +72,7 @@ class Deltas:
         day, month = buckets(at, self._zone, self._shift if measure in CALL_BACKS else 0)
         own = course.department_id if department_id is None else department_id
         self._told[course.node, day, month, measure, course.category_id, own or NOBODY] += n
+        self._touched.add((course.node, day))
 
     def write(self, connection: Connection) -> int:
         """Write what was counted, in the order of the keys, so that two writers cannot dead-lock; return how many rows."""
@@ -78,6 +82,7 @@ class Deltas:
         n += _put(connection, total, TOTAL_KEY, MEASURES, ((k, v) for k, v in sorted(self._totals().items()) if any(v)))
         for table, key, held in ((duration, BINS_KEY, self._bins), (open_now, OPEN_KEY, self._open), (tally, TALLY_KEY, self._tallies())):
             n += _put(connection, table, key, ("n",), ((k, (v,)) for k, v in sorted(held.items()) if v))  # type: ignore[attr-defined]
+        touch(connection, self._touched)
         self.__init__(self._zone, self._line_of, self._shift)  # type: ignore[misc]
         return n
 
@@ -111,7 +116,9 @@ class Deltas:
         for at, name, n in told:
             if n:
                 which, n = _AT[name], n * sign
-                for bucket in zip((DAY, MONTH), buckets(at, self._zone), strict=True):
+                days = buckets(at, self._zone)
+                self._touched.add((c.node, days[0]))
+                for bucket in zip((DAY, MONTH), days, strict=True):
                     for area_id in line:
                         self._sums[area_id, *bucket, *key][which] += n
 

@@ -24,6 +24,7 @@ from queries.loop.tables import refusal, tally, unprojected
 from queries.rollup import SCHEMA, Projector
 from queries.store import Store, alone, bump, put_meta
 from queries.tables import MEASURES, cases, duration, event, open_now, rollup, total
+from queries.touched import everything
 
 #: Events read at once; a case's events are never torn apart.
 CHUNK = 200_000
@@ -102,6 +103,7 @@ def from_events(connection: Connection, book: Book, quiet: bool = True) -> Rebui
     """Do the work of `rebuild` inside a transaction."""
     for table in (rollup, total, duration, open_now, unprojected):
         connection.execute(delete(table))
+    everything(connection)
     # The evaluation day that the city's rules ask for holds from here on.
     forget_counted(connection)
     book.forget()
@@ -132,6 +134,7 @@ def from_events(connection: Connection, book: Book, quiet: bool = True) -> Rebui
 def recount(connection: Connection, book: Book) -> None:
     """Count the tallies anew after new boundaries moved cases. Only cases that somebody acted on are read."""
     forget_counted(connection)
+    everything(connection)
     deltas = book.open(connection).deltas()
     acted = select(event.c.case_id).where(event.c.derived.is_(False)).distinct()
     ids = connection.execute(acted.order_by(event.c.case_id)).scalars().all()

@@ -20,33 +20,48 @@ def share_known(x: np.ndarray, w: np.ndarray) -> np.ndarray:
 def _known(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     gaps = np.isnan(x)
     if not gaps.any():
-        return x, np.broadcast_to(w / w.sum(), x.shape)
+        return x, np.broadcast_to(w / sum(w.tolist()), x.shape)
     held = np.where(gaps, 0.0, w)
-    total = held.sum(axis=1, keepdims=True)
+    total = summed(held, np.ones(x.shape[1]))[:, None]
     # An unknown score weighs nothing; 1 stands in its place so that its logarithm and reciprocal are numbers.
     return np.where(gaps, 1.0, x), np.divide(held, total, out=np.full(x.shape, np.nan), where=(~gaps).any(axis=1, keepdims=True))
+
+
+def summed(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Return Σ w x of each row, part after part: the bits of a row must not depend on which rows come with it, as they do in a matrix product."""
+    out = np.zeros(len(x))
+    for k in range(x.shape[1]):
+        out += x[:, k] * w[..., k]
+    return out
 
 
 def arithmetic(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return Σ w x."""
     if not np.isnan(x).any():
-        return x @ (w / w.sum())
-    x, w = _known(x, w)
-    return (w * x).sum(axis=1)
+        return summed(x, w / sum(w.tolist()))
+    return summed(*_known(x, w))
 
 
 def geometric(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return Π x^w. Scores must be above zero."""
     x, w = _known(x, w)
     _positive(x)
-    return np.exp((w * np.log(x)).sum(axis=1))
+    return np.exp(summed(np.log(x), w))
+
+
+def product(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Return Π x^w with the weights as they are (1 = the plain product of factors); none where a factor is missing. Values must be above zero."""
+    gone = np.isnan(x).any(axis=1)
+    held = np.where(np.isnan(x), 1.0, x)
+    _positive(held)
+    return np.where(gone, np.nan, np.exp(summed(np.log(held), w)))
 
 
 def harmonic(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return 1 / Σ (w / x). Scores must be above zero."""
     x, w = _known(x, w)
     _positive(x)
-    return 1 / (w / x).sum(axis=1)
+    return 1 / summed(1 / x, w)
 
 
 def power(p: float) -> Rule:
@@ -125,7 +140,7 @@ def _positive(x: np.ndarray) -> None:
 
 
 METHODS: dict[str, Rule] = {
-    "arithmetic": arithmetic, "geometric": geometric, "harmonic": harmonic, "min": smallest, "median": median,
+    "arithmetic": arithmetic, "geometric": geometric, "harmonic": harmonic, "product": product, "min": smallest, "median": median,
     "mpi_minus": penalised(-1, False), "mpi_plus": penalised(1, False), "ampi_minus": penalised(-1, True), "ampi_plus": penalised(1, True),
     "copeland": copeland, "outranking": lambda x, w: outranking(x, w).sum(axis=1),
 }

@@ -10,7 +10,8 @@ import numpy as np
 from queries.errors import CatalogueError
 from queries.scoring import engine, missing, sensitivity
 from queries.scoring import tree as trees
-from queries.scoring.catalogue import SECTIONS, Catalogue, _section
+from queries.scoring.catalogue import SECTIONS, Catalogue
+from queries.scoring.catalogue_file import section_of
 from queries.scoring.table import read
 
 
@@ -124,7 +125,7 @@ def _changed(one: Catalogue, changes: dict[str, Any]) -> Catalogue:
             raise CatalogueError(f"[sensitivity] {key!r} is no choice of a section.", zh=f"[sensitivity] {key!r} 不是某一节的选项")
         by.setdefault(section, {})[name] = _number(value) if (section, name) != ("weights", "set") else str(value)
     for section, held in by.items():
-        fresh = _section(section, held)
+        fresh = section_of(section, held)
         same = {("levels" if section == "aggregate" and name == "method" else name) for name in held}
         one = replace(one, **{section: replace(getattr(one, section), **{name: getattr(fresh, name) for name in same})})
     if "weights" in by and "set" in by["weights"] and one.sensitivity.weight_sets:

@@ -51,47 +51,85 @@ def _numbered(group: np.ndarray) -> np.ndarray:
     return np.unique(group, return_inverse=True)[1]
 
 
-def _sum(names: np.ndarray, x: np.ndarray) -> np.ndarray:
-    return np.bincount(names, x, minlength=int(names.max()) + 1 if len(names) else 0)
+def _sum(names: np.ndarray, x: np.ndarray, size: int = 0) -> np.ndarray:
+    return np.bincount(names, x, minlength=size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What the areas of each group say together: their rate, and what is needed to learn how much areas differ."""
+
+    mean: np.ndarray
+    excess: np.ndarray  # what their spread is above chance
+    free: np.ndarray
+    prior: np.ndarray  # variance between the areas of a group by itself
+
+
+def count_terms(top: np.ndarray, under: np.ndarray, names: np.ndarray, size: int = 0) -> Terms:
+    """Return the terms of groups 0 to `size` − 1 of counts (Poisson), each from its own areas alone."""
+    there = under > 0
+    total, n = _sum(names, under, size), _sum(names, there.astype(float), size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = _sum(names, top, size) / total
+        raw = np.where(there, top / under, 0.0)
+        spread = _sum(names, under * (raw - mean[names]) ** 2 * there, size) / total
+        prior = np.maximum(spread - mean / (total / n), 0)
+    return Terms(mean=mean, excess=spread, free=total, prior=prior)
+
+
+def counts_shrunk(top: np.ndarray, under: np.ndarray, names: np.ndarray, told: Terms) -> Shrunk:
+    """Return Marshall's estimates of areas whose groups' terms are known."""
+    there, mean, prior = under > 0, told.mean[names], told.prior[names]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        raw = np.where(there, top / under, 0.0)
+        own = np.nan_to_num(np.where(there, prior / (prior + mean / under), 0.0))
+    return Shrunk(value=mean + own * (raw - mean), own=own, sd=np.sqrt(np.maximum(prior * (1 - own), 0)))
+
+
+def share_terms(top: np.ndarray, under: np.ndarray, names: np.ndarray, size: int = 0) -> Terms:
+    """Return the terms of groups 0 to `size` − 1 of shares (binomial), each from its own areas alone."""
+    there = under > 0
+    total, squares = _sum(names, under, size), _sum(names, under**2, size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = _sum(names, top, size) / total
+        raw = np.where(there, top / under, 0.0)
+        # Method of moments with weights n: E Σ n (p̂ − p)² = p(1−p)(k−1) + τ² (N − Σn²/N).
+        n = _sum(names, there.astype(float), size)
+        excess = _sum(names, under * (raw - mean[names]) ** 2 * there, size) - mean * (1 - mean) * (n - 1)
+        free = total - squares / total - (n - 1)
+        prior = np.maximum(excess / free, 0)
+    return Terms(mean=mean, excess=excess, free=free, prior=prior)
+
+
+def relative_spread(told: Terms) -> float:
+    """Return the variance between areas relative to p(1−p), one for all groups: Σ excess over Σ p(1−p) · free."""
+    with np.errstate(invalid="ignore"):
+        return max(np.nansum(told.excess) / max(np.nansum(told.mean * (1 - told.mean) * told.free), 1e-300), 0.0)
+
+
+def shares_shrunk(top: np.ndarray, under: np.ndarray, names: np.ndarray, told: Terms, relative: float | None = None, least_sd: float = 0.0) -> Shrunk:
+    """Return empirical Bayes shares of areas whose groups' terms are known. `relative`: the spread of all groups, instead of each its own."""
+    there = under > 0
+    most = np.nan_to_num(told.mean * (1 - told.mean))
+    between = np.nan_to_num(told.prior) if relative is None else most * relative
+    between = np.minimum(np.maximum(between, least_sd**2), most)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # prior strength a + b = p(1−p)/τ² − 1
+        strength, mean = np.where(between > 0, most / between - 1, np.inf)[names], told.mean[names]
+        raw = np.where(there, top / under, 0.0)
+        own = np.where(there, np.where(np.isinf(strength), 0.0, under / (under + strength)), 0.0)
+        value = mean + own * (raw - mean)
+        sd = np.where(np.isinf(strength), 0.0, np.sqrt(np.maximum(value * (1 - value), 0) / (under + strength + 1)))
+    return Shrunk(value=value, own=own, sd=sd)
 
 
 def _marshall(top: np.ndarray, under: np.ndarray, names: np.ndarray) -> Shrunk:
-    there = under > 0
-    total, n = _sum(names, under), _sum(names, there.astype(float))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = _sum(names, top) / total
-        raw = np.where(there, top / under, 0.0)
-        spread = _sum(names, under * (raw - mean[names]) ** 2 * there) / total
-        prior = np.maximum(spread - mean / (total / n), 0)
-        noise = mean[names] / under
-        own = np.where(there, prior[names] / (prior[names] + noise), 0.0)
-    own = np.nan_to_num(own)
-    value = mean[names] + own * (raw - mean[names])
-    return Shrunk(value=value, own=own, sd=np.sqrt(np.maximum(prior[names] * (1 - own), 0)))
+    return counts_shrunk(top, under, names, count_terms(top, under, names))
 
 
 def _beta_binomial(top: np.ndarray, under: np.ndarray, names: np.ndarray, pooled: bool = False, least_sd: float = 0.0) -> Shrunk:
-    there = under > 0
-    total, squares = _sum(names, under), _sum(names, under**2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = _sum(names, top) / total
-        raw = np.where(there, top / under, 0.0)
-        # Method of moments with weights n: E Σ n (p̂ − p)² = p(1−p)(k−1) + τ² (N − Σn²/N).
-        n = _sum(names, there.astype(float))
-        excess = _sum(names, under * (raw - mean[names]) ** 2 * there) - mean * (1 - mean) * (n - 1)
-        free = total - squares / total - (n - 1)
-        most = mean * (1 - mean)
-        if pooled:  # one relative spread for all groups: Σ excess over Σ p(1−p) · free
-            between = np.nan_to_num(most) * max(np.nansum(excess) / max(np.nansum(most * free), 1e-300), 0.0)
-        else:
-            between = np.maximum(excess / free, 0)
-        between = np.minimum(np.maximum(np.nan_to_num(between), least_sd**2), np.nan_to_num(most))
-        # prior strength a + b = p(1−p)/τ² − 1
-        strength = np.where(between > 0, most / between - 1, np.inf)[names]
-        own = np.where(there, np.where(np.isinf(strength), 0.0, under / (under + strength)), 0.0)
-        value = mean[names] + own * (raw - mean[names])
-        sd = np.where(np.isinf(strength), 0.0, np.sqrt(np.maximum(value * (1 - value), 0) / (under + strength + 1)))
-    return Shrunk(value=value, own=own, sd=sd)
+    told = share_terms(top, under, names)
+    return shares_shrunk(top, under, names, told, relative_spread(told) if pooled else None, least_sd)
 
 
 @dataclass(frozen=True, kw_only=True)

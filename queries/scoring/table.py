@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +102,57 @@ def read_rows(path: Path) -> tuple[list[str], list[list[Any]]]:
 
 
 def matrix(path: Path) -> tuple[list[str], np.ndarray]:
-    """Return a square table with names in its first row and first column."""
+    """Return a square table of judgements with the same names in its first row and first column; 1/3 is a number here.
+
+    An empty cell is the reciprocal of the one across the diagonal, and 1 on it. Raises IndexDataError.
+    """
     data = read(path)
-    return list(data.names[1:]), np.column_stack([data.numbers(name) for name in data.names[1:]])
+    names = list(data.names[1:])
+    said = [str(_word(row[0])) for row in data.rows]
+    if said != names:
+        raise IndexDataError(f"{data.file}: the rows are called {', '.join(said)}, the columns {', '.join(names)}; a matrix of judgements has the same names in the same order.",
+                             zh=f"{data.file}：行名为 {'、'.join(said)}，列名为 {'、'.join(names)}；判断矩阵的行列名称与次序须一致")
+    plain = replace(data, rows=[[row[0], *(_fraction(cell) for cell in row[1:])] for row in data.rows])
+    square = np.column_stack([plain.numbers(name) for name in names])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        square = np.where(np.isnan(square), 1 / square.T, square)
+    return names, np.where(np.eye(len(square), dtype=bool) & np.isnan(square), 1.0, square)
+
+
+def _fraction(value: Any) -> Any:
+    top, line, under = str(value).partition("/")
+    try:
+        return float(top) / float(under) if line and float(under) else value
+    except ValueError:
+        return value
+
+
+def widened(data: Data, keys: tuple[str, ...], indicator: str, value: str) -> Data:
+    """Return a table with one row for each unit and a column for each indicator, from one with a row for each of both. Raises IndexDataError.
+
+    Other columns (groups, parents) belong to the unit: the first word that is not blank counts.
+    """
+    held: dict[tuple[str, ...], dict[str, Any]] = {}
+    first: dict[tuple[tuple[str, ...], str], int] = {}
+    at, names, where = [data.words(key) for key in keys], data.words(indicator), data.at(value)
+    more = [name for name in data.names if name not in (*keys, indicator, value)]
+    for i, row in enumerate(data.rows):
+        unit = tuple(str(column[i]) for column in at)
+        if not names[i]:
+            raise data.refusal(i, indicator, "", "names no indicator", "没有指标名")
+        if (unit, names[i]) in first:
+            raise data.refusal(i, indicator, names[i], f"of {' '.join(unit)} stands in row {first[unit, names[i]]} too", f"（{' '.join(unit)}）与第 {first[unit, names[i]]} 行重复")
+        first[unit, names[i]] = i + 1
+        mine = held.setdefault(unit, dict(zip(keys, unit, strict=True)))
+        mine[names[i]] = row[where]
+        for name in more:
+            if not _word(mine.get(name)):
+                mine[name] = row[data.at(name)]
+    columns = (*keys, *more, *dict.fromkeys(names.tolist()))
+    clash = sorted(set(names.tolist()) & {*keys, *more})
+    if clash:
+        raise IndexDataError(f"{data.file}: {clash[0]!r} is an indicator and a column.", zh=f"{data.file}：{clash[0]!r} 既是指标又是列名")
+    return Data(names=columns, rows=[[one.get(name) for name in columns] for one in held.values()], file=data.file)
 
 
 def _word(value: Any) -> str:

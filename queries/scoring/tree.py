@@ -49,7 +49,8 @@ def _in_blocks(of: Callable[..., tuple[np.ndarray, np.ndarray]], n: int, *column
 def scores(tree: Tree, x: np.ndarray, known: np.ndarray | None = None, least: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Return (scores, coverage) of all nodes (rows × nodes). `known`: which scores are the unit's own; a node with less than `least` has none.
 
-    Raises ValueError where a mean does not exist.
+    Where `known` is told, what is not known has a score that stands for it. It counts upwards also through a node that has
+    none itself: else a part could be got rid of by withholding half of it. Raises ValueError where a mean does not exist.
     """
     # Some rules rank the units among each other, and these need all rows at once.
     if len(x) > BLOCK and not set(tree.rules) & {"copeland", "outranking"}:
@@ -62,9 +63,11 @@ def scores(tree: Tree, x: np.ndarray, known: np.ndarray | None = None, least: fl
         at, w = list(tree.children[node]), tree.weights[node]
         if not at:
             continue
-        cover[:, node] = cover[:, at] @ w / w.sum()
+        cover[:, node] = aggregate.summed(cover[:, at], w) / w.sum()
         value = aggregate.rule(tree.rules[node])(out[:, at], w)
-        out[:, node] = np.where(cover[:, node] + 1e-9 >= least, value, np.nan) if least > 0 else value
+        out[:, node] = np.where(cover[:, node] + 1e-9 >= least, value, np.nan) if least > 0 and known is None else value
+    if least > 0 and known is not None:
+        out[:, tree.n:] = np.where(cover[:, tree.n:] + 1e-9 >= least, out[:, tree.n:], np.nan)
     return out, cover
 
 

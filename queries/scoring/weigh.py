@@ -50,7 +50,9 @@ def entropy(x: np.ndarray) -> np.ndarray:
     share = x / np.nansum(x, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(share > 0, share * np.log(share), 0.0)
+    # A column that says the same of everybody comes to nothing, not to a rounding error below it.
     told = 1 + np.nansum(terms, axis=0) / np.log(len(x))
+    told = np.where(np.abs(told) < 1e-12, 0.0, told)
     return told / told.sum()
 
 
@@ -64,12 +66,15 @@ def critic(x: np.ndarray) -> np.ndarray:
 
 def pca(x: np.ndarray, scale: bool = True) -> np.ndarray:
     """Return the loadings of the first principal component of rows without gaps, its sign so that most are positive."""
-    v = x[~np.isnan(x).any(axis=1)]
+    v = x[np.isfinite(x).all(axis=1)]
     if v.shape[1] == 1:
         return np.ones(1)
+    if len(v) < 2:
+        return np.full(x.shape[1], np.nan)
     v = v - v.mean(axis=0)
     if scale:
-        v = v / v.std(axis=0, ddof=1)
+        spread = v.std(axis=0, ddof=1)
+        v = v / np.where(spread > 0, spread, 1.0)  # a column that says the same of everybody carries nothing
     first = np.linalg.svd(v, full_matrices=False)[2][0]
     return first if first.sum() >= 0 else -first
 

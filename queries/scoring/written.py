@@ -5,23 +5,25 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from queries.errors import IndexDataError
+from queries.errors import CatalogueError, IndexDataError
 from queries.scoring import aggregate, diagnose, engine, nearby, shrink, tree, weigh
 from queries.scoring.catalogue import Catalogue
 from queries.scoring.replay import replay
 from queries.scoring.sensitivity import standing
-from queries.scoring.table import Data, read
+from queries.scoring.table import Data, read, widened
 
 Columns = dict[str, Sequence[Any]]
 
 
 def compute(one: Catalogue, data: Data, before: Data | None, out: Path, stages: Path | None) -> Columns:
     """Compute an index, write it to `out` (.csv, .tsv, .json or .parquet by its ending) and its stages to a folder; return the scores."""
+    data, before = wide(one, data), None if before is None else wide(one, before)
     names = engine.unit_names(one, data)
     given, was = engine.inputs(one, data), None
     if before is None:
@@ -55,6 +57,17 @@ def compute(one: Catalogue, data: Data, before: Data | None, out: Path, stages: 
     return table
 
 
+def wide(one: Catalogue, data: Data) -> Data:
+    """Return a table with a column for each indicator, whichever way it came. Raises CatalogueError, IndexDataError."""
+    if not (one.long.indicator or one.long.value):
+        return data
+    if not (one.long.indicator and one.long.value):
+        raise CatalogueError("[long] names both columns: indicator and value.", zh="[long] 须同时写明 indicator 与 value 两列")
+    if not one.units:
+        raise CatalogueError("[long] needs units: the columns that name a row of the wide table.", zh="[long] 需要 units（命名一行的列）")
+    return widened(data, (*one.units, *((one.period,) if one.period else ())), one.long.indicator, one.long.value)
+
+
 def _same(before: Data, data: Data) -> list[list[Any]]:
     at = [before.at(name) for name in data.names]
     return [[row[i] for i in at] for row in before.rows]
@@ -67,9 +80,10 @@ def _stacked(a: engine.Inputs, b: engine.Inputs) -> engine.Inputs:
 
 
 def _cut(done: engine.Run, rows: slice, given: engine.Inputs) -> engine.Run:
-    from dataclasses import replace
-
-    return replace(done, inputs=given, **{n: getattr(done, n)[rows] for n in ("filled", "treated", "normalised", "scores", "coverage", "own", "sd")})
+    at = range(len(done.filled))[rows]
+    touches = tuple(replace(one, points=tuple((i - at.start, end) for i, end in one.points if i in at)) for one in done.touches)
+    models = {name: replace(one, **{n: getattr(one, n)[rows] for n in ("value", "own", "mse")}) for name, one in done.models.items()}
+    return replace(done, inputs=given, touches=touches, models=models, **{n: getattr(done, n)[rows] for n in ("filled", "treated", "normalised", "scores", "coverage", "own", "sd")})
 
 
 def _units(names: tuple[str, ...], given: engine.Inputs) -> Columns:

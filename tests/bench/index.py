@@ -1,22 +1,67 @@
-"""The index: a city of 22,000 areas with 45 indicators, rank bands, 600 runs; each beside the usual way."""
+"""The index: a city of 22,000 areas with 45 indicators, rank bands, 600 runs, sliders on a map in a browser; each beside the usual way."""
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
-from queries.scoring import bands, catalogue, engine, normalise, replay, shrink
+from queries.scoring import bands, catalogue_file, engine, normalise, replay, shrink
 from queries.scoring import tree as trees
 from queries.scoring.table import Data
+from tests.bench import _site
+from tests.bench.map import METER, PATIENCE, areas_of
 
 Row = tuple[str, str, str, str]
 
 INDICATORS, DIMENSIONS = 45, 5
+TURNS = 12
+#: From a slider's move to the frame that holds the recoloured map.
+SLIDE = """
+const done = arguments[arguments.length - 1], slider = document.querySelector(".sliders input");
+(async function () {
+  const times = [];
+  for (let i = 0; i < TURNS; i++) {
+    await new Promise(function (go) { setTimeout(go, 300); });
+    slider.value = 10 + (37 * i) % 80;
+    const began = performance.now();
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise(bench.shown);
+    times.push(performance.now() - began);
+  }
+  done(times);
+})();
+""".replace("TURNS", str(TURNS))
+#: Where grids have few cases only one dimension may count: weighed as if all five did, and so that colours change.
+FIVE = """
+const parts = govWeights.parts(), had = parts.at.length;
+for (let d = had; d < 5; d++) {
+  parts.at.push([0, 1, 2, 3, 4].find(function (k) { return !parts.at.includes(k); }));
+  parts.parts.push(parts.parts[d % had].map(function (one, a) { return one - (a * 7 + d) % 40 / 100; }));
+  parts.coverage.push(parts.coverage[d % had]);
+  parts.own.push(parts.own[d % had]);
+}
+return had;
+"""
+#: The same move as an address: the server weighs, tells, and the map paints.
+ASK = """
+const done = arguments[arguments.length - 1], began = performance.now(), had = govMap.painted;
+document.querySelector(".sliders input").dispatchEvent(new Event("change", { bubbles: true }));
+(function wait() { if (govMap.painted > had) bench.shown(function () { done(performance.now() - began - 350); }); else setTimeout(wait, 2); })();
+"""
+#: The usual way: a callback of the slider sends a class for every area, and the component styles each of them.
+USUAL = """
+const done = arguments[arguments.length - 1], began = performance.now();
+bench.styled = 0;
+dash_clientside.set_props("weight", { value: arguments[0] });
+(function wait() { if (bench.styled >= bench.areas) bench.shown(function () { done(performance.now() - began); }); else requestAnimationFrame(wait); })();
+"""
 
 
 def _tree() -> trees.Tree:
@@ -68,6 +113,45 @@ def run(given: argparse.Namespace) -> Iterator[Row]:
     bands.bands(groups, np.ones(DIMENSIONS), bands.Draws(), 1.0, 100.0)
     yield ("rank bands of 3,000 areas x 45, 1,000 draws", f"{perf_counter() - began:.2f} s", "", "4 s")
     yield ("51 units x 49, 600 runs with other choices", f"{_replayed(chance):.2f} s", "COINr 1.1.14, published 57 s", "1 s")
+    with ExitStack() as stack:
+        where = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        for grids in (int(n) for n in given.grids.split(",")):
+            yield from _sliders(_site.city(where, grids), grids)
+
+
+def _sliders(data: Path, grids: int) -> Iterator[Row]:
+    """Yield what a slider takes to recolour the map of a city in a real browser."""
+    # Ninety days: over thirty few grids have cases enough for more than one dimension, and there would be nothing to weigh.
+    with _site.serve(data, "app.py", "--still") as url, _site.browser(METER) as page:
+        page.get(f"{url}/?level=4&layer=governance_index&lang=zh&period=90d")
+        _site.until(page, "bench.painted", PATIENCE)
+        _site.until(page, "document.querySelector('.sliders input')", PATIENCE)
+        size = page.execute_script("const s = bench.map.getSize(); return [s.x, s.y]")
+        _site.transferred(page)
+        began = perf_counter()
+        page.execute_script("document.querySelector('.sliders input').focus()")
+        _site.until(page, "window.govWeights.parts()", PATIENCE)
+        ready, kb = perf_counter() - began, _site.transferred(page, "/map/index-parts") / 1024
+        weighed = page.execute_script(FIVE)
+        times = page.execute_async_script(SLIDE)
+        asked = page.execute_async_script(ASK)
+    usual = _usual_slider(data, size)
+    beside = f"callback and GeoJSON {'> ' + str(PATIENCE) + ' s' if usual is None else f'{usual:,.0f} ms'}"
+    yield (f"what if, {grids:,} grids: slider to recoloured, 5 dimensions, median", f"{statistics.median(times):,.0f} ms", beside, "<= 150 ms")
+    yield (f"what if, {grids:,} grids: slider to recoloured, worst of {TURNS}", f"{max(times):,.0f} ms", "", "")
+    yield (f"what if, {grids:,} grids: the same by our own server", f"{asked:,.0f} ms", "", "")
+    yield (f"what if, {grids:,} grids: the scores it needs, once ({weighed} of 5)", f"{ready:.1f} s, {kb:,.0f} KB", "", "")
+
+
+def _usual_slider(data: Path, size: list[int]) -> float | None:
+    n = areas_of(data)
+    meter = METER.replace("areas: 0", f"areas: {n}").replace("colours[(feature.properties.dense + context.hideout.turn) % 5]", "colours[(context.hideout.classes || [])[feature.properties.dense] || 0]")
+    with _site.serve(data, "-m", "tests.bench._usual", "--weights", "--size", str(size[0]), str(size[1])) as url, _site.browser(meter) as page:
+        page.get(url)
+        if not _site.until(page, "bench.painted", PATIENCE):
+            return None
+        return statistics.median(page.execute_async_script(USUAL, value) for value in (30, 55, 80))
+
 
 
 def _replayed(chance: np.random.Generator) -> float:
@@ -83,7 +167,7 @@ def _replayed(chance: np.random.Generator) -> float:
         (folder / "sets.csv").write_text("set,id,weight\n" + sets, "utf-8")
         design = "".join(f"{chance.integers(1, 6)},{chance.integers(1, 3)},{chance.integers(1, 101)},{chance.choice(['arithmetic', 'geometric'])}\n" for _ in range(600))
         (folder / "design.csv").write_text("most,norm,w,agg\n" + design, "utf-8")
-        one = catalogue.make({
+        one = catalogue_file.make({
             "indicators": rows, "treat": {"method": "skew_kurtosis"}, "normalise": {"method": "minmax"},
             "sensitivity": {"design": "design.csv", "weight_sets": "sets.csv", "factors": {"most": "treat.most", "w": "weights.set", "agg": "aggregate.method", "norm": {
                 "1": {"normalise": {"method": "minmax", "low": 1, "high": 100}}, "2": {"normalise": {"method": "zscore", "mean": 10, "sd": 2}}}}}}, folder)

@@ -169,7 +169,7 @@ def _pan(page: Any) -> float:
 
 def _usual(data: Path, grids: int, size: list[int], flag: tuple[str, ...]) -> Seen:
     seen = Seen()
-    n = _areas(data)
+    n = areas_of(data)
     with _site.serve(data, "-m", "tests.bench._usual", "--size", str(size[0]), str(size[1]), *flag) as url, \
             _site.browser(METER.replace("areas: 0", f"areas: {n}")) as page:
         page.get(url)
@@ -182,7 +182,8 @@ def _usual(data: Path, grids: int, size: list[int], flag: tuple[str, ...]) -> Se
     return seen
 
 
-def _areas(data: Path) -> int:
+def areas_of(data: Path) -> int:
+    """Return how many areas the lowest level of a made city has."""
     from queries import outlines, places
     from queries.clock import now
 

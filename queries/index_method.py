@@ -1,0 +1,128 @@
+"""How a place's score comes out of its counts, number by number: enough to recompute it by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection
+
+from queries.answers import remembered, stamped
+from queries.frame import Answer, Ask
+from queries.governance.levels import finished, level_before, level_of, number, place_of, row_of
+from queries.governance.words import notes
+from queries.index import found
+from queries.index._counts import parents
+from queries.index._dimension import Kind, Words
+from queries.index._level import Level
+from queries.scoring import tree as trees
+from queries.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodRow:
+    """One indicator that counts here. Its raw value is numerator ÷ denominator.
+
+    `parent_numerator`, `parent_denominator`: those of all areas of the same parent; None = nothing is borrowed on this level.
+    `strength` S: the parent's share counts as so many cases, so own = n ÷ (n + S) and value = parent + own × (raw − parent);
+    infinite where the areas of the parent do not differ. `score` = 1 + 99 × (value − floor) ÷ (target − floor), cut to 1–100.
+    `sd`: of the score, in points. Not `known`: the score is the lower of `last` (own, of the period before; None = had none) and
+    `quartile` (the peers' lower quartile, in whole points). A weight of 0: shown, and not in its dimension (present state only).
+    """
+
+    id: str
+    title: Words
+    formula: Words
+    kind: Kind
+    dimension: str
+    weight: float
+    known: bool
+    numerator: float | None
+    denominator: float | None
+    parent_numerator: float | None
+    parent_denominator: float | None
+    strength: float | None
+    own: float | None
+    value: float | None
+    floor: float
+    target: float
+    score: float | None
+    sd: float | None
+    last: float | None
+    quartile: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanRow:
+    """A dimension or the index: `mean` of its parts by their weights. `score` is the same, or None where too little is told.
+
+    `sd` in points; the interval is ± 1.645 of it, cut to 1–100.
+    """
+
+    id: str
+    parts: tuple[str, ...]
+    weights: tuple[float, ...]
+    rule: str
+    mean: float | None
+    score: float | None
+    sd: float | None
+
+
+def method(store: Store, ask: Ask) -> Answer[MethodRow | MeanRow]:
+    """Return the indicators that count for a place, then its dimensions, last the index; nothing where only a part of it may be seen."""
+    with store.read() as connection:
+        ask = finished(connection, ask)
+        return remembered(connection, ("index_method", ask), lambda: _method(connection, ask))
+
+
+def _method(connection: Connection, ask: Ask) -> Answer[MethodRow | MeanRow]:
+    place, whole = place_of(connection, ask)
+    held = level_of(connection, ask, place.level)
+    if not whole or not held.indicators:
+        return stamped(connection, (), notes=notes(ask))
+    i, group = row_of(held, place.num), parents(connection, held.where)
+    then = level_before(connection, ask, place, "previous")
+    rows: list[MethodRow | MeanRow] = [_indicator(held, i, k, group == group[i], then) for k in range(held.tree.n)]
+    means = trees.scores(held.tree, held.scores[i:i + 1, :held.tree.n])[0][0]
+    for node in range(held.tree.n, len(held.tree.ids)):
+        children = held.tree.children[node]
+        rows.append(MeanRow(id=held.tree.ids[node], parts=tuple(held.tree.ids[k] for k in children), weights=tuple(map(float, held.tree.weights[node])),
+                            rule=held.tree.rules[node], mean=number(means[node]), score=number(held.scores[i, node]), sd=number(held.sd[i, node])))
+    return stamped(connection, rows, notes=notes(ask))
+
+
+def _indicator(held: Level, i: int, k: int, family: np.ndarray, then: tuple[Level, int] | None) -> MethodRow:
+    one, known = held.indicators[k], bool(held.known[i, k])
+    tell = held.known[:, k]
+    borrows = held.where.level > 0 and tell.sum() >= 2 and one.kind in ("share", "rate")
+    kin = np.flatnonzero(family & tell)
+    last = quartile = None
+    if not known:
+        quartile = number(held.stand_in[k])
+        last = _last(then, one.id)
+    node = next((n for n in range(held.tree.n, len(held.tree.ids)) if k in held.tree.children[n]), None)
+    weight = 0.0 if node is None else float(held.tree.weights[node][list(held.tree.children[node]).index(k)])
+    dimension = held.tree.ids[node] if node is not None else next(d.id for d in found().values() if one in d.indicators)
+    return MethodRow(
+        id=one.id, title=one.title, formula=one.formula, kind=one.kind, dimension=dimension, weight=weight, known=known,
+        numerator=number(held.top[i, k]) if known else None, denominator=number(held.under[i, k]) if known else None,
+        parent_numerator=float(held.top[kin, k].sum()) if borrows else None, parent_denominator=float(held.under[kin, k].sum()) if borrows else None,
+        strength=_strength(held, kin, k) if borrows else None, own=number(held.own[i, k]), value=number(held.value[i, k]) if known else None,
+        floor=one.floor, target=one.target, score=number(held.scores[i, k]), sd=number(held.sd[i, k]), last=last, quartile=quartile)
+
+
+def _strength(held: Level, kin: np.ndarray, k: int) -> float | None:
+    """Return as how many cases the parent's share counts: one number for all areas of a parent, read from any of them."""
+    if not len(kin):
+        return None
+    own, under = held.own[kin, k], held.under[kin, k]
+    at = int(np.argmax(own))
+    return float("inf") if own[at] == 0 else float(under[at] * (1 - own[at]) / own[at])
+
+
+def _last(then: tuple[Level, int] | None, id_: str) -> float | None:
+    if then is None:
+        return None
+    was, j = then
+    names = [x.id for x in was.indicators]
+    return number(was.scores[j, names.index(id_)]) if id_ in names and was.known[j, names.index(id_)] else None
