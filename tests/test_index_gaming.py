@@ -17,17 +17,18 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from dashboard.words import table
 from queries import governance, index, loading, releases
-from queries.clock import now
+from queries.clock import now, stamp
 from queries.frame import EVERYTHING, Ask
 from queries.index._level import LEAST, Inputs, computed, score
 from queries.loop.writer import Writer
 from queries.scoring import tree as trees
 from queries.scoring.missing import QUARTILE
 from queries.store import Store
-from queries.tables import MEASURES, total
+from queries.tables import MEASURES, cases, total
 from tests.test_loop import CITY, DESK, STREET, STREETS, URBAN, listed, new, step, sums
 
 EVERY = computed()
@@ -173,6 +174,20 @@ def test_a_case_that_is_opened_again_is_neither_closed_nor_in_time(timed: Writer
     assert [counted(timed.store)[m] for m in ("due", "due_closed", "due_on_time")] == [1, 0, 0]
 
 
+def test_closing_and_reopening_counts_as_late(timed: Writer) -> None:
+    # Closed after its limit, opened again and closed anew at once: a new limit would wash the lateness off.
+    no = new(timed, at=now() - timedelta(days=3))
+    handled(timed, no, at=now() - timedelta(days=3))
+    late = counted(timed.store)
+    step(timed, no, "reopened", reason="again")
+    for what, actor in (("fed_back", URBAN), ("verified", STREET), ("closed", DESK)):
+        step(timed, no, what, actor)
+    again = counted(timed.store)
+    assert [again[m] for m in ("due", "due_closed", "due_on_time")] == [late[m] for m in ("due", "due_closed", "due_on_time")] == [1, 1, 0]
+    with timed.store.read() as connection:
+        assert connection.scalar(select(cases.c.due_at).where(cases.c.no == no)) < stamp(now())
+
+
 def test_a_case_that_is_closed_after_its_limit_is_late(timed: Writer) -> None:
     no = new(timed, at=now() - timedelta(days=3))
     handled(timed, no, at=now() - timedelta(days=3))
@@ -275,6 +290,6 @@ def test_the_version_stands_on_every_answer_and_on_every_release(city: Store) ->
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_method_card_says_what_the_index_does_not_resist(lang: str) -> None:
     said = [text for key, text in sorted(table(lang).items()) if key.startswith("index.limit_")]
-    named = {"zh": ("少报", "拆", "作废", "重新办理", "容易", "边界"), "en": ("Leaving out", "Splitting", "Cancelling", "reopen", "easy", "boundary")}[lang]
+    named = {"zh": ("少报", "拆", "作废", "容易", "整项不报", "边界"), "en": ("Leaving out", "Splitting", "Cancelling", "easy", "Withholding", "boundary")}[lang]
     for word in named:
         assert any(word in text for text in said), word
