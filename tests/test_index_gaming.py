@@ -29,6 +29,7 @@ from queries.scoring import tree as trees
 from queries.scoring.missing import QUARTILE
 from queries.store import Store
 from queries.tables import MEASURES, cases, total
+from tests.test_load import GRIDS, TOML
 from tests.test_loop import CITY, DESK, STREET, STREETS, URBAN, listed, new, step, sums
 
 EVERY = computed()
@@ -114,6 +115,20 @@ def test_who_withholds_most_has_no_score_at_all(city: City, data: st.DataObject)
     whole = score(city.now, False, city.was)
     assert made.coverage[i, made.tree.top] <= whole.coverage[i, whole.tree.top] + 1e-9
     assert np.isnan(made.scores[i, made.tree.top]) == (made.coverage[i, made.tree.top] + 1e-9 < LEAST)
+
+
+def test_a_late_case_that_a_newer_file_leaves_out_is_counted_all_the_same(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "city.toml").write_text(TOML.replace('closed_at = "结案"', 'closed_at = "结案"\ndue_at = "期限"'), "utf-8")
+    (tmp_path / "grids.geojson").write_text(GRIDS, "utf-8")
+    head = "编号,类别,状态,上报,结案,期限,经度,纬度\n"
+    on_time = "".join(f"A{n},市容,已结案,2026-03-01 08:00,2026-03-01 09:00,2026-03-02 08:00,110.05,20.05\n" for n in range(3))
+    (tmp_path / "cases.csv").write_text(f"{head}{on_time}B1,市容,已结案,2026-03-01 08:00,2026-03-09 09:00,2026-03-02 08:00,110.05,20.05\n", "utf-8")
+    loading.load(tmp_path, store, quiet=True)
+    told = counted(store)
+    assert (told["due"], told["due_on_time"]) == (4, 3)
+    (tmp_path / "cases.csv").write_text(head + on_time, "utf-8")
+    loading.load(tmp_path, store, quiet=True)
+    assert counted(store) == told
 
 
 # 2. Splitting one incident never raises a score: what is linked as a repeat counts once.
