@@ -103,9 +103,19 @@ def test_a_moment_that_cannot_be_used_is_refused_in_words(app: Any, asked: str, 
         assert word in answer.json()["message"]
 
 
+def test_sensors_alarms_and_cameras_of_a_moment_are_told_with_it(app: Any) -> None:
+    for path in ("sensors", "alarms", f"cells?mark=cameras&{BOX}", f"cells?mark=alarms&{BOX}", f"cells?mark=sensors&{BOX}"):
+        told = get(app, f"{path}{'&' if '?' in path else '?'}{AT}")
+        assert told.status_code == 200, path
+        assert told.json()["at"] == f"{THEN:%Y-%m-%dT%H:%M}:00+08:00"
+        assert any("known at" in note["en"] for note in told.json()["notes"])
+    assert get(app, f"alarms?{AT}").json()["pace"]["day"] == 0
+    code = get(app, "sensors?limit=1").json()["rows"][0]["code"]
+    assert get(app, f"sensors/{code}?{AT}").json()["at"] == get(app, f"sensors/{code}/series?{AT}").json()["at"] == f"{THEN:%Y-%m-%dT%H:%M}:00+08:00"
+
+
 def test_what_shows_only_the_present_takes_no_moment(app: Any) -> None:
     assert get(app, f"burden?{AT}").status_code == 400
-    assert get(app, f"cells?mark=cameras&{BOX}&{AT}").status_code == 400
     client = signed_in(app, "boss")
     done = client.post(f"/api/v1/cases?{AT}", json={"category": "appearance", "title": "x", "area_code": "990103001001001"})
     assert done.status_code == 400

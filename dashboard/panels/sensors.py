@@ -10,7 +10,6 @@ from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import bar, go, heading, nothing, strip, words
-from queries.clock import now
 from queries.sensing import values
 
 SHOWN = 8
@@ -31,9 +30,9 @@ def render(context: Context, view: View) -> Any:
                     (("sensor.kind", ""), ("sensor.total", "num"), ("sensor.online", "num"), ("sensor.silent", "num"), ("sensor.alarmed", "num"))])
     rows = [row for row in values.listed(context.store, ask, limit=SHOWN).rows if row.state != "ok"]
     first = [html.Li([go(view.but(thing=f"sensor:{row.code}", case=""), row.name, "drill"), html.Span(w.pick(values.STATE_WORDS[row.state])),
-                      html.Span("" if row.at is None else w("ago", length=w.length((now() - row.at).total_seconds())), className="quiet")]) for row in rows]
+                      html.Span("" if row.at is None else w.age(row.at), className="quiet")]) for row in rows]
     return [heading(w.pick(PANEL.title), w("sensor.online_why")), html.Table([html.Thead(head), html.Tbody(kinds)]),
             html.Ul(first, className="plain") if first else "", strip(w, answer)]
 
 
-PANEL = Panel(id="sensors", title={"zh": "传感器", "en": "Sensors"}, order=30, slots={"alarms": "side"}, render=render)
+PANEL = Panel(id="sensors", title={"zh": "传感器", "en": "Sensors"}, order=30, slots={"alarms": "side"}, render=render, then=True)

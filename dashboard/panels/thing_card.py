@@ -15,7 +15,6 @@ from dashboard.panels._series import plot
 from dashboard.words import Words
 from queries.alarms import desk
 from queries.alarms.rows import EVENT_WORDS, LEVEL_WORDS, OUTCOME_WORDS, AlarmRow
-from queries.clock import now
 from queries.errors import GovError, NoSuchError
 from queries.sensing import values
 
@@ -47,7 +46,7 @@ def _sensor(context: Context, view: View, w: Words, code: str) -> tuple[str, lis
             continue
         parts += [
             html.Div([html.Strong(f"{row.value:,.{row.digits}f}", className="value"), html.Span(row.unit), html.Span(w.pick(row.metric_words), className="quiet"),
-                      html.Span(w("ago", length=w.length((now() - row.at).total_seconds())), className="quiet")], className="reading"),
+                      html.Span(w.age(row.at), className="quiet")], className="reading"),
             plot(w, values.series(context.store, ask, code, row.metric, "hour").rows, row.unit, row.digits, w("sensor.hours")),
             plot(w, values.series(context.store, ask, code, row.metric, "minute").rows, row.unit, row.digits, w("sensor.minutes")),
             plot(w, values.series(context.store, ask, code, row.metric, "day").rows, row.unit, row.digits, w("sensor.days"))]
@@ -100,4 +99,4 @@ def _evidence(w: Words, row: AlarmRow) -> html.Div:
 
 
 PANEL = Panel(id="thing_card", title={"zh": "传感器、报警与摄像机", "en": "Sensor, alarm or camera"}, order=81,
-              slots=dict.fromkeys(("leader", "street", "grid", "alarms"), "drawer"), render=render)
+              slots=dict.fromkeys(("leader", "street", "grid", "alarms"), "drawer"), render=render, then=True)

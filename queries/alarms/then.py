@@ -6,11 +6,11 @@ the last one.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from queries.sensing.tables import alarm, alarm_event, shelf
 
@@ -70,6 +70,19 @@ def _worse(row: Any, value: float | None, peak: float | None) -> bool:
         return value is not None
     # Which way is worse shows in the alarm itself: its peak lies beyond its limit.
     return value < peak if row.peak < row.bound else value > peak
+
+
+def shelved(connection: Connection, at: int, *where: Any) -> list[Any]:
+    """Return what was off the list at a moment, what came back first at the top: rows of the shelf."""
+    return list(connection.execute(select(shelf).join(alarm, alarm.c.id == shelf.c.alarm_id).where(
+        shelf.c.at <= at, shelf.c.until > at, or_(shelf.c.ended_at.is_(None), shelf.c.ended_at > at), *where).order_by(shelf.c.until)).all())
+
+
+def settled(connection: Connection, since: int, at: int, *where: Any) -> Counter[str]:
+    """Return how many of the alarms that were raised after `since` had been settled by a moment, by outcome."""
+    a, e = alarm.c, alarm_event.c
+    return Counter({r[0]: r[1] for r in connection.execute(select(e.what, func.count()).join(alarm, a.id == e.alarm_id).where(
+        a.seen_at > since, a.seen_at <= at, e.what.in_(SETTLED), e.at <= at, *where).group_by(e.what))})
 
 
 def levels(connection: Connection, at: int) -> dict[int, int]:
