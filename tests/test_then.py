@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from queries import cursor, kpi
 from queries.clock import moment, now, stamp
 from queries.errors import AskError, GovError, NoSuchError, ScopeError
 from queries.frame import EVERYTHING, Ask, Filters, Scope
+from queries.loop import desk, whistles
 from queries.loop import page as loop_page
 from queries.loop import then as past
 from queries.loop.course import NAMES
@@ -35,6 +37,7 @@ from queries.store import Store
 from queries.tables import cases
 from tests.test_loop import ADMIN, DESK, STREET, URBAN, WATER, little, new, row, step  # noqa: F401  (a fixture)
 
+NOW = Ask(scope=EVERYTHING, since=now().date(), until=now().date())
 ASKED_STEPS = sorted(set(STEPS) - {"reported", "told", "changed"})
 
 
@@ -77,6 +80,12 @@ def stands(store: Store) -> dict[str, tuple[Any, ...]]:
     return {r["no"]: tuple(r[name] for name in NAMES) for r in rows}
 
 
+def out(store: Store, ask: Ask) -> dict[int, tuple[Any, ...]]:
+    """Return the whistles that are out, as the desk lists them; whether one is late follows from the moment of the look."""
+    return {r.id: (r.case_no, r.title, r.reason, r.department, r.area_code, r.blown_at, r.due_at, r.arrived_at, r.rated_by_caller, r.rated_by_called)
+            for r in whistles.out(store, ask, limit=1000).rows}
+
+
 def stood(store: Store, seconds: int) -> dict[str, tuple[Any, ...]]:
     with store.read() as connection:
         held = past.then(connection, seconds)
@@ -94,7 +103,7 @@ class History(RuleBasedStateMachine):
     def begin(self) -> None:
         self.clock.on(60)
         self.nos = [new(self.writer), new(self.writer)]
-        self.kept: dict[int, dict[str, tuple[Any, ...]]] = {}
+        self.kept: dict[int, tuple[dict[str, tuple[Any, ...]], dict[int, tuple[Any, ...]]]] = {}
 
     @rule(seconds=st.integers(1, 40_000), late=st.integers(0, 20_000))
     def reported(self, seconds: int, late: int) -> None:
@@ -115,6 +124,17 @@ class History(RuleBasedStateMachine):
                 continue
             break
 
+    @rule(data=st.data(), seconds=st.integers(1, 9_000), late=st.integers(0, 5_000))
+    def whistled(self, data: st.DataObject, seconds: int, late: int) -> None:
+        self.clock.on(seconds)
+        no = data.draw(st.sampled_from(self.nos))
+        what, actor = data.draw(st.sampled_from([("whistled", STREET), ("whistled", URBAN), ("arrived", WATER), ("arrived", URBAN), ("whistle_rated", WATER),
+                                                 ("whistle_rated", STREET), ("whistle_ended", STREET), ("whistle_ended", URBAN)]))
+        more = {"reason": "emergency", "department": "water", "details": {"departments": ["water", "urban"] if actor is STREET else []}} if what == "whistled" else {
+            "department": "water", "details": {"stars": 4}}
+        with contextlib.suppress(GovError):
+            step(self.writer, no, what, actor, at=self.clock.at - timedelta(seconds=late), **more)
+
     @rule(data=st.data(), seconds=st.integers(1, 40_000))
     def as_its_source_says(self, data: st.DataObject, seconds: int) -> None:
         self.clock.on(seconds)
@@ -128,11 +148,12 @@ class History(RuleBasedStateMachine):
     @invariant()
     def kept_beside_its_moment(self) -> None:
         if getattr(self, "nos", None):
-            self.kept[stamp(self.clock.at)] = stands(self.writer.store)
+            self.kept[stamp(self.clock.at)] = stands(self.writer.store), out(self.writer.store, NOW)
 
     def teardown(self) -> None:
-        for seconds, held in getattr(self, "kept", {}).items():
+        for seconds, (held, called) in getattr(self, "kept", {}).items():
             assert stood(self.writer.store, seconds) == held
+            assert out(self.writer.store, at(moment(seconds))) == called
             listed = answers.page(self.writer.store, at(moment(seconds), filters=Filters(open_only=True)), limit=1000)
             assert {r.no: r.status for r in listed.rows} == {no: told[NAMES.index("status")] for no, told in held.items()}
             assert listed.total == len(held)
@@ -233,3 +254,31 @@ def test_a_local_moment_that_clocks_skip_or_show_twice_is_one_moment() -> None:
     zone = ZoneInfo("America/New_York")
     assert cursor.in_zone(datetime(2026, 3, 8, 2, 30), zone).isoformat() == "2026-03-08T03:30:00-04:00"
     assert cursor.in_zone(datetime(2026, 11, 1, 1, 30), zone).isoformat() == "2026-11-01T01:30:00-04:00"
+
+
+def test_a_called_department_has_come_and_gone_only_from_when_that_was_known(writer: Writer, clock: Clock) -> None:
+    no = new(writer)
+    clock.on(60)
+    step(writer, no, "whistled", STREET, reason="emergency", department="urban", details={"departments": ["water"]})
+    blown = stamp(clock.at)
+    clock.on(7200)
+    step(writer, no, "arrived", WATER, at=clock.at - timedelta(hours=1))
+    told = stamp(clock.at)
+    clock.on(600)
+    step(writer, no, "whistle_ended", STREET)
+
+    def calls(seconds: int, **more: Any) -> dict[str, tuple[bool, bool]]:
+        return {r.department: (r.arrived_at is not None, r.late) for r in whistles.out(writer.store, at(moment(seconds), **more)).rows}
+
+    assert calls(blown - 1) == {}
+    assert calls(blown) == {"urban": (False, False), "water": (False, False)}
+    assert calls(told - 1)["water"] == (False, calls(told - 1)["urban"][1])
+    assert calls(told)["water"][0]
+    assert not calls(told)["urban"][0]
+    assert calls(stamp(clock.at)) == {}
+    assert [r.department for r in whistles.out(writer.store, at(moment(told)), "water").rows] == ["water"]
+    with pytest.raises(ScopeError):
+        whistles.out(writer.store, at(moment(told), STREET.scope).but(place="92"))
+    line = desk.standing_then(writer.store, at(moment(told)), no).row
+    assert (line.called, line.missing) == (2, 1)
+    assert desk.standing_then(writer.store, at(moment(told - 1)), no).row.missing == 2
