@@ -107,9 +107,9 @@ def add_routes(server: FastAPI, context: Context) -> None:
         cases: Annotated[str, Query(description="list the cases that count against this number", max_length=40)] = "",  # noqa: A002
         like: Annotated[str, Query(description="compare areas or departments by this number, like with like", max_length=40)] = "",
         by: Annotated[str, Query(pattern="^(areas|departments)$")] = "areas",
-        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200, at: At = "", drill: Drill = "",
     ) -> dict[str, Any]:
-        asked = ask(place, since, until, category=category, department=department)
+        asked = ask(place, since, until, category=category, department=department, at=at, drill=drill)
         if cases:
             return told(evaluate.cases_of(context.store, asked, cases, limit), asked)
         if like:

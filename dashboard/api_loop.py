@@ -33,8 +33,8 @@ def add_routes(server: FastAPI, context: Context, ask: Callable[..., Ask], told:
 
     @server.get("/api/v1/matrix", tags=["figures"], summary="Departments by areas, with totals that agree in every direction")
     def table(place: Place = None, since: Since = None, until: Until = None, category: Codes = "", department: Codes = "",
-              measure: Annotated[str, Query(description=", ".join(matrix.MEASURES))] = "overdue") -> dict[str, Any]:
-        asked = ask(place, since, until, category=category, department=department)
+              measure: Annotated[str, Query(description=", ".join(matrix.MEASURES))] = "overdue", at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(place, since, until, category=category, department=department, at=at, drill=drill)
         return told(matrix.matrix(context.store, asked, measure), asked)
 
     @server.get("/api/v1/items", tags=["loop"], summary="The task list (事项清单) in force: what a department may hand to a grid")

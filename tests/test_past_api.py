@@ -103,6 +103,20 @@ def test_a_moment_that_cannot_be_used_is_refused_in_words(app: Any, asked: str, 
         assert word in answer.json()["message"]
 
 
+def test_the_matrix_of_a_moment_adds_up_to_the_figures_of_it(app: Any) -> None:
+    figures = {r["id"]: r["value"] for r in get(app, f"kpi?{AT}").json()["rows"]}
+    for measure in ("open", "overdue"):
+        told = get(app, f"matrix?measure={measure}&{AT}").json()
+        assert told["rows"][0]["corner"]["value"] == figures[measure] > 0
+        assert told["at"] == f"{THEN:%Y-%m-%dT%H:%M}:00+08:00"
+    assert get(app, f"matrix?measure=closure_rate&{AT}").json()["rows"][0]["corner"]["value"] is None
+    north = get(app, f"matrix?measure=open&{AT}", "north").json()["rows"][0]["corner"]["value"]
+    assert north == get(app, f"cases?open=true&limit=1&{AT}", "north").json()["total"]
+    rates = get(app, f"evaluation?{AT}").json()
+    assert {r["value"] for r in rates["rows"] if r["id"] == "arrival"} == {None}
+    assert any("end of the day before" in note["en"] for note in rates["notes"])
+
+
 def test_sensors_alarms_and_cameras_of_a_moment_are_told_with_it(app: Any) -> None:
     for path in ("sensors", "alarms", f"cells?mark=cameras&{BOX}", f"cells?mark=alarms&{BOX}", f"cells?mark=sensors&{BOX}"):
         told = get(app, f"{path}{'&' if '?' in path else '?'}{AT}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,11 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from queries import cases as answers
-from queries import cursor, kpi
+from queries import cursor, kpi, matrix, places
 from queries.clock import moment, now, stamp
 from queries.errors import AskError, GovError, NoSuchError, ScopeError
 from queries.frame import EVERYTHING, Ask, Filters, Scope
-from queries.loop import desk, whistles
+from queries.loop import desk, evaluate, like, whistles
 from queries.loop import page as loop_page
 from queries.loop import then as past
 from queries.loop.course import NAMES
@@ -34,7 +35,8 @@ from queries.loop.steps import STEPS, legal
 from queries.loop.word import Said
 from queries.loop.writer import Writer
 from queries.store import Store
-from queries.tables import cases
+from queries.summing import UNNAMED
+from queries.tables import cases, department
 from tests.test_loop import ADMIN, DESK, STREET, URBAN, WATER, little, new, row, step  # noqa: F401  (a fixture)
 
 NOW = Ask(scope=EVERYTHING, since=now().date(), until=now().date())
@@ -84,6 +86,22 @@ def out(store: Store, ask: Ask) -> dict[int, tuple[Any, ...]]:
     """Return the whistles that are out, as the desk lists them; whether one is late follows from the moment of the look."""
     return {r.id: (r.case_no, r.title, r.reason, r.department, r.area_code, r.blown_at, r.due_at, r.arrived_at, r.rated_by_caller, r.rated_by_called)
             for r in whistles.out(store, ask, limit=1000).rows}
+
+
+def table(store: Store, ask: Ask, measure: str) -> Counter[tuple[str, str]]:
+    """Return the cells of the matrix, and check that its totals add up."""
+    one = matrix.matrix(store, ask, measure).row
+    assert [line.total.value for line in one.lines] == [sum(cell.value or 0 for cell in line.cells) for line in one.lines]
+    assert one.corner.value == sum(line.total.value or 0 for line in one.lines)
+    return Counter({(line.code, column.code): int(cell.value) for line in one.lines for column, cell in zip(one.columns, line.cells, strict=True) if cell.value})
+
+
+def by_department(store: Store, held: Iterable[tuple[Any, ...]]) -> Counter[tuple[str, str]]:
+    """Count open cases by department and street, from the snapshot of then."""
+    with store.read() as connection:
+        codes = dict(connection.execute(select(department.c.id, department.c.code)).all())
+        streets = {told[NAMES.index("node")]: places.chain(connection, told[NAMES.index("node")]) for told in held}
+    return Counter((codes.get(told[NAMES.index("department_id")], UNNAMED), chain[1].code if len(chain := streets[told[NAMES.index("node")]]) > 1 else "") for told in held)
 
 
 def stood(store: Store, seconds: int) -> dict[str, tuple[Any, ...]]:
@@ -154,6 +172,9 @@ class History(RuleBasedStateMachine):
         for seconds, (held, called) in getattr(self, "kept", {}).items():
             assert stood(self.writer.store, seconds) == held
             assert out(self.writer.store, at(moment(seconds))) == called
+            assert table(self.writer.store, at(moment(seconds)), "open") == by_department(self.writer.store, held.values())
+            late = [told for told in held.values() if told[NAMES.index("due_at")] and told[NAMES.index("due_at")] < seconds]
+            assert table(self.writer.store, at(moment(seconds)), "overdue") == by_department(self.writer.store, late)
             listed = answers.page(self.writer.store, at(moment(seconds), filters=Filters(open_only=True)), limit=1000)
             assert {r.no: r.status for r in listed.rows} == {no: told[NAMES.index("status")] for no, told in held.items()}
             assert listed.total == len(held)
@@ -282,3 +303,41 @@ def test_a_called_department_has_come_and_gone_only_from_when_that_was_known(wri
     line = desk.standing_then(writer.store, at(moment(told)), no).row
     assert (line.called, line.missing) == (2, 1)
     assert desk.standing_then(writer.store, at(moment(told - 1)), no).row.missing == 2
+
+
+def test_the_evaluation_of_a_moment_knows_whole_days_and_not_what_came_of_them_later(writer: Writer, clock: Clock) -> None:
+    no = new(writer)
+    clock.on(60)
+    step(writer, no, "whistled", STREET, reason="emergency", department="water")
+    blown = clock.at
+    clock.on(86_400)
+    step(writer, no, "arrived", WATER)
+    step(writer, no, "supervised", DESK, reason="urgent")
+    clock.on(86_400)
+    zone = ZoneInfo("Asia/Shanghai")
+    then_ = at((blown + timedelta(hours=30)).astimezone(zone))
+    now_ = evaluate.evaluation(writer.store, then_.but(at=None)).rows
+    rows = {r.id: r for r in evaluate.evaluation(writer.store, then_).rows}
+    assert [(r.value, r.numerator) for r in now_ if r.id not in evaluate.SINCE] == [(r.value, r.numerator) for r in rows.values() if r.id not in evaluate.SINCE]
+    assert (rows["arrival"].value, rows["arrival"].against) == (None, None)
+    assert {s.id: s.n for s in evaluate.loop_line(writer.store, then_).rows}["arrived"] is None
+    with pytest.raises(AskError, match="not known yet"):
+        evaluate.cases_of(writer.store, then_, "arrival")
+    with pytest.raises(AskError, match="not known yet"):
+        like.like_with_like(writer.store, then_, "closure")
+    assert like.like_with_like(writer.store, then_, "on_time").notes
+
+
+def test_cases_behind_a_number_are_those_that_were_known_at_the_moment(writer: Writer, clock: Clock) -> None:
+    no = new(writer)
+    clock.on(60)
+    step(writer, no, "filed")
+    happened = clock.at + timedelta(seconds=5)
+    clock.on(86_400)
+    step(writer, no, "force_closed", reason="late", at=happened)
+    told = stamp(clock.at)
+    day = happened.astimezone(ZoneInfo("Asia/Shanghai")).date()
+    ask = Ask(scope=EVERYTHING, since=day, until=day)
+    assert [r.no for r in evaluate.cases_of(writer.store, ask, "forced").rows] == [no]
+    assert evaluate.cases_of(writer.store, ask.but(at=moment(told - 1)), "forced").rows == ()
+    assert [r.status for r in evaluate.cases_of(writer.store, ask.but(at=moment(told)), "forced").rows] == ["closed"]
