@@ -207,8 +207,11 @@ def _session(store: Store, one: Device) -> None:
 def _kill(store: Store, victims: list[Victim], devices: list[Device], kills: int, total: int, rng: random.Random) -> tuple[dict[str, float], list[tuple[str, float]]]:
     gaps: dict[str, float] = {}
     killed: list[tuple[str, float]] = []
-    for n, moment in enumerate(sorted(rng.uniform(0.03, 0.9) * total for _ in range(kills))):
-        while sum(len(one.acked) for one in devices) < moment:
+    moments = sorted(rng.uniform(0.03, 0.9) * total for _ in range(kills))
+    flowing = 0
+    for n, moment in enumerate(moments):
+        # Also after a pause readings flow for a while before the next kill.
+        while sum(len(one.acked) for one in devices) < min(max(moment, flowing), total):
             time.sleep(0.01)
         time.sleep(rng.uniform(0, 0.3))
         victim = victims[n % len(victims)]
@@ -224,6 +227,7 @@ def _kill(store: Store, victims: list[Victim], devices: list[Device], kills: int
             time.sleep(0.02)
         gaps[victim.name] = max(gaps.get(victim.name, 0.0), time.monotonic() - began)
         _hold(devices, False)
+        flowing = sum(len(one.acked) for one in devices) + int(0.9 * (total - moments[0]) / kills / 2)
     return gaps, killed
 
 

@@ -130,7 +130,7 @@ class _Desk:
             if after.level and not before.level:
                 alarm_id = self._raise(rule, subject, at, value, after.level, data)
             elif alarm_id is not None and after.level:
-                self._level(alarm_id, rule, at, value, after.level, severity(after.level) > severity(before.level))
+                self._level(alarm_id, rule, value, after.level, severity(after.level) > severity(before.level), data)
             elif alarm_id is not None:
                 self._clear(alarm_id, at, value, before.level)
         elif after.level and alarm_id is not None:
@@ -157,6 +157,7 @@ class _Desk:
         told = {"level": level, "value": value, "bound": bound_of(rule, level), "again_at": self.seen, "is_active": True, "cleared_at": None, "shelved_until": until}
         if held is not None:
             # The same again is the same alarm: it wants to be seen once more.
+            told |= {"data": data} if data else {}
             self.connection.execute(update(alarm).where(a.id == held.id).values(**told, times=a.times + 1, acked_at=None, acked_by=""))
             self._tell(held.id, "again", level, value)
             return held.id
@@ -175,10 +176,10 @@ class _Desk:
             a.lon.between(subject.lon - NEAR_LON, subject.lon + NEAR_LON)).order_by(a.id).limit(1)).first()
         return None if near is None else near.group_id or near.id
 
-    def _level(self, alarm_id: int, rule: AlarmRule, at: int, value: float, level: int, up: bool) -> None:
+    def _level(self, alarm_id: int, rule: AlarmRule, value: float, level: int, up: bool, data: str) -> None:
         values: dict[str, Any] = {"level": level, "value": value, "bound": bound_of(rule, level)}
         if up:
-            values |= {"acked_at": None, "acked_by": "", "again_at": self.seen}
+            values |= {"acked_at": None, "acked_by": "", "again_at": self.seen, **({"data": data} if data else {})}
         self.connection.execute(update(alarm).where(alarm.c.id == alarm_id).values(**values))
         self._worse(alarm_id, rule, value)
         self._tell(alarm_id, "up" if up else "down", level, value)
