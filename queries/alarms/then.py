@@ -6,6 +6,7 @@ the last one.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from types import SimpleNamespace
 from typing import Any
@@ -45,6 +46,9 @@ def standing(connection: Connection, at: int, *where: Any, settled: bool = False
 def _folded(row: Any, events: list[Any], shelved_until: int | None) -> SimpleNamespace:
     out: dict[str, Any] = {**row._mapping, "is_open": True, "closed_at": None, "outcome": "", "reason": "", "case_no": "", "acked_at": None, "acked_by": "",
                            "is_active": False, "cleared_at": None, "times": 0, "shelved_until": shelved_until}
+    if row.kind == "statistics" and row.data and row.again_at > max((one.at for one in events if one.what in RAISED), default=0):
+        # Its evidence was written anew since; what it was then is not kept, only what it is about.
+        out["data"] = json.dumps({"category": json.loads(row.data).get("category", "")})
     peak = None
     for one in events:
         if one.what in RAISED:
