@@ -53,6 +53,8 @@ def _sensor(context: Context, view: View, w: Words, code: str) -> tuple[str, lis
             plot(w, values.series(context.store, ask, code, row.metric, "day").rows, row.unit, row.digits, w("sensor.days"))]
     facts = [("case.place", go(view.but(scene="grid", place=first.area_code, thing=""), w.pick(first.area_name), "drill") if first.area_code else w("unknown")),
              ("sensor.every", w("source.none_promised") if first.every_s is None else w.length(first.every_s)), ("sensor.code", first.code)]
+    if first.often and first.every_s:
+        facts.append(("sensor.often", w("sensor.often_why", n=w.n(first.often), promised=w.n(3600 / first.every_s))))
     parts.append(html.Dl([part for key, value in facts for part in (html.Dt(w(key)), html.Dd(value))]))
     parts += [_alarms.near(context, view, w, first.lon, first.lat, but=first.code), strip(w, answer)]
     return first.name, parts
