@@ -22,7 +22,7 @@ from queries.tables import latest
 #: Neighbours: alarms of one rule within so many degrees and seconds belong together.
 NEAR_LAT, NEAR_LON, NEAR_S = 0.005, 0.006, 1800
 _LOCK = 0x616C6D
-#: A sensor that is silent for longer than this beyond its limit was silent before we watched: that is no news.
+#: What is older than this raises no alarm: a reading of a backlog, or a silence that began before we watched, is no news.
 STALE_S = 2 * 86_400
 
 
@@ -41,7 +41,8 @@ class Subject:
 def look(connection: Connection, register: Register, fresh: Sequence[tuple[int, int, str, float]], seen: int) -> bool:
     """Judge new readings (at, sensor id, metric, value); return whether an alarm changed."""
     rules = register.watched
-    rows = [row for row in fresh if row[2] in rules]
+    # Of a backlog only the end needs somebody now: what was over two days ago is history, and no flood of alarms.
+    rows = [row for row in fresh if row[2] in rules and row[0] > seen - STALE_S]
     if not rows:
         return False
     watched = {(r.rule, r.subject) for r in connection.execute(select(alarm_watch.c.rule, alarm_watch.c.subject))}
