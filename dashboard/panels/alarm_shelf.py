@@ -22,7 +22,7 @@ def render(context: Context, view: View) -> Any:
         go(view.but(thing=f"alarm:{row.alarm_id}"), f"{w.pick(row.title)} {w.pick(row.subject)}", "drill"),
         html.Span(w("alarm.until", at=w.moment(row.until))), html.Span(f"{row.by}：{row.reason}", className="quiet"),
         act_button(w("alarm_act.unshelve"), {"do": "alarm", "act": "unshelve", "id": row.alarm_id}) if context.actor.post in POSTS and not w.at else "",
-    ]) for row in answer.rows]
+    ], className="shelf-item", tabIndex="0", **{"data-alarm": str(row.alarm_id)}) for row in answer.rows]
     return [heading(w.pick(PANEL.title), w.n(len(rows))), html.Ul(rows, className="plain") if rows else html.P(w("alarm.shelf_empty"), className="quiet"), strip(w, answer)]
 
 

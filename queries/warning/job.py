@@ -61,11 +61,11 @@ class Found:
                            "last": self.last.isoformat()})
 
 
-def look(store: Store) -> list[Found]:
-    """Return what was reported unusually often up to today, the most unusual first."""
+def look(store: Store, day: date | None = None) -> list[Found]:
+    """Return what was reported unusually often up to a day (None = today), the most unusual first."""
     with store.read() as connection:
         held = register.read(connection)
-        today = local_day(stamp(now()), held.zone)
+        today = day or local_day(stamp(now()), held.zone)
         last = day_bucket(today)
         where = _areas(connection, today)
         if not where:
