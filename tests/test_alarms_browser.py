@@ -227,3 +227,11 @@ def test_the_sound_is_tried_and_written_down_and_a_new_alarm_sounds(page: tuple[
     scribe.take(Parcel(source="s", rows=[Read("N1", stamp(now()), 50.0), Read("W3", stamp(now()), 5.9)]))
     scribe.close()
     assert until(lambda: browser.execute_script("return document.documentElement.dataset.sounded") != first, 30)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_panel_is_wider_than_its_place(lively: tuple[str, Store], browser: Any, lang: str) -> None:
+    browser.get(f"{lively[0]}/alarms?lang={lang}")
+    assert until(lambda: browser.find_elements("css selector", ".panel-cameras tbody tr") and browser.find_elements("css selector", ".panel-sensors tbody tr"))
+    wide = browser.execute_script("return [...document.querySelectorAll('.slot, .slot > .panel')].filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.className)")
+    assert wide == []

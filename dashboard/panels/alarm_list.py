@@ -29,7 +29,7 @@ def render(context: Context, view: View) -> Any:
     newest = max((f"{row.again_at:%Y%m%d%H%M%S}" for row in answer.rows if row.state == "unacked"), default="")
     worst = min((("red", "orange", "yellow", "blue").index(row.level) for row in answer.rows if row.state == "unacked"), default=9)
     return [
-        heading(w.pick(PANEL.title), w("alarm.keys")),
+        heading(w.pick(PANEL.title), "" if w.at else w("alarm.keys")),
         chips([chip(view.but(source="" if one == "open" else one), w("alarm_state." + one), one == state) for one in STATES]),
         html.Ol(items, className="alarm-list scroll") if items else nothing(w, "alarm.none"),
         # An alarm of the past makes no sound.
