@@ -11,7 +11,7 @@ from fastapi import FastAPI, Query
 from dashboard.context import Context
 from queries import matrix
 from queries.frame import Ask
-from queries.loop import desk, grid, nobody, task_list
+from queries.loop import desk, grid, grid_then, nobody, task_list
 
 Place = Annotated[str | None, Query(description="area code; none = the whole city", max_length=200)]
 Since = Annotated[date | None, Query(alias="from", description="first local day; none = 30 days up to the last one known")]
@@ -27,9 +27,9 @@ def add_routes(server: FastAPI, context: Context, ask: Callable[..., Ask], told:
     """Add what the pages /grid, /matrix, /list and /street show."""
 
     @server.get("/api/v1/grid", tags=["loop"], summary="Everything about one grid: cases, duty, figures against its peers, things, items")
-    def one_grid(place: Annotated[str, Query(description="code of a grid", max_length=200)], since: Since = None, until: Until = None) -> dict[str, Any]:
-        asked = ask(place, since, until)
-        return told(grid.grid(context.store, asked), asked)
+    def one_grid(place: Annotated[str, Query(description="code of a grid", max_length=200)], since: Since = None, until: Until = None, at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(place, since, until, at=at, drill=drill)
+        return told((grid.grid if asked.at is None else grid_then.grid)(context.store, asked), asked)
 
     @server.get("/api/v1/matrix", tags=["figures"], summary="Departments by areas, with totals that agree in every direction")
     def table(place: Place = None, since: Since = None, until: Until = None, category: Codes = "", department: Codes = "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -115,6 +116,23 @@ def test_the_matrix_of_a_moment_adds_up_to_the_figures_of_it(app: Any) -> None:
     rates = get(app, f"evaluation?{AT}").json()
     assert {r["value"] for r in rates["rows"] if r["id"] == "arrival"} == {None}
     assert any("end of the day before" in note["en"] for note in rates["notes"])
+
+
+def test_the_page_of_a_grid_shows_what_was_so_at_the_moment(app: Any) -> None:
+    everything = get(app, f"cases?open=true&limit=1000&{AT}").json()["rows"]
+    busy = Counter(r["area_code"] for r in everything if r["area_code"].startswith("990103001")).most_common(1)[0][0]
+    told = get(app, f"grid?place={busy}&{AT}").json()
+    page = told["rows"][0]
+    mine = [r for r in everything if r["area_code"] == busy]
+    assert page["n_open"] == len(mine) == sum(page["waiting"].values())
+    assert page["n_overdue"] == sum(r["overdue"] for r in mine)
+    assert {r["case"]["no"] for r in page["open"]} == {r["no"] for r in mine}
+    figures = {row["figure"]["id"]: row["value"] for row in page["figures"]}
+    assert (figures["open"], figures["overdue"]) == (page["n_open"], page["n_overdue"])
+    assert all(row["closed_at"] <= f"{THEN - timedelta(hours=8):%Y-%m-%dT%H:%M}:00+00:00" for row in page["closed"])
+    assert (page["duty"], page["items"], page["repeats"]) == ([], [], [])
+    assert get(app, f"grid?place={busy}&{AT}", "north").status_code == 200
+    assert get(app, f"grid?place=990101001001001&{AT}", "north").status_code in (403, 404)
 
 
 def test_sensors_alarms_and_cameras_of_a_moment_are_told_with_it(app: Any) -> None:

@@ -27,7 +27,7 @@ from queries import cursor, kpi, matrix, places
 from queries.clock import moment, now, stamp
 from queries.errors import AskError, GovError, NoSuchError, ScopeError
 from queries.frame import EVERYTHING, Ask, Filters, Scope
-from queries.loop import desk, evaluate, like, whistles
+from queries.loop import desk, evaluate, grid, grid_then, like, whistles
 from queries.loop import page as loop_page
 from queries.loop import then as past
 from queries.loop.course import NAMES
@@ -88,6 +88,15 @@ def out(store: Store, ask: Ask) -> dict[int, tuple[Any, ...]]:
             for r in whistles.out(store, ask, limit=1000).rows}
 
 
+def grids(store: Store, page: Any, ask: Ask) -> dict[str, Any]:
+    """Return what the pages of both streets say: how many are open, which, and what was closed last."""
+    out = {}
+    for place in ("91", "92"):
+        one = page(store, ask.but(place=place)).row
+        out[place] = one.n_open, {r.case.no: (r.case.status, r.seq, r.called, r.missing) for r in one.open}, [c.no for c in one.closed]
+    return out
+
+
 def table(store: Store, ask: Ask, measure: str) -> Counter[tuple[str, str]]:
     """Return the cells of the matrix, and check that its totals add up."""
     one = matrix.matrix(store, ask, measure).row
@@ -121,7 +130,7 @@ class History(RuleBasedStateMachine):
     def begin(self) -> None:
         self.clock.on(60)
         self.nos = [new(self.writer), new(self.writer)]
-        self.kept: dict[int, tuple[dict[str, tuple[Any, ...]], dict[int, tuple[Any, ...]]]] = {}
+        self.kept: dict[int, tuple[dict[str, tuple[Any, ...]], dict[int, tuple[Any, ...]], dict[str, Any]]] = {}
 
     @rule(seconds=st.integers(1, 40_000), late=st.integers(0, 20_000))
     def reported(self, seconds: int, late: int) -> None:
@@ -166,12 +175,13 @@ class History(RuleBasedStateMachine):
     @invariant()
     def kept_beside_its_moment(self) -> None:
         if getattr(self, "nos", None):
-            self.kept[stamp(self.clock.at)] = stands(self.writer.store), out(self.writer.store, NOW)
+            self.kept[stamp(self.clock.at)] = stands(self.writer.store), out(self.writer.store, NOW), grids(self.writer.store, grid.grid, NOW)
 
     def teardown(self) -> None:
-        for seconds, (held, called) in getattr(self, "kept", {}).items():
+        for seconds, (held, called, pages) in getattr(self, "kept", {}).items():
             assert stood(self.writer.store, seconds) == held
             assert out(self.writer.store, at(moment(seconds))) == called
+            assert grids(self.writer.store, grid_then.grid, at(moment(seconds))) == pages
             assert table(self.writer.store, at(moment(seconds)), "open") == by_department(self.writer.store, held.values())
             late = [told for told in held.values() if told[NAMES.index("due_at")] and told[NAMES.index("due_at")] < seconds]
             assert table(self.writer.store, at(moment(seconds)), "overdue") == by_department(self.writer.store, late)

@@ -149,16 +149,6 @@ def _then(store: Store, ask: Ask, actor: Actor, which: Which, limit: int) -> Ans
         return stamped(connection, rows_then(connection, ask, ids, held.stood), ask=ask, total=None if len(where) > COUNTED else len(where))
 
 
-def open_then(store: Store, ask: Ask, limit: int) -> Answer[DeskRow]:
-    """Return what was open in a place at a moment of the past, what had to be done first at its head."""
-    with store.read() as connection:
-        held = past.then(connection, ask.present)
-        where = np.flatnonzero(past.chosen(connection, ask, held))
-        order = np.lexsort((held.ids[where], np.where(held.until[where] > 0, held.until[where], NEVER)))
-        ids = held.ids[where[order[:limit]]].tolist()
-        return stamped(connection, rows_then(connection, ask, ids, held.stood), ask=ask, total=len(where))
-
-
 def rows_then(connection: Connection, ask: Ask, ids: Sequence[int], stood: dict[int, past.Stood]) -> list[DeskRow]:
     """Return some cases as a desk had them at a moment of the past, in the order of their ids as given."""
     present, out = ask.present, whistles_then.counted(connection, ids, ask.present)
