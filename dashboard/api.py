@@ -145,8 +145,8 @@ def add_routes(server: FastAPI, context: Context) -> None:
         return {"state": "read", **told(answer, asked)}
 
     @server.get("/api/v1/burden", tags=["loop"], summary="What the loop costs the front line, from logs alone")
-    def cost(place: Place = None, since: Since = None, until: Until = None, category: Codes = "", department: Codes = "") -> dict[str, Any]:
-        asked = ask(place, since, until, category=category, department=department)
+    def cost(place: Place = None, since: Since = None, until: Until = None, category: Codes = "", department: Codes = "", at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(place, since, until, category=category, department=department, at=at, drill=drill)
         return {**told(burden.burden(context.store, asked), asked), "minutes": plain(burden.minutes(context.store, asked).rows)}
 
     for name, make, what in (("trend", kpi.trend, "The period day by day"), ("status", kpi.status_mix, "Cases by status"),

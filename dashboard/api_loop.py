@@ -44,11 +44,11 @@ def add_routes(server: FastAPI, context: Context, ask: Callable[..., Ask], told:
 
     @server.get("/api/v1/desk", tags=["loop"], summary="A desk's list, what must be done first at its head")
     def own(place: Place = None, which: Annotated[str, Query(description=", ".join(desk.LISTS))] = "mine",
-            limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> dict[str, Any]:
-        asked = ask(place, None, None)
+            limit: Annotated[int, Query(ge=1, le=1000)] = 50, at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(place, None, None, at=at, drill=drill)
         return told(desk.page(context.store, asked, context.actor, which, limit), asked)  # type: ignore[arg-type]
 
     @server.get("/api/v1/nobody", tags=["loop"], summary="Cases in no grid, grids without an officer, items without a department")
-    def gaps(place: Place = None, limit: Annotated[int, Query(ge=1, le=200)] = 30) -> dict[str, Any]:
-        asked = ask(place, None, None)
+    def gaps(place: Place = None, limit: Annotated[int, Query(ge=1, le=200)] = 30, at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(place, None, None, at=at, drill=drill)
         return told(nobody.gaps(context.store, asked, limit), asked)

@@ -118,6 +118,18 @@ def test_the_matrix_of_a_moment_adds_up_to_the_figures_of_it(app: Any) -> None:
     assert any("end of the day before" in note["en"] for note in rates["notes"])
 
 
+def test_desk_gaps_and_burden_of_a_moment_are_told_with_it(app: Any) -> None:
+    gaps = {row["id"]: row for row in get(app, f"nobody?{AT}").json()["rows"]}
+    assert set(gaps) == {"no_grid", "left_lying"}
+    everything = get(app, f"cases?open=true&limit=1000&{AT}").json()["rows"]
+    late = [r for r in everything if r["status"] == "filed" and r["overdue"]]
+    assert gaps["left_lying"]["n"] >= len(late)
+    assert gaps["no_grid"]["n"] == sum(len(r["area_code"]) < 15 for r in everything)
+    burden = get(app, f"burden?{AT}").json()
+    assert any("end of the day before" in note["en"] for note in burden["notes"])
+    assert get(app, f"desk?which=overnight&{AT}").json()["at"] == f"{THEN:%Y-%m-%dT%H:%M}:00+08:00"
+
+
 def test_the_page_of_a_grid_shows_what_was_so_at_the_moment(app: Any) -> None:
     everything = get(app, f"cases?open=true&limit=1000&{AT}").json()["rows"]
     busy = Counter(r["area_code"] for r in everything if r["area_code"].startswith("990103001")).most_common(1)[0][0]
@@ -147,7 +159,7 @@ def test_sensors_alarms_and_cameras_of_a_moment_are_told_with_it(app: Any) -> No
 
 
 def test_what_shows_only_the_present_takes_no_moment(app: Any) -> None:
-    assert get(app, f"burden?{AT}").status_code == 400
+    assert get(app, f"flow?{AT}").status_code == 400
     client = signed_in(app, "boss")
     done = client.post(f"/api/v1/cases?{AT}", json={"category": "appearance", "title": "x", "area_code": "990103001001001"})
     assert done.status_code == 400
