@@ -35,6 +35,8 @@
       // The field tells its value when it is left.
       key.target.blur();
       setTimeout(function () { box.querySelector(".button.strong").click(); }, 60);
+      // A form that is still there was refused: whoever types goes on where they were.
+      setTimeout(function () { if (key.target.isConnected && document.activeElement === document.body) key.target.focus(); }, 900);
     } else if (key.key === "Escape" && box.matches(".act-form")) {
       key.stopPropagation();
       box.querySelector(".acts .button:not(.strong)").click();

@@ -1,4 +1,4 @@
-// Alarms by keyboard, and their sound. J/K walk the list, letters press the buttons of the chosen line, N goes
+// Alarms by keyboard, and their sound. J/K walk the list and then the shelf, letters press the buttons of the chosen line, N goes
 // to what is near. A new alarm sounds by its level; the first press of the test lets the browser make sound at all.
 (function () {
   "use strict";
@@ -21,7 +21,8 @@
     document.documentElement.dataset.sounded = String(Date.now());
   }
 
-  function lines() { return [...document.querySelectorAll(".alarm-item")]; }
+  const LINE = ".alarm-item, .shelf-item";
+  function lines() { return [...document.querySelectorAll(LINE)]; }
 
   function walk(step) {
     const all = lines(), at = all.findIndex(function (one) { return one.dataset.alarm === chosen; });
@@ -39,7 +40,7 @@
   }
 
   document.addEventListener("focusin", function (event) {
-    const line = event.target.closest && event.target.closest(".alarm-item");
+    const line = event.target.closest && event.target.closest(LINE);
     if (line) chosen = line.dataset.alarm;
   });
 
@@ -53,9 +54,9 @@
     }
     if (!document.querySelector(".scene-alarms")) return;
     if (name === "j" || name === "k") { key.preventDefault(); return walk(name === "j" ? 1 : -1); }
-    const box = card || document.activeElement.closest(".alarm-item");
+    const box = card || document.activeElement.closest(LINE);
     if (KEYS[name] && box && press(box, KEYS[name])) return key.preventDefault();
-    if (key.key === "Enter" && document.activeElement.matches(".alarm-item")) document.activeElement.querySelector("a.drill").click();
+    if (key.key === "Enter" && document.activeElement.matches(LINE)) document.activeElement.querySelector("a.drill").click();
   });
 
   document.addEventListener("click", function (event) {

@@ -105,9 +105,9 @@ def add_routes(server: FastAPI, context: Context) -> None:
         cases: Annotated[str, Query(description="list the cases that count against this number", max_length=40)] = "",  # noqa: A002
         like: Annotated[str, Query(description="compare areas or departments by this number, like with like", max_length=40)] = "",
         by: Annotated[str, Query(pattern="^(areas|departments)$")] = "areas",
-        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200, at: At = "", drill: Drill = "",
     ) -> dict[str, Any]:
-        asked = ask(place, since, until, category=category, department=department)
+        asked = ask(place, since, until, category=category, department=department, at=at, drill=drill)
         if cases:
             return told(evaluate.cases_of(context.store, asked, cases, limit), asked)
         if like:
@@ -124,8 +124,8 @@ def add_routes(server: FastAPI, context: Context) -> None:
         return {"state": "read", **told(answer, asked)}
 
     @server.get("/api/v1/burden", tags=["loop"], summary="What the loop costs the front line, from logs alone")
-    def cost(place: Place = None, since: Since = None, until: Until = None, category: Codes = "", department: Codes = "") -> dict[str, Any]:
-        asked = ask(place, since, until, category=category, department=department)
+    def cost(place: Place = None, since: Since = None, until: Until = None, category: Codes = "", department: Codes = "", at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(place, since, until, category=category, department=department, at=at, drill=drill)
         return {**told(burden.burden(context.store, asked), asked), "minutes": plain(burden.minutes(context.store, asked).rows)}
 
     for name, make, what in (("trend", kpi.trend, "The period day by day"), ("status", kpi.status_mix, "Cases by status"),

@@ -120,18 +120,18 @@ def add_answers(server: FastAPI, context: Context) -> None:
                 kind: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=1000)] = 200,
                 at: At = "", drill: Drill = "") -> dict[str, Any]:
         asked = ask(place, at, drill)
-        now_ = {"health": plain(values.health(context.store, asked).rows)} if asked.at is None else {}
-        return {**told(values.listed(context.store, asked, state, kind, limit), asked), **now_}
+        return {**told(values.listed(context.store, asked, state, kind, limit), asked), "health": plain(values.health(context.store, asked).rows)}
 
     @server.get("/api/v1/sensors/{sensor}", tags=["sensors"], summary="A sensor: each of its metrics")
-    def sensor(sensor: Code) -> dict[str, Any]:
-        asked = ask(None)
+    def sensor(sensor: Code, at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(None, at, drill)
         return told(values.one(context.store, asked, sensor), asked)
 
     @server.get("/api/v1/sensors/{sensor}/series", tags=["sensors"], summary="A sensor's sums by minute, hour or day, gaps included")
     def series(sensor: Code, metric: Annotated[str, Query(max_length=200)] = "", grain: Annotated[str, Query(pattern="^(minute|hour|day)$")] = "hour",
-               since: Annotated[AwareDatetime | None, Query(alias="from")] = None, until: Annotated[AwareDatetime | None, Query(alias="to")] = None) -> dict[str, Any]:
-        asked = ask(None)
+               since: Annotated[AwareDatetime | None, Query(alias="from")] = None, until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+               at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(None, at, drill)
         ends = (None if one is None else stamp(one) for one in (since, until))
         return told(values.series(context.store, asked, sensor, metric, grain, *ends), asked)  # type: ignore[arg-type]
 
@@ -140,8 +140,7 @@ def add_answers(server: FastAPI, context: Context) -> None:
                limit: Annotated[int, Query(ge=1, le=1000)] = 200,
                 at: At = "", drill: Drill = "") -> dict[str, Any]:
         asked = ask(place, at, drill)
-        now_ = {"pace": plain(desk.pace(context.store, asked, context.settings.operators).row)} if asked.at is None else {}
-        return {**told(desk.alarms(context.store, asked, state, limit), asked), **now_}
+        return {**told(desk.alarms(context.store, asked, state, limit), asked), "pace": plain(desk.pace(context.store, asked, context.settings.operators).row)}
 
     @server.get("/api/v1/alarms/serious", tags=["alarms"], summary="Serious alarms that nobody has acknowledged, with what is near")
     def serious(place: Place = None) -> dict[str, Any]:
@@ -149,8 +148,8 @@ def add_answers(server: FastAPI, context: Context) -> None:
         return told(desk.serious(context.store, asked), asked)
 
     @server.get("/api/v1/alarms/{alarm}", tags=["alarms"], summary="An alarm with its history and what is near")
-    def alarm(alarm: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> dict[str, Any]:
-        asked = ask(None)
+    def alarm(alarm: Annotated[int, Path(ge=1, le=2**31 - 1)], at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(None, at, drill)
         answer = desk.one(context.store, asked, alarm)
         row = answer.row
         near = desk.nearest(context.store, asked, row.lon, row.lat).rows if row.lon is not None and row.lat is not None else ()

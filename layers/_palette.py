@@ -27,7 +27,7 @@ ALARM: dict[str, tuple[str, str]] = {
 }
 #: What a sensor or camera is worth when no alarm says more.
 THING: dict[str, tuple[str, str]] = {
-    "ok": ("#8296a3", "circle"), "silent": ("#d7dee3", "cross"), "never": ("#5d6a74", "ring"),
+    "ok": ("#8296a3", "circle"), "silent": ("#d7dee3", "cross"), "never": ("#5d6a74", "ring"), "often": ("#c9b37c", "bar"),
     "online": ("#8296a3", "square"), "offline": ("#d7dee3", "cross"), "no_picture": ("#c9b37c", "bar"), "unknown": ("#5d6a74", "ring"),
 }
 OVERDUE = "#ff7a62"

@@ -17,6 +17,6 @@ def points(store: Store, ask: Ask, bbox: Bbox, zoom: int) -> Answer[Any]:
 
 LAYER = Layer(
     id="alarms", title={"zh": "报警", "en": "Alarms"}, kind="points", unit="things", order=110, opens="alarm", may_be_empty=True,
-    definition={"zh": "未了结的报警，按级别", "en": "Alarms that are not settled, by level"}, points=points,
+    definition={"zh": "未了结的报警，按级别", "en": "Alarms that are not settled, by level"}, points=points, then=True,
     looks={level: (*ALARM[level], LEVEL_WORDS[level]) for level in ALARM},
 )

@@ -16,6 +16,6 @@ def points(store: Store, ask: Ask, bbox: Bbox, zoom: int) -> Answer[Any]:
 
 LAYER = Layer(
     id="cameras", title={"zh": "摄像机", "en": "Cameras"}, kind="points", unit="things", order=130,
-    definition={"zh": "摄像机所在处", "en": "Where the cameras stand"}, points=points, opens="camera",
+    definition={"zh": "摄像机所在处", "en": "Where the cameras stand"}, points=points, opens="camera", then=True,
     looks={state: (*THING[state], things.CAMERA_WORDS[state]) for state in ("offline", "no_picture", "unknown", "online")},
 )

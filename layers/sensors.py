@@ -17,5 +17,5 @@ def points(store: Store, ask: Ask, bbox: Bbox, zoom: int) -> Answer[Any]:
 LAYER = Layer(
     id="sensors", title={"zh": "传感器", "en": "Sensors"}, kind="points", unit="things", order=120, opens="sensor",
     definition={"zh": "传感器所在处及其现状", "en": "Where the sensors stand and how they are"}, points=points, then=True,
-    looks={state: (*(ALARM | THING)[state], values.STATE_WORDS[state]) for state in ("red", "orange", "yellow", "blue", "silent", "never", "ok")},
+    looks={state: (*(ALARM | THING)[state], values.STATE_WORDS[state]) for state in ("red", "orange", "yellow", "blue", "silent", "often", "never", "ok")},
 )

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select
 
 from queries import places
 from queries import scope as rights
@@ -22,7 +23,7 @@ from queries.clock import moment, now, stamp
 from queries.errors import AskError, NoSuchError, PostError, ScopeError
 from queries.frame import Actor, Answer, Ask
 from queries.intervals import inside
-from queries.sensing.tables import camera_view
+from queries.sensing.tables import camera_state, camera_view
 from queries.store import Store, bulk, get_meta
 from queries.tables import camera, meta
 
@@ -41,6 +42,9 @@ BUCKET_WORDS = {
 #: Posts that may look, and the longest view in minutes.
 POSTS, LONGEST_MIN = ("street", "department", "dispatcher", "admin"), 30
 SECRET = "link_secret"
+#: Of a camera that nobody had told of at a moment; and what stands beside answers about the past.
+UNKNOWN: tuple[str, int | None] = ("unknown", None)
+STOOD = {"zh": "摄像机状态按其来源所报的变化时间；名册与位置为当前", "en": "states by the times of change that their source told; register and positions are today's"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,15 +102,29 @@ class ViewRow:
 def health(store: Store, ask: Ask) -> Answer[CameraHealth]:
     """Return the cameras of the place in buckets, class by class, against their targets."""
     with store.read() as connection:
-        place = places.find(connection, ask.place, ask.until, ask.scope)
+        place = places.find(connection, ask.place, ask.on, ask.scope)
         spans = rights.ranges_under(connection, rights.check(connection, ask.scope, place))
         told: dict[str, dict[str, int]] = {}
-        present = stamp(now())
-        for r in connection.execute(select(camera.c["class"].label("group"), camera.c.state, camera.c.since_at, camera.c.seen_at).where(inside(camera.c.node, spans))):
+        stood = None if ask.at is None else stood_at(connection, ask.present, inside(camera.c.node, spans))
+        for r in connection.execute(select(camera.c.id, camera.c["class"].label("group"), camera.c.state, camera.c.since_at, camera.c.seen_at).where(inside(camera.c.node, spans))):
             held = told.setdefault(r.group, dict.fromkeys(BUCKETS, 0))
-            held[bucket(r.state, r.since_at or r.seen_at, present)] += 1
+            state, since = (r.state, r.since_at or r.seen_at) if stood is None else stood.get(r.id, UNKNOWN)
+            held[bucket(state, since, ask.present)] += 1
         rows = [summed(group, told[group]) for group in CLASS_WORDS if group in told]
+        return _stamp(connection, ask, rows)
+
+
+def stood_at(connection: Connection, at: int, *where: ColumnElement[bool]) -> dict[int, tuple[str, int]]:
+    """Return what cameras were at a moment, and since when: {id: (state, second)}. One that nobody had told of is not in it."""
+    s = camera_state.c
+    last = select(s.id).where(s.camera_id == camera.c.id, s.at <= at).order_by(s.at.desc(), s.id.desc()).limit(1).correlate(camera).scalar_subquery()
+    return {r.camera_id: (r.state, r.at) for r in connection.execute(select(s.camera_id, s.state, s.at).join(camera, s.id == last).where(*where))}
+
+
+def _stamp(connection: Connection, ask: Ask, rows: Sequence[Any]) -> Answer[Any]:
+    if ask.at is None:
         return stamped(connection, rows, kinds=("cameras",))
+    return stamped(connection, rows, kinds=("cameras",), ask=ask, notes=(STOOD,))
 
 
 def summed(group: str, buckets: dict[str, int]) -> CameraHealth:
@@ -125,7 +143,13 @@ def bucket(state: str, since: int | None, present: int) -> str:
 def one(store: Store, ask: Ask, code: str) -> Answer[CameraRow]:
     """Return a camera. Raises NoSuchError, also for one that may not be seen."""
     with store.read() as connection:
-        return stamped(connection, [_row(connection, _held(connection, ask, code))], kinds=("cameras",))
+        held = _held(connection, ask, code)
+        row = _row(connection, held)
+        if ask.at is not None:
+            state, since = stood_at(connection, ask.present, camera.c.id == held.id).get(held.id, UNKNOWN)
+            # When its picture was seen last is known of now only.
+            row = replace(row, state=state, bucket=bucket(state, since, ask.present), seen_at=None, since_at=None if since is None else moment(since))
+        return _stamp(connection, ask, [row])
 
 
 def look(store: Store, actor: Actor, ask: Ask, code: str, reason: str, minutes: int = 10, about: str = "", session: str = "") -> int:

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, select
 
 from queries import kpi, places, summing
 from queries import scope as rights
-from queries.answers import only_sums, remembered, stamped
+from queries.answers import by_day, only_sums, remembered, stamped
 from queries.errors import AskError
 from queries.figures import Measure
 from queries.frame import Answer, Ask
+from queries.loop import past_cases
 from queries.periods import Piece, pieces, upto
 from queries.places import Place
 from queries.rollup import NOBODY
@@ -86,16 +87,21 @@ def matrix(store: Store, ask: Ask, measure: str) -> Answer[Matrix]:
 
 
 def _matrix(connection: Connection, ask: Ask, figure: Measure) -> Answer[Matrix]:
-    place = places.find(connection, ask.place, ask.until, ask.scope)
+    place = places.find(connection, ask.place, ask.on, ask.scope)
     visible = rights.check(connection, ask.scope, place)
     below = rights.parts(connection, visible, place)
     if len(below) > WIDEST:
         raise AskError(f"{len(below):,} columns are too many. Choose a smaller place.", zh=f"{len(below):,} 列过多，请选择更小的区域。")
-    found = _pairs(connection, ask, figure, [p.area_id for p in (*visible, *below)])
-    table = _added(figure, _cell(figure, kpi.covered(connection, ask) and kpi.is_told(connection, figure)),
+    if ask.at is not None and figure.id in kpi.COUNTED:
+        known, found = True, _stood(connection, ask, figure, [*visible, *below])
+    else:
+        # What became of the cases later was not known at a moment of the past.
+        known = kpi.covered(connection, ask) and kpi.is_told(connection, figure) and (ask.at is None or figure.id not in kpi.SINCE)
+        found = _pairs(connection, ask, figure, [p.area_id for p in (*visible, *below)])
+    table = _added(figure, _cell(figure, known),
                    found, visible, below, _names(connection), visible == [place])
     across = table.whole and any((one.numerator or 0) < 0 for one in table.totals)
-    return stamped(connection, (table,), ask=ask, notes=(*only_sums(ask), *((ACROSS,) if across else ())))
+    return stamped(connection, (table,), ask=ask, notes=(*by_day(ask), *only_sums(ask), *((ACROSS,) if across else ())))
 
 
 def _names(connection: Connection) -> dict[int, Column]:
@@ -149,6 +155,16 @@ def _pairs(connection: Connection, ask: Ask, figure: Measure, areas: Sequence[in
         told = dict(zip(distinct, map(int, values), strict=True))
         top, under = told[measures[0]], told[measures[1]]
         found[area][dep] = (top - under, 0) if stock else (top, under if figure.denominator else 0)
+    return found
+
+
+def _stood(connection: Connection, ask: Ask, figure: Measure, areas: Sequence[Place]) -> dict[int, dict[int, Pair]]:
+    """Return {area: {department: (numerator, 0)}} of the cases that were open, or overdue, at a moment of the past."""
+    found: dict[int, dict[int, Pair]] = defaultdict(lambda: defaultdict(lambda: NOTHING))
+    spans = [rights.ranges_under(connection, [one]) for one in areas]
+    for one, held in zip(areas, past_cases.by_department(connection, ask, spans, figure.id == "overdue"), strict=True):
+        for dep, n in held.items():
+            found[one.area_id][dep or NOBODY] = n, 0
     return found
 
 

@@ -20,7 +20,7 @@ from queries.tables import quarantine, source
 
 KINDS = ("areas", "cases", "sensors", "readings", "cameras", "items", "duty", "indicators", "doors")
 #: Of the counts of a source's messages, those that say how well it keeps time and order.
-MANNERS = ("again", "late", "ahead", "disordered", "conflict")
+MANNERS = ("again", "late", "ahead", "often", "disordered", "conflict")
 State = Literal["ok", "late", "slow", "failed", "never"]
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from sqlalchemy import func, select
 
 from queries import places, scope
+from queries.answers import known_then
+from queries.cameras import STOOD, UNKNOWN, stood_at
 from queries.case_rows import Point
 from queries.frame import Answer, Ask
 from queries.intervals import inside
@@ -25,17 +29,16 @@ def points(store: Store, ask: Ask, bbox: tuple[float, float, float, float], zoom
     table = camera
     west, south, east, north = bbox
     with store.read() as connection:
-        place = places.find(connection, ask.place, ask.until)
+        place = places.find(connection, ask.place, ask.on)
         ranges = scope.node_ranges(connection, ask.scope, place)
-        rows = connection.execute(
-            select(table.c.code, table.c.lon, table.c.lat, table.c.state, table.c.source)
-            .where(inside(table.c.node, ranges))
-            .where(table.c.lon.between(west, east), table.c.lat.between(south, north))
-        ).all()
-    sources = tuple(sorted({r.source for r in rows}))
+        here = (inside(table.c.node, ranges), table.c.lon.between(west, east), table.c.lat.between(south, north))
+        rows = connection.execute(select(table.c.id, table.c.code, table.c.lon, table.c.lat, table.c.state, table.c.source).where(*here)).all()
+        stood = None if ask.at is None else stood_at(connection, ask.present, *here)
+    state = [r.state if stood is None else stood.get(r.id, UNKNOWN)[0] for r in rows]
+    told: dict[str, Any] = {"as_of": ask.at, "source": tuple(sorted({r.source for r in rows})), "total": len(rows), "notes": () if ask.at is None else (known_then(ask.at), STOOD)}
     if len(rows) <= SINGLE:
-        found = [Point(lon=r.lon, lat=r.lat, n=1, by_status={r.state: 1}, nos=(r.code,)) for r in rows]
-        return Answer(rows=tuple(found), as_of=None, source=sources, total=len(rows))
+        found = [Point(lon=r.lon, lat=r.lat, n=1, by_status={state[i]: 1}, nos=(r.code,)) for i, r in enumerate(rows)]
+        return Answer(rows=tuple(found), **told)
     # About 48 pixels a cell.
     step = 360 / 2**zoom / 256 * 48
     cells: dict[tuple[int, int], list[int]] = {}
@@ -45,12 +48,12 @@ def points(store: Store, ask: Ask, bbox: tuple[float, float, float, float], zoom
     for inside_cell in cells.values():
         states: dict[str, int] = {}
         for i in inside_cell:
-            states[rows[i].state] = states.get(rows[i].state, 0) + 1
+            states[state[i]] = states.get(state[i], 0) + 1
         gathered.append(Point(
             lon=float(np.mean([rows[i].lon for i in inside_cell])),
             lat=float(np.mean([rows[i].lat for i in inside_cell])), n=len(inside_cell), by_status=states,
         ))
-    return Answer(rows=tuple(gathered), as_of=None, source=sources, total=len(rows))
+    return Answer(rows=tuple(gathered), **told)
 
 
 def camera_states(store: Store, ask: Ask) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Kills the server (or PostgreSQL under it) at random moments while acknowledged events come in: `python -m tests.kill [--pg]`.
 
-Afterwards no acknowledged event may be lost, none may be there twice, and all sums must equal a rebuild.
+Afterwards no acknowledged event may be lost, none may be there twice, and all sums must equal a rebuild. With
+`--readings` they are readings through a broker, which is killed too (tests/kill_readings.py).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from queries.loop.projector import lag
 from queries.loop.rebuild import compare
 from queries.store import Store
 from queries.tables import cases, event
+from tests import kill_readings
 from tests.bench.intake import ADMIN_HEAD, WAY, listed, point
 from tests.pg import Postgres
 from tests.wire import Line, Server
@@ -227,11 +229,16 @@ def main() -> int:
     """Run it and print its table; 1 when something was lost, double or different."""
     parser = argparse.ArgumentParser(prog="python -m tests.kill")
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=100_000, help="events, or readings, to send")
+    parser.add_argument("--readings", action="store_true", help="readings through a broker instead of events; the broker is killed too")
+    parser.add_argument("--rate", type=int, default=1000, help="readings a second of all devices together")
+    parser.add_argument("--forgetful", action="store_true", help="devices that do not say their last seconds again after a broken connection")
     parser.add_argument("--grids", type=int, default=5_000, help="grids of the demo city")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pg", action="store_true", help="on PostgreSQL, which is killed while the server lives")
     given = parser.parse_args()
+    if given.readings:
+        return kill_readings.main(given.kills, given.events, given.seed, given.pg, given.rate, given.forgetful)
     pg = Postgres(safe=True) if given.pg else None
     try:
         with tempfile.TemporaryDirectory() as where:

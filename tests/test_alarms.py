@@ -108,6 +108,16 @@ def test_the_same_again_is_the_same_alarm_and_wants_to_be_seen_again(scribe: Scr
     assert (row.times, row.state, row.chattering) == (3, "unacked", True)
 
 
+def test_of_a_year_of_backlog_only_the_end_raises_an_alarm(scribe: Scribe) -> None:
+    present = stamp(now())
+    year = [Read("W3", present - 365 * 86_400 + i * 7200, 4.5 if i % 24 == 0 else 0.5) for i in range(12 * 362)]
+    told = scribe.take(Parcel(source="s", rows=year))
+    assert (told.new, listed(scribe, "all")) == (len(year), [])
+    assert not desk.pace(scribe.store, ASK).row.flood
+    scribe.take(Parcel(source="s", rows=[*year, Read("W3", present - 3600, 4.5), Read("W3", present - 1800, 4.6)]))
+    assert [(row.level, row.times, row.is_active) for row in listed(scribe)] == [("orange", 1, True)]
+
+
 def test_neighbours_are_one_group_and_far_ones_are_not(scribe: Scribe) -> None:
     for code in ("W1", "W2", "W3"):
         say(scribe, code, [4.5])

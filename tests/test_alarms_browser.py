@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from sqlalchemy import select
 from dashboard import create_app
 from queries.alarms import sound
 from queries.clock import now, stamp
+from queries.people import tokens
 from queries.sensing.intake import Parcel
 from queries.sensing.judge import Read
 from queries.sensing.scribe import Scribe
@@ -30,8 +35,23 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
+def quiet(browser: Any, tmp_path: Path) -> Iterator[tuple[Any, Store, str]]:
+    """The alarm page as the dispatcher, without any alarm."""
+    with opened(browser, tmp_path) as told:
+        yield told
+
+
+@pytest.fixture
 def page(browser: Any, tmp_path: Path) -> Iterator[tuple[Any, Store, str]]:
     """The alarm page as the dispatcher, with three alarms: orange and red side by side, blue far off."""
+    with opened(browser, tmp_path, Read("W1", 9, 4.5), Read("W2", 8, 5.5), Read("W3", 7, 2.5)) as told:
+        assert until(lambda: len(browser.find_elements("css selector", ".alarm-item")) == 2)
+        yield told
+
+
+@contextmanager
+def opened(browser: Any, tmp_path: Path, *readings: Read) -> Iterator[tuple[Any, Store, str]]:
+    """Open the page; the readings tell their seconds before now."""
     store = Store(f"sqlite:///{tmp_path / 'alarms.sqlite'}")
     # The demo's posts exist in a demo city only.
     sensing_city(store, tmp_path, RULES, SENSORS)
@@ -43,14 +63,15 @@ def page(browser: Any, tmp_path: Path) -> Iterator[tuple[Any, Store, str]]:
     loading.load(folder, store, quiet=True)
     scribe = Scribe(store)
     at = stamp(now())
-    scribe.take(Parcel(source="s", rows=[Read("W1", at - 9, 4.5), Read("W2", at - 8, 5.5), Read("W3", at - 7, 2.5)]))
+    if readings:
+        scribe.take(Parcel(source="s", rows=[replace(one, at=at - one.at) for one in readings]))
     scribe.close()
     app = create_app(Settings(data_dir=tmp_path), store).server
     with serving(app) as address:
         browser.get(address)
         browser.add_cookie({"name": "gov_demo_post", "value": "dispatcher"})
         browser.get(f"{address}/alarms?lang=zh")
-        assert until(lambda: len(browser.find_elements("css selector", ".alarm-item")) == 2)
+        assert until(lambda: browser.find_elements("css selector", ".panel-alarm_list .strip"))
         yield browser, store, address
         browser.get("about:blank")
     app.state.context.close()
@@ -78,6 +99,84 @@ def rows(store: Store, *columns: Any, **where: Any) -> list[Any]:
         for name, value in where.items():
             statement = statement.where(alarm.c[name] == value)
         return list(connection.execute(statement).all())
+
+
+def tell(store: Store, address: str, rows: list[dict[str, Any]]) -> None:
+    """Send readings as a device does: through the HTTP door, by its own token."""
+    request = urllib.request.Request(f"{address}/api/v1/readings", json.dumps({"rows": rows}).encode(), {
+        "Content-Type": "application/json", "Authorization": f"Bearer {tokens.make(store, 'pumps')}"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert json.load(answer)["new"] == len(rows)
+
+
+def lines(browser: Any, name: str = "alarm-item") -> list[str]:
+    return browser.execute_script("return [...document.querySelectorAll('.' + arguments[0])].map(one => one.innerText)", name)
+
+
+def on(browser: Any) -> str:
+    """Return the classes of what has the focus."""
+    return browser.switch_to.active_element.get_attribute("class") or ""
+
+
+def reach(browser: Any, word: str, name: str = "alarm-item") -> None:
+    """Walk up, then down, until the line with a word has the focus."""
+    for key in "kkkkjjjjjj":
+        if name in on(browser) and word in browser.switch_to.active_element.text:
+            return
+        press(browser, key)
+    raise AssertionError(f"{word} is not reached: {lines(browser)}, on {on(browser)!r}")
+
+
+def write(browser: Any, words: str) -> None:
+    assert until(lambda: browser.find_elements("css selector", ".act-form"))
+    assert until(lambda: browser.switch_to.active_element.tag_name == "input")
+    browser.switch_to.active_element.send_keys(words + Keys.ENTER)
+
+
+def test_the_whole_life_of_two_alarms_by_keyboard_only(quiet: tuple[Any, Store, str]) -> None:
+    browser, store, address = quiet
+    assert lines(browser) == []
+    at = stamp(now())
+    tell(store, address, [{"sensor": "W1", "at": at - 5, "value": 5.5, "unit": "m"}, {"sensor": "W3", "at": at - 4, "value": 450, "unit": "cm"}])
+    # They come by themselves, the red one first.
+    assert until(lambda: len(lines(browser)) == 2)
+    assert "Ⅰ级·红色" in lines(browser)[0]
+    assert "Ⅱ级·橙色" in lines(browser)[1]
+
+    reach(browser, "Ⅰ级")
+    press(browser, "a")
+    assert until(lambda: "已确认" in lines(browser)[0] + lines(browser)[1])
+    reach(browser, "Ⅰ级")
+    press(browser, "s")
+    write(browser, "泵站检修")
+    assert until(lambda: len(lines(browser)) == 1 and len(lines(browser, "shelf-item")) == 1)
+    assert "泵站检修" in lines(browser, "shelf-item")[0]
+
+    # The shelf is walked after the list; the same key brings it back.
+    reach(browser, "泵站检修", "shelf-item")
+    press(browser, "s")
+    assert until(lambda: len(lines(browser)) == 2 and not lines(browser, "shelf-item"))
+
+    reach(browser, "Ⅰ级")
+    press(browser, "c")
+    write(browser, "桥下积水")
+    assert until(lambda: [r.title for r in rows(store, cases.c.title)] == ["桥下积水"])
+    assert until(lambda: len(lines(browser)) == 1)
+
+    reach(browser, "Ⅱ级")
+    press(browser, "f")
+    write(browser, "")
+    assert until(lambda: "请写明原因" in browser.find_element("css selector", ".act-form").text)
+    write(browser, "树枝遮挡")
+    assert until(lambda: lines(browser) == [])
+    figures = browser.find_element("css selector", ".alarm-pace")
+    assert until(lambda: "50%" in figures.text, 30)
+
+    told = [(r.alarm_id, r.what) for r in rows(store, alarm_event.c.alarm_id, alarm_event.c.what)]
+    first, second = (r.id for r in rows(store, alarm.c.id))
+    assert [what for id_, what in told if id_ == first] == ["raised", "acked", "shelved", "unshelved", "case"]
+    assert [what for id_, what in told if id_ == second] == ["raised", "false"]
+    assert [(r.outcome, r.reason) for r in rows(store, alarm.c.outcome, alarm.c.reason, id=second)] == [("false", "树枝遮挡")]
 
 
 def test_an_alarm_is_acknowledged_shelved_and_made_a_case_without_a_mouse(page: tuple[Any, Store, str]) -> None:
@@ -128,3 +227,11 @@ def test_the_sound_is_tried_and_written_down_and_a_new_alarm_sounds(page: tuple[
     scribe.take(Parcel(source="s", rows=[Read("N1", stamp(now()), 50.0), Read("W3", stamp(now()), 5.9)]))
     scribe.close()
     assert until(lambda: browser.execute_script("return document.documentElement.dataset.sounded") != first, 30)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_panel_is_wider_than_its_place(lively: tuple[str, Store], browser: Any, lang: str) -> None:
+    browser.get(f"{lively[0]}/alarms?lang={lang}")
+    assert until(lambda: browser.find_elements("css selector", ".panel-cameras tbody tr") and browser.find_elements("css selector", ".panel-sensors tbody tr"))
+    wide = browser.execute_script("return [...document.querySelectorAll('.slot, .slot > .panel')].filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.className)")
+    assert wide == []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import pandas as pd
@@ -13,11 +14,17 @@ import pytest
 from sqlalchemy import func, select
 
 from queries import cases as listing
-from queries import kpi, loading
+from queries import kpi, loading, scope
+from queries.alarms import desk
+from queries.city.sensing import AlarmRule
+from queries.clock import stamp
 from queries.frame import EVERYTHING, Ask, Filters
+from queries.intervals import inside
 from queries.loading import Report
+from queries.loop.writer import Writer
 from queries.store import Store
 from queries.tables import area, cases, category, node, rollup
+from queries.warning.job import look, tell
 
 HOME = Path(__file__).resolve().parent
 DATA = HOME.parent.parent / "shared" / "data" / "boston"
@@ -145,3 +152,36 @@ def test_loading_again_changes_nothing(boston: tuple[Store, Report]) -> None:
     again = loading.load(HOME / "cities" / "boston", boston[0], DATA, quiet=True)
     assert not again.changed
     assert sum(s.new + s.changed for s in again.sources) == 0
+
+
+def test_the_snow_of_march_2019_becomes_warnings_that_rest_on_the_very_cases(boston: tuple[Store, Report]) -> None:
+    store, day = boston[0], date(2019, 3, 6)
+    found = [one for one in look(store, day) if one.recurrence >= 100]
+    snow = [one for one in found if one.category == "sidewalk-not-shoveled"]
+    assert len(snow) >= 4
+    assert len(snow) >= 0.8 * len(found)
+    zone = ZoneInfo("America/New_York")
+    for one in found:
+        assert one.usual[0] <= one.expected <= one.usual[1] < one.seen
+        since = datetime.combine(day - timedelta(days=one.days - 1), time.min, zone)
+        with store.read() as connection:
+            spans = scope.ranges_under(connection, [one.place])
+            assert one.seen == connection.scalar(select(func.count()).select_from(cases).join(category, category.c.id == cases.c.category_id).where(
+                category.c.code == one.category, inside(cases.c.node, spans), cases.c.reported_at >= stamp(since), cases.c.reported_at < stamp(since + timedelta(days=one.days))))
+    rule = AlarmRule(id="unusual", title="异常增多", kind="statistics", limits={"blue": 100, "yellow": 365}, action="核实")
+    writer = Writer(store)
+    assert writer.run(lambda page: tell(page, found, [rule]))
+    raised = [row for row in desk.alarms(store, ALL).rows if row.kind == "statistics"]
+    assert {(row.area_code, row.evidence["category"]) for row in raised} == {(one.place.code, one.category) for one in found}
+    assert all(row.level == ("yellow" if row.value >= 365 else "blue") for row in raised)
+    # The next look finds nothing of it: the warnings are over, and stay on the list until a person settles them.
+    writer.run(lambda page: tell(page, [], [rule]))
+    assert {row.is_active for row in desk.alarms(store, ALL).rows} == {False}
+    writer.close()
+
+
+def test_a_calm_autumn_gives_few_warnings_and_each_is_far_beyond_what_is_usual(boston: tuple[Store, Report]) -> None:
+    days = [date(2018, 9, 20) + timedelta(days=i) for i in range(25)]
+    found = [one for day in days for one in look(boston[0], day) if one.recurrence >= 100]
+    assert len({(one.place.code, one.category) for one in found}) <= 5
+    assert all(one.seen > 2 * one.usual[1] for one in found)

@@ -11,6 +11,7 @@ from dashboard import create_app
 from queries import loading
 from queries.settings import Settings
 from queries.store import Store
+from tests import broker, kill_readings
 from tests.conftest import missing
 from tests.kill import run
 from tests.pg import Postgres, program
@@ -31,6 +32,23 @@ def test_no_acknowledged_event_is_lost_or_double_when_it_is_killed(kind: str, de
     assert (outcome.kills, outcome.lost, outcome.double, outcome.differing) == (2, 0, 0, 0)
     assert outcome.acknowledged > 300
     assert outcome.unanswered + outcome.told_busy > 0
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_no_acknowledged_reading_is_lost_or_counted_twice_when_server_broker_and_database_are_killed(kind: str, tmp_path: Path) -> None:
+    if broker.program() is None:
+        missing("mosquitto is not installed")
+    if kind == "postgresql" and program("initdb") is None:
+        missing("PostgreSQL's server programs are not installed")
+    pg = Postgres(safe=True) if kind == "postgresql" else None
+    try:
+        outcome = kill_readings.run(tmp_path, pg.database() if pg else f"sqlite:///{tmp_path}/brain.sqlite", 3 if pg else 2, 3200, pg, rate=400)
+    finally:
+        if pg:
+            pg.stop()
+    assert outcome.kills == ({"server": 1, "broker": 1, "database": 1} if pg else {"server": 1, "broker": 1})
+    assert (outcome.acknowledged, outcome.lost, outcome.double, outcome.strange, outcome.differing) == (3200, 0, 0, 0, 0)
+    assert outcome.repeated > 0
 
 
 @pytest.mark.postgres

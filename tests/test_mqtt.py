@@ -175,6 +175,49 @@ def test_a_broker_that_flaps_loses_nothing_and_nothing_counts_twice(city: Store,
         assert connection.scalar(select(func.sum(reading_sum.c.n)).where(reading_sum.c.grain == HOUR, reading_sum.c.metric == "water_level")) == n + 1
 
 
+def test_what_comes_between_a_broker_s_restart_and_our_return_is_kept_for_us(city: Store, broker: Broker) -> None:
+    line, sender = Listening(city, rules(broker)), Sender(broker)
+    assert until(lambda: subscribed(sender, city))
+    line.close()
+    time.sleep(2.5)  # the broker's disk shall have our session
+    before, at = water(city), stamp(now()) - 1000
+    broker.stop(hard=True)
+    broker.start()
+    sender.all([("sensors/W1/water_level", {"at": at + i, "value": 1 + i / 1000}) for i in range(200)])
+    line = Listening(city, rules(broker))
+    assert until(lambda: water(city) == before + 200)
+    line.close()
+    sender.close()
+
+
+def test_nothing_is_lost_from_one_turn_to_the_next(city: Store, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "TURN_S", 0.3)
+    line, sender = Listening(city, rules(broker)), Sender(broker)
+    assert until(lambda: subscribed(sender, city))
+    at, n = stamp(now()) - 5000, 900
+    for i in range(n):
+        sender.say("sensors/W1/water_level", {"at": at + i, "value": 1 + i / 1000})
+        time.sleep(0.003)
+    assert until(lambda: water(city) == n)
+    line.close()
+    sender.close()
+    assert len(line.told) > 4
+
+
+def test_listeners_of_a_group_share_the_topics(city: Store, broker: Broker) -> None:
+    lines = [Listening(city, rules(broker, mqtt_group="halls", mqtt_client=name)) for name in ("one", "two")]
+    sender = Sender(broker)
+    assert until(lambda: subscribed(sender, city))
+    time.sleep(1)
+    at = stamp(now()) - 5000
+    sender.all([("sensors/W1/water_level", {"at": at + i, "value": 1 + i / 1000}) for i in range(400)])
+    assert until(lambda: water(city) == 400)
+    for line in lines:
+        line.close()
+    sender.close()
+    assert all(sum(told.taken for told in line.told) >= 100 for line in lines)
+
+
 def test_a_listener_that_is_killed_again_and_again_loses_nothing_and_counts_nothing_twice(city: Store, broker: Broker) -> None:
     def listen() -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-m", "tests.listener", city.engine.url.render_as_string(hide_password=False), broker.url], cwd=HOME)
@@ -229,6 +272,7 @@ def test_a_mapping_reads_messages_of_another_shape() -> None:
     settings = Settings(mqtt_topic="city/+/{sensor}", mqtt_fields={"value": "d.v", "at": "ts", "metric": "d.k"})
     (row,) = door.read_message(door.Message("city/north/W1", b'{"ts": 1760000000000, "d": {"v": "1.5", "k": "water_level"}}'), settings)
     assert (row.sensor, row.at, row.value, row.metric) == ("W1", 1_760_000_000, 1.5, "water_level")
-    assert door.filter_of(settings) == "$share/brain/city/+/+"
+    assert door.filter_of(settings) == "city/+/+"
+    assert door.filter_of(settings.model_copy(update={"mqtt_group": "halls"})) == "$share/halls/city/+/+"
     with pytest.raises(GovError):
         door.read_message(door.Message("other/W1", b"1"), settings)

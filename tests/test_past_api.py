@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -103,9 +104,62 @@ def test_a_moment_that_cannot_be_used_is_refused_in_words(app: Any, asked: str, 
         assert word in answer.json()["message"]
 
 
+def test_the_matrix_of_a_moment_adds_up_to_the_figures_of_it(app: Any) -> None:
+    figures = {r["id"]: r["value"] for r in get(app, f"kpi?{AT}").json()["rows"]}
+    for measure in ("open", "overdue"):
+        told = get(app, f"matrix?measure={measure}&{AT}").json()
+        assert told["rows"][0]["corner"]["value"] == figures[measure] > 0
+        assert told["at"] == f"{THEN:%Y-%m-%dT%H:%M}:00+08:00"
+    assert get(app, f"matrix?measure=closure_rate&{AT}").json()["rows"][0]["corner"]["value"] is None
+    north = get(app, f"matrix?measure=open&{AT}", "north").json()["rows"][0]["corner"]["value"]
+    assert north == get(app, f"cases?open=true&limit=1&{AT}", "north").json()["total"]
+    rates = get(app, f"evaluation?{AT}").json()
+    assert {r["value"] for r in rates["rows"] if r["id"] == "arrival"} == {None}
+    assert any("end of the day before" in note["en"] for note in rates["notes"])
+
+
+def test_desk_gaps_and_burden_of_a_moment_are_told_with_it(app: Any) -> None:
+    gaps = {row["id"]: row for row in get(app, f"nobody?{AT}").json()["rows"]}
+    assert set(gaps) == {"no_grid", "left_lying"}
+    everything = get(app, f"cases?open=true&limit=1000&{AT}").json()["rows"]
+    late = [r for r in everything if r["status"] == "filed" and r["overdue"]]
+    assert gaps["left_lying"]["n"] >= len(late)
+    assert gaps["no_grid"]["n"] == sum(len(r["area_code"]) < 15 for r in everything)
+    burden = get(app, f"burden?{AT}").json()
+    assert any("end of the day before" in note["en"] for note in burden["notes"])
+    assert get(app, f"desk?which=overnight&{AT}").json()["at"] == f"{THEN:%Y-%m-%dT%H:%M}:00+08:00"
+
+
+def test_the_page_of_a_grid_shows_what_was_so_at_the_moment(app: Any) -> None:
+    everything = get(app, f"cases?open=true&limit=1000&{AT}").json()["rows"]
+    busy = Counter(r["area_code"] for r in everything if r["area_code"].startswith("990103001")).most_common(1)[0][0]
+    told = get(app, f"grid?place={busy}&{AT}").json()
+    page = told["rows"][0]
+    mine = [r for r in everything if r["area_code"] == busy]
+    assert page["n_open"] == len(mine) == sum(page["waiting"].values())
+    assert page["n_overdue"] == sum(r["overdue"] for r in mine)
+    assert {r["case"]["no"] for r in page["open"]} == {r["no"] for r in mine}
+    figures = {row["figure"]["id"]: row["value"] for row in page["figures"]}
+    assert (figures["open"], figures["overdue"]) == (page["n_open"], page["n_overdue"])
+    assert all(row["closed_at"] <= f"{THEN - timedelta(hours=8):%Y-%m-%dT%H:%M}:00+00:00" for row in page["closed"])
+    assert (page["duty"], page["items"], page["repeats"]) == ([], [], [])
+    assert get(app, f"grid?place={busy}&{AT}", "north").status_code == 200
+    assert get(app, f"grid?place=990101001001001&{AT}", "north").status_code in (403, 404)
+
+
+def test_sensors_alarms_and_cameras_of_a_moment_are_told_with_it(app: Any) -> None:
+    for path in ("sensors", "alarms", f"cells?mark=cameras&{BOX}", f"cells?mark=alarms&{BOX}", f"cells?mark=sensors&{BOX}"):
+        told = get(app, f"{path}{'&' if '?' in path else '?'}{AT}")
+        assert told.status_code == 200, path
+        assert told.json()["at"] == f"{THEN:%Y-%m-%dT%H:%M}:00+08:00"
+        assert any("known at" in note["en"] for note in told.json()["notes"])
+    assert get(app, f"alarms?{AT}").json()["pace"]["day"] == 0
+    code = get(app, "sensors?limit=1").json()["rows"][0]["code"]
+    assert get(app, f"sensors/{code}?{AT}").json()["at"] == get(app, f"sensors/{code}/series?{AT}").json()["at"] == f"{THEN:%Y-%m-%dT%H:%M}:00+08:00"
+
+
 def test_what_shows_only_the_present_takes_no_moment(app: Any) -> None:
-    assert get(app, f"burden?{AT}").status_code == 400
-    assert get(app, f"cells?mark=cameras&{BOX}&{AT}").status_code == 400
+    assert get(app, f"flow?{AT}").status_code == 400
     client = signed_in(app, "boss")
     done = client.post(f"/api/v1/cases?{AT}", json={"category": "appearance", "title": "x", "area_code": "990103001001001"})
     assert done.status_code == 400

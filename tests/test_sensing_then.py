@@ -9,21 +9,34 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import delete, insert
 
-from queries.alarms import acts, desk
+from queries import cameras, frame, things
+from queries.alarms import acts, desk, places
 from queries.alarms.watch import look
 from queries.clock import moment, now, stamp
-from queries.errors import NoSuchError, ScopeError
+from queries.errors import GovError, NoSuchError, ScopeError
 from queries.frame import NOTHING, Ask
 from queries.sensing import ledger, register, values
 from queries.sensing.board import renewed
 from queries.sensing.intake import Parcel
 from queries.sensing.judge import Read
 from queries.sensing.scribe import Scribe
+from queries.sensing.tables import alarm, alarm_event, alarm_watch, camera_state, shelf
 from queries.store import Store
-from queries.tables import reading
+from queries.tables import camera, reading
 from tests.test_alarms import ASK, LEAD, RULES, SENSORS
 from tests.test_sensing import sensing_city
+from tests.test_then import Clock
 
 WORLD = (121.0, 29.0, 122.0, 30.5)
 
@@ -137,3 +150,101 @@ def test_a_sensor_shows_the_alarm_that_stood_at_the_moment(scribe: Scribe) -> No
 
     assert (state(begin + 1), state(begin + 599)) == ("orange", "orange")
     assert state(begin + 601) in ("ok", "silent")
+
+
+class AlarmHistory(RuleBasedStateMachine):
+    """Readings and what people do about their alarms, in any order; after each step all that the screens say is kept beside its moment."""
+
+    store: Store
+    clock: Clock
+
+    @initialize()
+    def begin(self) -> None:
+        with self.store.write() as connection:
+            for table in (alarm_event, alarm, alarm_watch, shelf):
+                connection.execute(delete(table))
+        self.kept: dict[int, Any] = {}
+
+    @rule(code=st.sampled_from(("W1", "W2", "W3")), value=st.sampled_from((0.5, 2.5, 3.5, 4.5, 5.5)), seconds=st.integers(1, 900))
+    def measured(self, code: str, value: float, seconds: int) -> None:
+        self.clock.on(seconds)
+        with self.store.write() as connection:
+            held = register.read(connection, None)
+            look(connection, held, [(stamp(self.clock.at), held.sensors[code].id, "water_level", value)], stamp(self.clock.at))
+
+    @rule(seconds=st.integers(1, 4000))
+    def nothing_happened(self, seconds: int) -> None:
+        self.clock.on(seconds)
+
+    @rule(pick=st.integers(0, 5), what=st.sampled_from(("ack", "shelve", "back", "real", "false")), seconds=st.integers(1, 300))
+    def somebody_acted(self, pick: int, what: str, seconds: int) -> None:
+        self.clock.on(seconds)
+        rows = sorted(one.id for state in ("open", "shelved") for one in desk.alarms(self.store, ASK, state).rows)
+        if not rows:
+            return
+        id_ = rows[pick % len(rows)]
+        try:
+            if what == "ack":
+                acts.acknowledge(self.store, LEAD, ASK, id_)
+            elif what == "shelve":
+                acts.put_aside(self.store, LEAD, ASK, id_, 20, "在修")
+            elif what == "back":
+                acts.take_back(self.store, LEAD, ASK, id_)
+            else:
+                acts.settle(self.store, LEAD, ASK, id_, what, "树枝遮挡")
+        except GovError:
+            return
+
+    @invariant()
+    def kept_beside_its_moment(self) -> None:
+        if hasattr(self, "kept"):
+            self.kept[stamp(self.clock.at)] = screens(self.store, ASK)
+
+    def teardown(self) -> None:
+        for seconds, held in getattr(self, "kept", {}).items():
+            assert screens(self.store, at(seconds)) == held
+
+
+def screens(store: Store, ask: Ask) -> Any:
+    """Return what list, shelf, figures and map say. A value is told by the log only where a level changed, so it is left out."""
+    lists = {state: {r.id: (r.level, r.state, r.is_active, r.times, r.acked_by, r.acked_at, r.again_at, r.shelved_until if r.state == "shelved" else None, r.outcome, r.reason, r.chattering, r.group)
+                     for r in desk.alarms(store, ask, state).rows} for state in ("open", "unacked", "shelved", "closed", "all")}
+    shelved = [(r.alarm_id, r.at, r.until, r.reason) for r in desk.shelves(store, ask).rows]
+    marks = {(p.n, tuple(sorted(p.by_status.items())), p.nos) for p in places.points(store, ask, WORLD, 14).rows}
+    return lists, shelved, desk.pace(store, ask).row, marks
+
+
+def test_list_shelf_pace_and_marks_of_a_moment_are_those_that_the_screens_showed_then(scribe: Scribe, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Machine(AlarmHistory):
+        pass
+
+    Machine.store, Machine.clock = scribe.store, Clock()
+    for module in (acts, desk, places, frame):
+        monkeypatch.setattr(module, "now", Machine.clock)
+    run_state_machine_as_test(Machine, settings=settings(
+        max_examples=8, stateful_step_count=25, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck)))
+
+
+def test_cameras_of_a_moment_are_as_their_source_told_of_it(scribe: Scribe) -> None:
+    store, begin = scribe.store, stamp(now()) - 10 * 86_400
+    with store.write() as connection:
+        node = next(iter(register.read(connection).sensors.values())).node
+        for code in ("C1", "C2"):
+            connection.execute(insert(camera).values(code=code, name=code, kind="", node=node, lon=121.5, lat=29.9, source="s", hash=code, placed="point", state="online", since_at=begin + 500,
+                                                     **{"class": "key_area"}, stream="", still=""))
+        first = connection.scalar(camera.select().with_only_columns(camera.c.id).where(camera.c.code == "C1"))
+        for second, state in ((begin, "online"), (begin + 100, "offline"), (begin + 500, "online")):
+            connection.execute(insert(camera_state).values(camera_id=first, at=second, state=state))
+
+    def told(seconds: int) -> tuple[dict[str, int], str, str]:
+        health = {k: n for k, n in cameras.health(store, at(seconds)).row.buckets.items() if n}
+        marks = {p.nos[0]: next(iter(p.by_status)) for p in things.points(store, at(seconds), WORLD, 14).rows}
+        row = cameras.one(store, at(seconds), "C1").row
+        return health, row.bucket, marks["C1"]
+
+    assert told(begin - 1) == ({"unknown": 2}, "unknown", "unknown")
+    assert told(begin + 99) == ({"online": 1, "unknown": 1}, "online", "online")
+    assert told(begin + 100) == ({"new_offline": 1, "unknown": 1}, "new_offline", "offline")
+    assert told(begin + 500) == ({"online": 1, "unknown": 1}, "online", "online")
+    with pytest.raises(NoSuchError):
+        cameras.one(store, at(begin).but(scope=NOTHING), "C1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,12 +26,13 @@ from queries.loop.writer import Writer
 from queries.sensing.intake import Parcel
 from queries.sensing.scribe import Scribe
 from queries.settings import Settings
-from queries.sources import Source, found
+from queries.sources import Source, _kept, found
 from queries.sources._coordinator import Coordinator
 from queries.sources._pen import Pen
 from queries.sources._source import Told, Turn, admit
 from queries.store import Store
 from queries.tables import cases, event, quarantine, reading
+from tests.conftest import HOME
 from tests.test_loop import HERE, little, new, writer  # noqa: F401  (fixtures)
 from tests.test_sensing import sensing_city
 
@@ -276,6 +279,24 @@ def test_one_process_at_a_time_runs_the_doors_and_another_takes_over(writer: Wri
     second._renew_at = 0.0
     until(lambda: second.leads and "second" in seen)
     second.close()
+
+
+def test_a_killed_process_on_this_machine_has_its_doors_taken_over_at_once(store: Store) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "from queries.sources._kept import name_of_process as n; print(n(), flush=True); input()"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HOME)
+    assert other.stdout
+    theirs, mine = other.stdout.readline().strip(), _kept.name_of_process()
+    try:
+        assert _kept.hold(store, theirs, 45)
+        assert not _kept.hold(store, mine, 45)
+    finally:
+        other.kill()
+        other.wait()
+    assert _kept.hold(store, mine, 45)
+    # Of one on another machine nobody here knows whether it lives: its lease runs out by itself.
+    _kept.release(store, mine)
+    assert _kept.hold(store, f"elsewhere/{theirs.partition('/')[2]}", 45)
+    assert not _kept.hold(store, mine, 45)
 
 
 def test_a_server_without_such_settings_runs_no_door(little: Store, tmp_path: Path) -> None:  # noqa: F811

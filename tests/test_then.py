@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,11 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from queries import cases as answers
-from queries import cursor, kpi
+from queries import cursor, kpi, matrix, places
 from queries.clock import moment, now, stamp
 from queries.errors import AskError, GovError, NoSuchError, ScopeError
 from queries.frame import EVERYTHING, Ask, Filters, Scope
+from queries.loop import desk, evaluate, grid, grid_then, like, whistles
 from queries.loop import page as loop_page
 from queries.loop import then as past
 from queries.loop.course import NAMES
@@ -32,9 +35,11 @@ from queries.loop.steps import STEPS, legal
 from queries.loop.word import Said
 from queries.loop.writer import Writer
 from queries.store import Store
-from queries.tables import cases
+from queries.summing import UNNAMED
+from queries.tables import cases, department
 from tests.test_loop import ADMIN, DESK, STREET, URBAN, WATER, little, new, row, step  # noqa: F401  (a fixture)
 
+NOW = Ask(scope=EVERYTHING, since=now().date(), until=now().date())
 ASKED_STEPS = sorted(set(STEPS) - {"reported", "told", "changed"})
 
 
@@ -77,6 +82,37 @@ def stands(store: Store) -> dict[str, tuple[Any, ...]]:
     return {r["no"]: tuple(r[name] for name in NAMES) for r in rows}
 
 
+def out(store: Store, ask: Ask) -> dict[int, tuple[Any, ...]]:
+    """Return the whistles that are out, as the desk lists them; whether one is late follows from the moment of the look."""
+    return {r.id: (r.case_no, r.title, r.reason, r.department, r.area_code, r.blown_at, r.due_at, r.arrived_at, r.rated_by_caller, r.rated_by_called)
+            for r in whistles.out(store, ask, limit=1000).rows}
+
+
+def grids(store: Store, page: Any, ask: Ask) -> dict[str, Any]:
+    """Return what the pages of both streets say: how many are open, which, and what was closed last."""
+    out = {}
+    for place in ("91", "92"):
+        one = page(store, ask.but(place=place)).row
+        out[place] = one.n_open, {r.case.no: (r.case.status, r.seq, r.called, r.missing) for r in one.open}, [c.no for c in one.closed]
+    return out
+
+
+def table(store: Store, ask: Ask, measure: str) -> Counter[tuple[str, str]]:
+    """Return the cells of the matrix, and check that its totals add up."""
+    one = matrix.matrix(store, ask, measure).row
+    assert [line.total.value for line in one.lines] == [sum(cell.value or 0 for cell in line.cells) for line in one.lines]
+    assert one.corner.value == sum(line.total.value or 0 for line in one.lines)
+    return Counter({(line.code, column.code): int(cell.value) for line in one.lines for column, cell in zip(one.columns, line.cells, strict=True) if cell.value})
+
+
+def by_department(store: Store, held: Iterable[tuple[Any, ...]]) -> Counter[tuple[str, str]]:
+    """Count open cases by department and street, from the snapshot of then."""
+    with store.read() as connection:
+        codes = dict(connection.execute(select(department.c.id, department.c.code)).all())
+        streets = {told[NAMES.index("node")]: places.chain(connection, told[NAMES.index("node")]) for told in held}
+    return Counter((codes.get(told[NAMES.index("department_id")], UNNAMED), chain[1].code if len(chain := streets[told[NAMES.index("node")]]) > 1 else "") for told in held)
+
+
 def stood(store: Store, seconds: int) -> dict[str, tuple[Any, ...]]:
     with store.read() as connection:
         held = past.then(connection, seconds)
@@ -94,7 +130,7 @@ class History(RuleBasedStateMachine):
     def begin(self) -> None:
         self.clock.on(60)
         self.nos = [new(self.writer), new(self.writer)]
-        self.kept: dict[int, dict[str, tuple[Any, ...]]] = {}
+        self.kept: dict[int, tuple[dict[str, tuple[Any, ...]], dict[int, tuple[Any, ...]], dict[str, Any]]] = {}
 
     @rule(seconds=st.integers(1, 40_000), late=st.integers(0, 20_000))
     def reported(self, seconds: int, late: int) -> None:
@@ -115,6 +151,17 @@ class History(RuleBasedStateMachine):
                 continue
             break
 
+    @rule(data=st.data(), seconds=st.integers(1, 9_000), late=st.integers(0, 5_000))
+    def whistled(self, data: st.DataObject, seconds: int, late: int) -> None:
+        self.clock.on(seconds)
+        no = data.draw(st.sampled_from(self.nos))
+        what, actor = data.draw(st.sampled_from([("whistled", STREET), ("whistled", URBAN), ("arrived", WATER), ("arrived", URBAN), ("whistle_rated", WATER),
+                                                 ("whistle_rated", STREET), ("whistle_ended", STREET), ("whistle_ended", URBAN)]))
+        more = {"reason": "emergency", "department": "water", "details": {"departments": ["water", "urban"] if actor is STREET else []}} if what == "whistled" else {
+            "department": "water", "details": {"stars": 4}}
+        with contextlib.suppress(GovError):
+            step(self.writer, no, what, actor, at=self.clock.at - timedelta(seconds=late), **more)
+
     @rule(data=st.data(), seconds=st.integers(1, 40_000))
     def as_its_source_says(self, data: st.DataObject, seconds: int) -> None:
         self.clock.on(seconds)
@@ -128,11 +175,16 @@ class History(RuleBasedStateMachine):
     @invariant()
     def kept_beside_its_moment(self) -> None:
         if getattr(self, "nos", None):
-            self.kept[stamp(self.clock.at)] = stands(self.writer.store)
+            self.kept[stamp(self.clock.at)] = stands(self.writer.store), out(self.writer.store, NOW), grids(self.writer.store, grid.grid, NOW)
 
     def teardown(self) -> None:
-        for seconds, held in getattr(self, "kept", {}).items():
+        for seconds, (held, called, pages) in getattr(self, "kept", {}).items():
             assert stood(self.writer.store, seconds) == held
+            assert out(self.writer.store, at(moment(seconds))) == called
+            assert grids(self.writer.store, grid_then.grid, at(moment(seconds))) == pages
+            assert table(self.writer.store, at(moment(seconds)), "open") == by_department(self.writer.store, held.values())
+            late = [told for told in held.values() if told[NAMES.index("due_at")] and told[NAMES.index("due_at")] < seconds]
+            assert table(self.writer.store, at(moment(seconds)), "overdue") == by_department(self.writer.store, late)
             listed = answers.page(self.writer.store, at(moment(seconds), filters=Filters(open_only=True)), limit=1000)
             assert {r.no: r.status for r in listed.rows} == {no: told[NAMES.index("status")] for no, told in held.items()}
             assert listed.total == len(held)
@@ -233,3 +285,69 @@ def test_a_local_moment_that_clocks_skip_or_show_twice_is_one_moment() -> None:
     zone = ZoneInfo("America/New_York")
     assert cursor.in_zone(datetime(2026, 3, 8, 2, 30), zone).isoformat() == "2026-03-08T03:30:00-04:00"
     assert cursor.in_zone(datetime(2026, 11, 1, 1, 30), zone).isoformat() == "2026-11-01T01:30:00-04:00"
+
+
+def test_a_called_department_has_come_and_gone_only_from_when_that_was_known(writer: Writer, clock: Clock) -> None:
+    no = new(writer)
+    clock.on(60)
+    step(writer, no, "whistled", STREET, reason="emergency", department="urban", details={"departments": ["water"]})
+    blown = stamp(clock.at)
+    clock.on(7200)
+    step(writer, no, "arrived", WATER, at=clock.at - timedelta(hours=1))
+    told = stamp(clock.at)
+    clock.on(600)
+    step(writer, no, "whistle_ended", STREET)
+
+    def calls(seconds: int, **more: Any) -> dict[str, tuple[bool, bool]]:
+        return {r.department: (r.arrived_at is not None, r.late) for r in whistles.out(writer.store, at(moment(seconds), **more)).rows}
+
+    assert calls(blown - 1) == {}
+    assert calls(blown) == {"urban": (False, False), "water": (False, False)}
+    assert calls(told - 1)["water"] == (False, calls(told - 1)["urban"][1])
+    assert calls(told)["water"][0]
+    assert not calls(told)["urban"][0]
+    assert calls(stamp(clock.at)) == {}
+    assert [r.department for r in whistles.out(writer.store, at(moment(told)), "water").rows] == ["water"]
+    with pytest.raises(ScopeError):
+        whistles.out(writer.store, at(moment(told), STREET.scope).but(place="92"))
+    line = desk.standing_then(writer.store, at(moment(told)), no).row
+    assert (line.called, line.missing) == (2, 1)
+    assert desk.standing_then(writer.store, at(moment(told - 1)), no).row.missing == 2
+
+
+def test_the_evaluation_of_a_moment_knows_whole_days_and_not_what_came_of_them_later(writer: Writer, clock: Clock) -> None:
+    no = new(writer)
+    clock.on(60)
+    step(writer, no, "whistled", STREET, reason="emergency", department="water")
+    blown = clock.at
+    clock.on(86_400)
+    step(writer, no, "arrived", WATER)
+    step(writer, no, "supervised", DESK, reason="urgent")
+    clock.on(86_400)
+    zone = ZoneInfo("Asia/Shanghai")
+    then_ = at((blown + timedelta(hours=30)).astimezone(zone))
+    now_ = evaluate.evaluation(writer.store, then_.but(at=None)).rows
+    rows = {r.id: r for r in evaluate.evaluation(writer.store, then_).rows}
+    assert [(r.value, r.numerator) for r in now_ if r.id not in evaluate.SINCE] == [(r.value, r.numerator) for r in rows.values() if r.id not in evaluate.SINCE]
+    assert (rows["arrival"].value, rows["arrival"].against) == (None, None)
+    assert {s.id: s.n for s in evaluate.loop_line(writer.store, then_).rows}["arrived"] is None
+    with pytest.raises(AskError, match="not known yet"):
+        evaluate.cases_of(writer.store, then_, "arrival")
+    with pytest.raises(AskError, match="not known yet"):
+        like.like_with_like(writer.store, then_, "closure")
+    assert like.like_with_like(writer.store, then_, "on_time").notes
+
+
+def test_cases_behind_a_number_are_those_that_were_known_at_the_moment(writer: Writer, clock: Clock) -> None:
+    no = new(writer)
+    clock.on(60)
+    step(writer, no, "filed")
+    happened = clock.at + timedelta(seconds=5)
+    clock.on(86_400)
+    step(writer, no, "force_closed", reason="late", at=happened)
+    told = stamp(clock.at)
+    day = happened.astimezone(ZoneInfo("Asia/Shanghai")).date()
+    ask = Ask(scope=EVERYTHING, since=day, until=day)
+    assert [r.no for r in evaluate.cases_of(writer.store, ask, "forced").rows] == [no]
+    assert evaluate.cases_of(writer.store, ask.but(at=moment(told - 1)), "forced").rows == ()
+    assert [r.status for r in evaluate.cases_of(writer.store, ask.but(at=moment(told)), "forced").rows] == ["closed"]

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from plotly.utils import PlotlyJSONEncoder
 from scipy import stats
 
-from queries import demo, loading
+from dashboard.address import View, read
+from dashboard.context import Context, Visitor, visited
+from dashboard.panels import thing_card
+from queries import cases, demo, loading
 from queries.alarms import desk
 from queries.clock import now
 from queries.frame import EVERYTHING, Actor, Ask
 from queries.loop.orders import Found as Report
 from queries.loop.writer import Writer
+from queries.settings import Settings
 from queries.store import Store
 from queries.tables import area, level, node
 from queries.warning.farrington import bound
 from queries.warning.job import Warner, look
-from queries.warning.tails import BASE, GUARD, above, dispersion, tail, weekdays
+from queries.warning.tails import BASE, GUARD, LEAST, above, dispersion, drift, tail, weekdays
 
 REFERENCE = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "hotspot_ref"
 for up in Path(__file__).resolve().parents:
@@ -92,9 +99,39 @@ def test_p_values_of_quiet_series_are_not_smaller_than_chance_allows() -> None:
     rng = np.random.default_rng(7)
     counts = rng.poisson(3.0, (3000, BASE + GUARD + 4)).astype(float)
     told = tail(counts, 0)
-    # The better of two sums: at most twice as many below a bound, beside what the estimated level adds.
-    assert (told.p < 0.01).mean() < 2 * 0.01 * 1.6
-    assert (told.p < 0.01).mean() > 0.004
+    # The sums share the false alarms: together they make no more of them than promised, and not idly fewer.
+    assert 0.004 < (told.p < 0.01).mean() < 0.0115
+    assert (told.p < 0.001).mean() < 0.0018
+
+
+def test_a_lasting_rise_is_seen_in_three_days_and_a_jump_in_one() -> None:
+    rng = np.random.default_rng(8)
+    counts = rng.poisson(2.0, (40, BASE + GUARD + 3)).astype(float)
+    counts[:, -3:] = 2
+    counts[1, -3:] = (7, 7, 7)
+    counts[2, -3:] = (0, 0, 16)
+    told = tail(counts, 4)
+    assert (int(told.days[1]), int(told.seen[1])) == (3, 21)
+    assert (int(told.days[2]), int(told.seen[2])) == (1, 16)
+    assert told.p[1] < 1e-5 > told.p[2]
+    assert all(told.low[i] <= told.expected[i] <= told.high[i] < told.seen[i] for i in (1, 2))
+
+
+def test_what_all_places_do_is_usual_and_few_cases_tell_little_of_it() -> None:
+    factor = np.ones(BASE)
+    grown = np.r_[np.full(BASE - 28, 100.0), np.full(28, 130.0)]
+    assert drift(grown, factor) == pytest.approx(130 / grown.mean(), rel=0.02)
+    assert drift(grown / 1000, factor) == pytest.approx(1.0, abs=0.01)
+    assert drift(np.full(BASE, 50.0), factor) == pytest.approx(1.0)
+
+
+def test_a_shorter_history_is_used_as_it_is_and_a_too_short_one_is_refused() -> None:
+    rng = np.random.default_rng(9)
+    counts = rng.poisson(2.0, (5, LEAST + GUARD + 3)).astype(float)
+    assert tail(counts, 0).base == LEAST
+    assert tail(rng.poisson(2.0, (5, BASE + GUARD + 90)).astype(float), 0).base == BASE
+    with pytest.raises(ValueError, match="too few"):
+        tail(counts[:, 1:], 0)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +162,7 @@ def test_an_unusual_count_becomes_an_alarm_with_its_evidence_and_passes(present_
     (row,) = [one for one in desk.alarms(present_city, ask).rows if one.kind == "statistics" and one.area_code.startswith(code)]
     assert row.level == "yellow"
     assert row.sensor == ""
-    assert set(row.evidence) == {"category", "seen", "expected", "days", "p", "recurrence_days", "dispersion", "base_days", "course"}
+    assert set(row.evidence) == {"category", "seen", "expected", "usual", "days", "p", "recurrence_days", "dispersion", "base_days", "course", "last"}
     assert sum(row.evidence["course"][-3:]) >= 40
     writer.close()
 
@@ -135,3 +172,23 @@ def test_the_tails_are_those_of_the_distributions(phi: float) -> None:
     seen, expected = np.array([0, 1, 2, 7, 40, 0]), np.array([0.3, 0.3, 4.0, 2.5, 11.0, 9.0])
     told = stats.poisson.sf(seen - 1, expected) if phi == 1 else stats.nbinom.sf(seen - 1, expected / (phi - 1), 1 / phi)
     np.testing.assert_allclose(above(seen, expected, phi), told, rtol=1e-12)
+
+
+def test_a_warning_shows_its_days_and_leads_to_the_very_cases_that_were_counted(present_city: Store, tmp_path: Path) -> None:
+    found = Warner(present_city, writer := Writer(present_city), 1e6).once()
+    one = found[0]
+    ask = Ask(scope=EVERYTHING, since=date.today(), until=date.today())
+    row = next(r for r in desk.alarms(present_city, ask).rows if r.kind == "statistics" and r.area_code == one.place.code and r.evidence["category"] == one.category)
+    context = Context(settings=Settings(data_dir=tmp_path), store=present_city)
+    with visited(Visitor(actor=Actor(name="t", post="admin", scope=EVERYTHING), by="session")):
+        drawn = json.dumps(thing_card.render(context, View(scene="alarms", thing=f"alarm:{row.id}", lang="en")), cls=PlotlyJSONEncoder)
+        link = re.search(r'"href": "([^"]*period=custom[^"]*)"', drawn)
+        assert link
+        view, _ = read(*link[1].split("?"))
+        listed = cases.page(present_city, context.ask(view), limit=1000)
+    assert drawn.count('"className": "summed"') == one.days
+    assert f"between {one.usual[0]} and {one.usual[1]}" in drawn
+    assert (view.place, view.filters.categories) == (one.place.code, (one.category,))
+    assert len(listed.rows) == one.seen
+    assert {r.category for r in listed.rows} == {one.category}
+    writer.close()

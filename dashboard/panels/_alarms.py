@@ -52,7 +52,8 @@ def marks(w: Words, row: AlarmRow) -> list[Any]:
 
 def buttons(context: Context, w: Words, row: AlarmRow) -> html.Div:
     """Return what the post may do about it, and the place of its form."""
-    if context.actor.post not in POSTS or row.state == "closed":
+    # What stood open then cannot be acted on now.
+    if w.at or context.actor.post not in POSTS or row.state == "closed":
         return html.Div()
     acts = [] if row.acked_at is not None else [("ack", True)]
     acts += [("case", False), ("real", False), ("false", False), ("unshelve" if row.state == "shelved" else "shelve", False)]
@@ -88,4 +89,4 @@ def near(context: Context, view: View, w: Words, lon: float | None, lat: float |
     about = view.case or (view.thing if view.thing.startswith("alarm:") else "")
     return html.Div([html.H4([w("near.title"), html.Kbd("N")]), html.Ul([html.Li([
         html.Span(w("near." + one.kind), className="quiet"), go(view.but(thing=f"{one.kind}:{one.code}", case="", about=about), one.name, "drill near"),
-        html.Span(w.pick(CAMERA_WORDS[one.state])) if one.kind == "camera" else "", html.Span(w("near.metres", n=w.n(one.metres)), className="quiet")]) for one in found], className="plain")], className="near-list")
+        html.Span(w.pick(CAMERA_WORDS[one.state])) if one.kind == "camera" and not w.at else "", html.Span(w("near.metres", n=w.n(one.metres)), className="quiet")]) for one in found], className="plain")], className="near-list")

@@ -14,7 +14,6 @@ from dashboard.panels._parts import badge, button, field, go, strip
 from dashboard.words import Words
 from queries import cameras
 from queries.cameras import BUCKET_WORDS, CLASS_WORDS, POSTS, CameraRow, ViewRow
-from queries.clock import now
 
 
 def card(context: Context, view: View, w: Words, code: str) -> tuple[str, list[Any]]:
@@ -22,10 +21,11 @@ def card(context: Context, view: View, w: Words, code: str) -> tuple[str, list[A
     ask = context.ask(view)
     answer = cameras.one(context.store, ask, code)
     row = answer.row
-    seen = w("unknown") if row.seen_at is None else w("ago", length=w.length((now() - row.seen_at).total_seconds()))
+    seen = w("unknown") if row.seen_at is None else w.age(row.seen_at)
     parts: list[Any] = [html.Div([badge(w.pick(BUCKET_WORDS[row.bucket]), "" if row.bucket == "online" else "watch"), html.Span(f"{w.pick(CLASS_WORDS[row.group])} {row.kind}")], className="lead")]
-    held = cameras.current(context.store, context.actor, ask, code, context.session) if context.actor.post in POSTS else None
-    parts.append(_picture(context, w, row, held) if held else _ask(context, view, w, row))
+    # No picture of then is kept, and one of now must not pass for it.
+    held = None if w.at else cameras.current(context.store, context.actor, ask, code, context.session) if context.actor.post in POSTS else None
+    parts.append(html.P(w("camera.only_now"), className="quiet") if w.at else _picture(context, w, row, held) if held else _ask(context, view, w, row))
     facts = [("case.place", go(view.but(scene="grid", place=row.area_code, thing=""), w.pick(row.area_name), "drill") if row.area_code else w("unknown")),
              ("camera.seen", seen), ("sensor.code", row.code)]
     parts.append(html.Dl([part for key, value in facts for part in (html.Dt(w(key)), html.Dd(value))]))

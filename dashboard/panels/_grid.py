@@ -30,7 +30,9 @@ def head(w: Words, view: View, one: Grid) -> list[Any]:
     facts = [(w("grid.code"), place.code), (w("grid.residents"), w("grid.unknown") if place.residents is None else w.n(place.residents)), (w("grid.area"), size)]
     duty = [html.Span([html.B(w.pick(DUTY_WORDS.get(d.post, {"zh": d.post, "en": d.post}))), f" {d.shown}",
                        *([" ", html.A(d.phone, href=f"tel:{d.phone}", className="drill")] if d.phone else [])]) for d in one.duty]
-    if not any(d.post == "grid_worker" for d in one.duty):
+    if w.at:
+        duty = [html.Span(f"○ {w('when.only_now_grid')}", className="quiet")]
+    elif not any(d.post == "grid_worker" for d in one.duty):
         duty.insert(0, badge(w("grid.nobody"), "watch"))
     waits = [html.Span([w("desk.waiting", who=w.pick(WAITING_WORDS[post])), " ", html.B(w.n(n))]) for post, n in one.waiting.items()]
     return [
@@ -84,7 +86,7 @@ def things(w: Words, one: Grid) -> Any:
     for c in one.cameras:
         state, kind = CAMERA_WORDS.get(c.state, CAMERA_WORDS["unknown"])
         rows.append(html.Tr([html.Td(c.name or c.code, title=c.code), html.Td(""), html.Td(badge(w.pick(state), kind), className="num"),  # type: ignore[arg-type]
-                             html.Td(w.short(c.seen_at) if c.seen_at else w("never"), className="num quiet")]))
+                             html.Td(w.short(c.seen_at) if c.seen_at else "" if w.at else w("never"), className="num quiet")]))
     return scroll(html.Table(html.Tbody(rows))) if rows else nothing(w, "grid.no_things")
 
 

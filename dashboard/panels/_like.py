@@ -25,9 +25,10 @@ NOTABLE = 0.1
 def draw(context: Context, view: View, title: dict[str, str], by: By) -> list[Any]:
     """Draw the table for the number that the address names, with a row of chips to choose another."""
     w = words(context, view)
-    measure = view.measure if view.measure in LIKE else "on_time"
+    known = {name: rate for name, rate in LIKE.items() if not w.at or name not in like.SINCE}
+    measure = view.measure if view.measure in known else "on_time"
     answer = like.like_with_like(context.store, context.ask(view), measure, by)
-    links = chips([chip(view.but(measure=name), w.pick(rate.title), name == measure) for name, rate in LIKE.items()])
+    links = chips([chip(view.but(measure=name), w.pick(rate.title), name == measure) for name, rate in known.items()])
     rows = [_row(w, view, row, measure, by) for row in answer.rows if row.n]
     css = ("", "num", "num", "num", "num")
     shown: Any = table([(w.pick(word), name) for word, name in zip(HEAD, css, strict=True)], rows, "like") if rows else nothing(w)

@@ -52,4 +52,4 @@ def _late(context: Context, view: View) -> list[Any]:
     return [heading(w.pick(LATE), w.n(len(rows))), table(head, rows) if rows else html.P(f"○ {w.pick(NO_LATE)}", className="empty"), strip(w, answer)]
 
 
-PANEL = Panel(id="against", title={"zh": "要看的案件", "en": "Cases to look at"}, order=10, slots={"evaluation": "right"}, render=render)
+PANEL = Panel(id="against", title={"zh": "要看的案件", "en": "Cases to look at"}, order=10, slots={"evaluation": "right"}, render=render, then=True)

@@ -29,10 +29,11 @@ def render(context: Context, view: View) -> Any:
     newest = max((f"{row.again_at:%Y%m%d%H%M%S}" for row in answer.rows if row.state == "unacked"), default="")
     worst = min((("red", "orange", "yellow", "blue").index(row.level) for row in answer.rows if row.state == "unacked"), default=9)
     return [
-        heading(w.pick(PANEL.title), w("alarm.keys")),
+        heading(w.pick(PANEL.title), "" if w.at else w("alarm.keys")),
         chips([chip(view.but(source="" if one == "open" else one), w("alarm_state." + one), one == state) for one in STATES]),
         html.Ol(items, className="alarm-list scroll") if items else nothing(w, "alarm.none"),
-        html.Div(id="alarm-siren", hidden=True, **{"data-new": newest, "data-worst": str(worst)}), strip(w, answer)]
+        # An alarm of the past makes no sound.
+        "" if w.at else html.Div(id="alarm-siren", hidden=True, **{"data-new": newest, "data-worst": str(worst)}), strip(w, answer)]
 
 
 def _line(context: Context, w: Any, view: View, rows: list[AlarmRow]) -> html.Li:
@@ -50,4 +51,4 @@ def _line(context: Context, w: Any, view: View, rows: list[AlarmRow]) -> html.Li
     ], className=f"alarm-item {first.level} {first.state}", tabIndex="0", **{"data-alarm": str(first.id)})
 
 
-PANEL = Panel(id="alarm_list", title={"zh": "报警列表", "en": "Alarm list"}, order=10, slots={"alarms": "main"}, render=render)
+PANEL = Panel(id="alarm_list", title={"zh": "报警列表", "en": "Alarm list"}, order=10, slots={"alarms": "main"}, render=render, then=True)

@@ -19,7 +19,7 @@ def render(context: Context, view: View) -> Any:
     answer = desk.pace(context.store, context.ask(view), context.settings.operators)
     pace = answer.row
     open_ = desk.alarms(context.store, context.ask(view), "unacked", 1).total or 0
-    tried = sound.tried(context.store)
+    tried = None if w.at else sound.tried(context.store)
     said = w("alarm.sound_tried", at=w.moment(tried.at), by=tried.by) if tried else w("alarm.sound_untried")
     return [
         html.Div([
@@ -29,9 +29,10 @@ def render(context: Context, view: View) -> Any:
             tile(w("alarm.hour"), html.Strong(w.n(pace.hour)), w("alarm.day", n=w.n(pace.day)), name="figure"),
             tile(w("alarm.precision"), html.Strong(w("unknown") if not pace.settled else f"{pace.real / pace.settled:.0%}"), w("alarm.settled", real=pace.real, n=pace.settled),
                  definition=w("alarm.precision_why"), name="figure"),
-            html.Div([html.Span(w("alarm.sound"), className="tile-title"), act_button(w("alarm.sound_test"), {"do": "alarm-sound"}, strong=tried is None),
+            # The sound is a thing of now.
+            "" if w.at else html.Div([html.Span(w("alarm.sound"), className="tile-title"), act_button(w("alarm.sound_test"), {"do": "alarm-sound"}, strong=tried is None),
                       html.Span(said, className="tile-made" if tried else "warn")], className="tile figure sound"),
         ], className="alarm-pace"), strip(w, answer)]
 
 
-PANEL = Panel(id="alarm_pace", title={"zh": "报警节奏", "en": "Pace of alarms"}, order=10, slots={"alarms": "top"}, render=render)
+PANEL = Panel(id="alarm_pace", title={"zh": "报警节奏", "en": "Pace of alarms"}, order=10, slots={"alarms": "top"}, render=render, then=True)

@@ -21,9 +21,9 @@ def render(context: Context, view: View) -> Any:
     rows = [html.Li([
         go(view.but(thing=f"alarm:{row.alarm_id}"), f"{w.pick(row.title)} {w.pick(row.subject)}", "drill"),
         html.Span(w("alarm.until", at=w.moment(row.until))), html.Span(f"{row.by}：{row.reason}", className="quiet"),
-        act_button(w("alarm_act.unshelve"), {"do": "alarm", "act": "unshelve", "id": row.alarm_id}) if context.actor.post in POSTS else "",
-    ]) for row in answer.rows]
+        act_button(w("alarm_act.unshelve"), {"do": "alarm", "act": "unshelve", "id": row.alarm_id}) if context.actor.post in POSTS and not w.at else "",
+    ], className="shelf-item", tabIndex="0", **{"data-alarm": str(row.alarm_id)}) for row in answer.rows]
     return [heading(w.pick(PANEL.title), w.n(len(rows))), html.Ul(rows, className="plain") if rows else html.P(w("alarm.shelf_empty"), className="quiet"), strip(w, answer)]
 
 
-PANEL = Panel(id="alarm_shelf", title={"zh": "搁置中", "en": "Shelved"}, order=20, slots={"alarms": "side"}, render=render)
+PANEL = Panel(id="alarm_shelf", title={"zh": "搁置中", "en": "Shelved"}, order=20, slots={"alarms": "side"}, render=render, then=True)

@@ -47,4 +47,4 @@ def _task(w: Words, row: TaskRow) -> html.Tr:
                     html.Td(w.n(row.n), className="num quiet"), html.Td(w.n(row.waiting), className="num quiet")])
 
 
-PANEL = Panel(id="burden", title={"zh": "基层减负", "en": "Burden of the front line"}, order=20, slots={"evaluation": "right"}, render=render)
+PANEL = Panel(id="burden", title={"zh": "基层减负", "en": "Burden of the front line"}, order=20, slots={"evaluation": "right"}, render=render, then=True)

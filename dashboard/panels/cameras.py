@@ -30,4 +30,4 @@ def render(context: Context, view: View) -> Any:
     return [heading(w.pick(PANEL.title), w("camera.intact_why")), html.Table([html.Thead(head), html.Tbody(rows)]), strip(w, answer)]
 
 
-PANEL = Panel(id="cameras", title={"zh": "摄像机", "en": "Cameras"}, order=40, slots={"alarms": "side"}, render=render)
+PANEL = Panel(id="cameras", title={"zh": "摄像机", "en": "Cameras"}, order=40, slots={"alarms": "side"}, render=render, then=True)

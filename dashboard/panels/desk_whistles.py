@@ -29,4 +29,4 @@ def render(context: Context, view: View) -> Any:
             strip(w, answer)]
 
 
-PANEL = Panel(id="desk_whistles", title={"zh": "吹哨 · 未解除", "en": "Whistles out"}, order=20, slots={"street": "side"}, render=render)
+PANEL = Panel(id="desk_whistles", title={"zh": "吹哨 · 未解除", "en": "Whistles out"}, order=20, slots={"street": "side"}, render=render, then=True)

@@ -54,4 +54,4 @@ def _number(w: Words, value: float | None) -> str:
 
 
 PANEL = Panel(id="evaluation_rates", title={"zh": "三率与办理质量", "en": "Three rates and quality of handling"}, order=20,
-              slots={"evaluation": "top"}, render=render)
+              slots={"evaluation": "top"}, render=render, then=True)

@@ -14,8 +14,7 @@ from dashboard.panels._desk import lines
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import go, heading, nothing, strip, table, words
 from dashboard.words import Words
-from queries import places
-from queries.loop import desk, grid
+from queries.loop import grid, grid_then
 
 TITLES: dict[str, dict[str, str]] = {
     "index": {"zh": "治理指数", "en": "Governance index"}, "open": {"zh": "未结案件", "en": "Open cases"}, "figures": {"zh": "指标对照", "en": "Figures, against peers"},
@@ -23,8 +22,6 @@ TITLES: dict[str, dict[str, str]] = {
     "items": {"zh": "可进网格的事项", "en": "Work that may reach a grid"}, "repeats": {"zh": "反复发生点", "en": "Repeat places"},
     "neighbours": {"zh": "相邻网格", "en": "Neighbouring grids"},
 }
-#: Open cases of a grid in the past: more are said.
-SHOWN_THEN = 200
 COLUMNS = (("open",), ("index", "figures", "closed"), ("things", "items", "repeats", "neighbours"))
 
 
@@ -55,19 +52,19 @@ def render(context: Context, view: View) -> Any:
 
 
 def _then(context: Context, view: View, w: Words) -> Any:
-    """Draw the grid as it stood at a moment of the past: its name, what was open and whom it waited on."""
-    ask = context.ask(view)
-    answer = desk.open_then(context.store, ask, SHOWN_THEN)
-    with context.store.read() as connection:
-        place = places.find(connection, ask.place, ask.on, ask.scope)
-    late = sum(1 for row in answer.rows if row.case.overdue)
-    said: list[Any] = [html.Span(f"▲ {w('grid.n_overdue', n=late)}", className="act")] if late else []
-    said.append(html.Span(w.cases(answer.total or 0)))
-    if (answer.total or 0) > len(answer.rows):
-        said.append(html.Span(w("desk.first", n=len(answer.rows))))
-    shown = lines(context, w, view, answer.rows, "grid") if answer.rows else nothing(w, "grid.none_open")
-    head = html.Section([html.H2(w.name(place)), html.Span(place.code, className="quiet"), html.Span(f"○ {w('when.only_now_grid')}", className="quiet")], className="panel grid-head")
-    return html.Div([head, html.Div(_box(w, "open", said, shown), className="grid-column"), strip(w, answer)], className="grid-page then")
+    """Draw the grid as it stood at a moment of the past; what keeps no history is left out, and said."""
+    answer = grid_then.grid(context.store, context.ask(view))
+    one = answer.row
+    late = html.Span(f"▲ {w('grid.n_overdue', n=one.n_overdue)}", className="act") if one.n_overdue else ""
+    first = html.Span(w("desk.first", n=len(one.open))) if one.n_open > len(one.open) else ""
+    parts = {
+        "open": ([late, html.Span(w("grid.n_today", n=one.n_today)), html.Span(w.cases(one.n_open)), first],
+                 lines(context, w, view, one.open, "grid") if one.open else nothing(w, "grid.none_open")),
+        "figures": (w("grid.figures_aside"), _grid.figures(w, view, one)), "closed": (w("grid.closed_aside", n=grid.BACK_D), _grid.closed(w, view, one)),
+        "things": (_grid.things_aside(w, one), _grid.things(w, one)), "neighbours": (w("grid.n", n=len(one.neighbours)), _grid.neighbours(w, view, one)),
+    }
+    columns = [html.Div([_box(w, id_, *parts[id_]) for id_ in column if id_ in parts], className="grid-column") for column in COLUMNS]
+    return html.Div([html.Section(_grid.head(w, view, one), className="panel grid-head"), *columns, strip(w, answer)], className="grid-page then")
 
 
 def _box(w: Words, id_: str, aside: Any, shown: Any) -> html.Section:
@@ -75,8 +72,6 @@ def _box(w: Words, id_: str, aside: Any, shown: Any) -> html.Section:
 
 
 def _choice(context: Context, view: View, w: Words) -> Any:
-    if w.at:
-        return html.Div([heading(w.pick(CHOOSE)), html.P(w("grid.is_none"), className="lead"), html.P(f"○ {w('when.only_now')}", className="empty")], className="panel grid-choice")
     answer = grid.choose(context.store, context.ask(view))
     rows = [html.Tr([html.Td(go(view.but(place=one.place.code, case=""), w.name(one.place), "drill")), html.Td(one.place.code, className="quiet"),
                      html.Td(w.n(one.n), className="num")]) for one in answer.rows]

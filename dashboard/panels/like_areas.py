@@ -15,4 +15,4 @@ def render(context: Context, view: View) -> Any:
     return _like.draw(context, view, dict(PANEL.title), "areas")
 
 
-PANEL = Panel(id="like_areas", title={"zh": "区域同类比较", "en": "Areas, like with like"}, order=10, slots={"evaluation": "left"}, render=render)
+PANEL = Panel(id="like_areas", title={"zh": "区域同类比较", "en": "Areas, like with like"}, order=10, slots={"evaluation": "left"}, render=render, then=True)

@@ -15,4 +15,4 @@ def render(context: Context, view: View) -> Any:
     return _like.draw(context, view, dict(PANEL.title), "departments")
 
 
-PANEL = Panel(id="like_departments", title={"zh": "部门同类比较", "en": "Departments, like with like"}, order=20, slots={"evaluation": "left"}, render=render)
+PANEL = Panel(id="like_departments", title={"zh": "部门同类比较", "en": "Departments, like with like"}, order=20, slots={"evaluation": "left"}, render=render, then=True)

@@ -24,14 +24,15 @@ def render(context: Context, view: View) -> Any:
     """Draw the line; medians come when they have been read."""
     w = words(context, view)
     answer = evaluate.loop_line(context.store, context.ask(view))
-    found = _flow.answer(context, view)
+    # How long each step took is read of the present only.
+    found = None if w.at else _flow.answer(context, view)
     medians = {} if found is None else {leg.frm: leg.median_s for leg in found.row.stages}
     parts: list[Any] = []
     for stage in answer.rows:
         if parts:
             parts.append(html.Span("›", className="loop-arrow", **{"aria-hidden": "true"}))
         parts.append(_stage(w, stage, medians.get(LASTS.get(stage.id, ""))))
-    extra = [] if found is not None else [_flow.again(PANEL.id)]
+    extra = [] if found is not None or w.at else [_flow.again(PANEL.id)]
     return [html.Div(parts, className="loop-line"), strip(w, answer), *extra]
 
 
@@ -44,4 +45,4 @@ def _stage(w: Words, stage: LoopStage, median_s: float | None) -> html.Div:
                      html.Small([bad, " " if bad and said else "", " · ".join(said)])], className="loop-stage")
 
 
-PANEL = Panel(id="loop_strip", title={"zh": "闭环流程", "en": "The closed loop"}, order=10, slots={"evaluation": "strip"}, render=render)
+PANEL = Panel(id="loop_strip", title={"zh": "闭环流程", "en": "The closed loop"}, order=10, slots={"evaluation": "strip"}, render=render, then=True)

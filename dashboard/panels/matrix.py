@@ -28,7 +28,7 @@ def render(context: Context, view: View) -> Any:
     answer = matrix.matrix(context.store, ask, measure)
     one = answer.row
     with context.store.read() as connection:
-        place = w.name(places.find(connection, ask.place, ask.until, ask.scope))
+        place = w.name(places.find(connection, ask.place, ask.on, ask.scope))
     rule = _rule(one)
     top = html.Tr([html.Th(w("matrix.department"), className="first"), *(html.Th(_column(w, view, column.code, w.pick(column.name)), className="num", scope="col")
                                                                         for column in one.columns),
@@ -89,4 +89,4 @@ def _cell(w: Words, to: View, cell: Cell, one: Matrix, name: str, rule: Fences |
     return html.Td([link, made], className=css + (" watch" if out else " quiet" if few else ""))
 
 
-PANEL = Panel(id="matrix", title={"zh": "部门 × 区域（条 × 块）", "en": "Departments by areas"}, order=10, slots={"matrix": "main"}, render=render)
+PANEL = Panel(id="matrix", title={"zh": "部门 × 区域（条 × 块）", "en": "Departments by areas"}, order=10, slots={"matrix": "main"}, render=render, then=True)

@@ -41,4 +41,4 @@ def _orphan(w: Words, view: View, one: Orphan, row: GapRow) -> html.Li:
     return html.Li(go(view.but(scene="list", place=None, case="").narrowed(categories=(one.code,)), w.pick(one.name), "drill"))
 
 
-PANEL = Panel(id="nobody", title={"zh": "无人认领", "en": "Nobody's"}, order=60, slots={"street": "side"}, render=render)
+PANEL = Panel(id="nobody", title={"zh": "无人认领", "en": "Nobody's"}, order=60, slots={"street": "side"}, render=render, then=True)

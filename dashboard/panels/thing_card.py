@@ -9,13 +9,13 @@ from dash import html
 from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels import _alarms, _cameras
+from dashboard.panels._evidence import evidence
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import badge, chip, failed, go, heading, strip, words
 from dashboard.panels._series import plot
 from dashboard.words import Words
 from queries.alarms import desk
-from queries.alarms.rows import EVENT_WORDS, LEVEL_WORDS, OUTCOME_WORDS, AlarmRow
-from queries.clock import now
+from queries.alarms.rows import EVENT_WORDS, LEVEL_WORDS, OUTCOME_WORDS
 from queries.errors import GovError, NoSuchError
 from queries.sensing import values
 
@@ -47,12 +47,14 @@ def _sensor(context: Context, view: View, w: Words, code: str) -> tuple[str, lis
             continue
         parts += [
             html.Div([html.Strong(f"{row.value:,.{row.digits}f}", className="value"), html.Span(row.unit), html.Span(w.pick(row.metric_words), className="quiet"),
-                      html.Span(w("ago", length=w.length((now() - row.at).total_seconds())), className="quiet")], className="reading"),
+                      html.Span(w.age(row.at), className="quiet")], className="reading"),
             plot(w, values.series(context.store, ask, code, row.metric, "hour").rows, row.unit, row.digits, w("sensor.hours")),
             plot(w, values.series(context.store, ask, code, row.metric, "minute").rows, row.unit, row.digits, w("sensor.minutes")),
             plot(w, values.series(context.store, ask, code, row.metric, "day").rows, row.unit, row.digits, w("sensor.days"))]
     facts = [("case.place", go(view.but(scene="grid", place=first.area_code, thing=""), w.pick(first.area_name), "drill") if first.area_code else w("unknown")),
              ("sensor.every", w("source.none_promised") if first.every_s is None else w.length(first.every_s)), ("sensor.code", first.code)]
+    if first.often and first.every_s:
+        facts.append(("sensor.often", w("sensor.often_why", n=w.n(first.often), promised=w.n(3600 / first.every_s))))
     parts.append(html.Dl([part for key, value in facts for part in (html.Dt(w(key)), html.Dd(value))]))
     parts += [_alarms.near(context, view, w, first.lon, first.lat, but=first.code), strip(w, answer)]
     return first.name, parts
@@ -84,20 +86,13 @@ def _alarm(context: Context, view: View, w: Words, code: str) -> tuple[str, list
         parts.append(plot(w, values.series(context.store, ask, row.sensor, row.metric, "minute").rows, row.unit if row.kind == "threshold" else "", row.digits, w("sensor.minutes"),
                            row.bound if row.kind == "threshold" else None))
         parts.append(go(view.but(thing=f"sensor:{row.sensor}"), w("alarm.sensor", name=w.pick(row.subject)), "drill"))
-    if row.evidence:
-        parts.append(_evidence(w, row))
+    if "seen" in row.evidence:
+        parts.append(evidence(w, view, row))
     parts += [html.H4(w("alarm.history")), html.Ol([html.Li([html.Time(w.moment(e.at)), html.Strong(w.pick(EVENT_WORDS[e.what])),
               html.Span(w.pick(LEVEL_WORDS[e.level])), html.Span(e.by), html.Span(e.note, className="quiet")]) for e in desk.history(context.store, ask, row.id).rows], className="timeline"),
               _alarms.near(context, view, w, row.lon, row.lat, but=row.sensor), strip(w, answer)]
     return f"{w.pick(row.title)} · {w.pick(row.subject)}", parts
 
 
-def _evidence(w: Words, row: AlarmRow) -> html.Div:
-    e = row.evidence
-    said = [w("warning.seen", n=e["seen"], days=e["days"], expected=f"{e['expected']:.1f}", p=f"{e['p']:.2g}"), w("warning.recurs", days=w.n(e["recurrence_days"])),
-            w("warning.base", days=e["base_days"], ratio=f"{e['dispersion']:.2f}")]
-    return html.Div([html.H4(w("warning.evidence")), html.Ul([html.Li(one) for one in said]), html.P(w("warning.places"), className="quiet")], className="evidence")
-
-
 PANEL = Panel(id="thing_card", title={"zh": "传感器、报警与摄像机", "en": "Sensor, alarm or camera"}, order=81,
-              slots=dict.fromkeys(("leader", "street", "grid", "alarms"), "drawer"), render=render)
+              slots=dict.fromkeys(("leader", "street", "grid", "alarms"), "drawer"), render=render, then=True)

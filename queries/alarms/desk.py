@@ -25,7 +25,7 @@ from queries.loop.tables import duty, list_item
 from queries.near import Near
 from queries.places import Place
 from queries.sensing.register import TOML
-from queries.sensing.tables import alarm, alarm_event, shelf
+from queries.sensing.tables import alarm, alarm_event
 from queries.store import Store, get_meta
 from queries.tables import category, sensor
 
@@ -97,35 +97,38 @@ def history(store: Store, ask: Ask, alarm_id: int) -> Answer[AlarmEvent]:
         held(connection, ask, alarm_id)
         known = () if ask.at is None else (e.at <= ask.present,)
         rows = connection.execute(select(alarm_event).where(e.alarm_id == alarm_id, *known).order_by(e.id))
-        return stamped(connection, [AlarmEvent(at=moment(r.at), what=r.what, level=LEVEL_IDS.get(r.level, ""), by=r.by, note=r.note, value=r.value) for r in rows], kinds=KINDS, ask=None if ask.at is None else ask)
+        return stamped(connection, [AlarmEvent(at=moment(r.at), what=r.what, level=LEVEL_IDS.get(r.level, ""), by=r.by, note=r.note, value=r.value) for r in rows], kinds=KINDS, ask=_past(ask))
 
 
 def shelves(store: Store, ask: Ask) -> Answer[Shelved]:
-    """Return what is shelved now, what comes back first at the top."""
+    """Return what is shelved, now or at the ask's moment; what comes back first at the top."""
     with store.read() as connection:
-        place = places.find(connection, ask.place, ask.until, ask.scope)
+        place = places.find(connection, ask.place, ask.on, ask.scope)
         spans = rights.ranges_under(connection, rights.check(connection, ask.scope, place))
-        rows = connection.execute(select(shelf, alarm).join(alarm, alarm.c.id == shelf.c.alarm_id).where(
-            shelf.c.until > stamp(now()), shelf.c.ended_at.is_(None), inside(alarm.c.node, spans)).order_by(shelf.c.until)).all()
+        rows = past.shelved(connection, ask.present, inside(alarm.c.node, spans))
         made = {row.id: row for row in _Maker(connection, ask).rows(
             connection.execute(select(alarm).where(alarm.c.id.in_([r.alarm_id for r in rows]))).all())}
         return stamped(connection, [Shelved(id=r.id, alarm_id=r.alarm_id, title=made[r.alarm_id].title, subject=made[r.alarm_id].subject, at=moment(r.at),
-                                            until=moment(r.until), by=r.by, reason=r.reason) for r in rows], kinds=KINDS)
+                                            until=moment(r.until), by=r.by, reason=r.reason) for r in rows], kinds=KINDS, ask=_past(ask))
 
 
 def pace(store: Store, ask: Ask, positions: int = 1) -> Answer[Pace]:
-    """Return how fast alarms come, and how many of the settled ones were real."""
-    e, a, present = alarm_event.c, alarm.c, stamp(now())
+    """Return how fast alarms come, now or at the ask's moment, and how many of those settled until then were real."""
+    e, a, present = alarm_event.c, alarm.c, ask.present
     with store.read() as connection:
-        place = places.find(connection, ask.place, ask.until, ask.scope)
+        place = places.find(connection, ask.place, ask.on, ask.scope)
         spans = inside(a.node, rights.ranges_under(connection, rights.check(connection, ask.scope, place)))
-        told = connection.execute(select(e.at).join(alarm, a.id == e.alarm_id).where(e.at > present - 86_400, e.what.in_(("raised", "again", "up")), spans)).scalars().all()
-        ended = Counter({r[0]: r[1] for r in connection.execute(
-            select(a.outcome, func.count()).where(a.seen_at > present - 30 * 86_400, a.outcome != "", spans).group_by(a.outcome))})
+        told = connection.execute(select(e.at).join(alarm, a.id == e.alarm_id).where(
+            e.at > present - 86_400, e.at <= present, e.what.in_(("raised", "again", "up")), spans)).scalars().all()
+        ended = past.settled(connection, present - 30 * 86_400, present, spans)
         ten = sum(at > present - TEN_S for at in told)
         row = Pace(positions=positions, ten_minutes=ten, hour=sum(at > present - 3600 for at in told), day=len(told), flood=ten > FLOOD * positions,
                    real=ended["real"] + ended["case"], settled=sum(ended.values()))
-        return stamped(connection, [row], kinds=KINDS)
+        return stamped(connection, [row], kinds=KINDS, ask=_past(ask))
+
+
+def _past(ask: Ask) -> Ask | None:
+    return None if ask.at is None else ask
 
 
 def serious(store: Store, ask: Ask, limit: int = 5) -> Answer[Serious]:

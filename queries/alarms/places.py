@@ -1,11 +1,15 @@
-"""Open alarms as the map shows them."""
+"""Open alarms as the map shows them, now or at a moment of the past."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import or_, select
 
 from queries import places
 from queries import scope as rights
+from queries.alarms import then as past
 from queries.alarms.rows import LEVEL_IDS
 from queries.answers import stamped
 from queries.case_rows import Point
@@ -24,11 +28,15 @@ def points(store: Store, ask: Ask, bbox: tuple[float, float, float, float], zoom
     west, south, east, north = bbox
     a, present = alarm.c, stamp(now())
     with store.read() as connection:
-        place = places.find(connection, ask.place, ask.until, ask.scope)
+        place = places.find(connection, ask.place, ask.on, ask.scope)
         spans = rights.ranges_under(connection, rights.check(connection, ask.scope, place))
-        rows = connection.execute(select(a.id, a.level, a.lon, a.lat).where(
-            a.is_open, inside(a.node, spans), a.lon.between(west, east), a.lat.between(south, north),
-            or_(a.shelved_until.is_(None), a.shelved_until <= present)).order_by(a.level, a.id).limit(MOST)).all()
+        here = (inside(a.node, spans), a.lon.between(west, east), a.lat.between(south, north))
+        if ask.at is None:
+            rows: Sequence[Any] = connection.execute(select(a.id, a.level, a.lon, a.lat).where(
+                a.is_open, *here, or_(a.shelved_until.is_(None), a.shelved_until <= present)).order_by(a.level, a.id).limit(MOST)).all()
+        else:
+            stood = (one for one in past.standing(connection, ask.present, *here) if one.shelved_until is None)
+            rows = sorted(stood, key=lambda one: (one.level, one.id))[:MOST]
         step = 360 / 2**zoom / 256 * 30  # about 30 pixels a cell
         cells: dict[tuple[int, int], list[int]] = {}
         for i, r in enumerate(rows):
@@ -39,4 +47,4 @@ def points(store: Store, ask: Ask, bbox: tuple[float, float, float, float], zoom
             for i in held:
                 by[LEVEL_IDS[rows[i].level]] = by.get(LEVEL_IDS[rows[i].level], 0) + 1
             out.append(Point(lon=rows[held[0]].lon, lat=rows[held[0]].lat, n=len(held), by_status=by, nos=(str(rows[held[0]].id),) if len(held) == 1 else ()))
-        return stamped(connection, out, kinds=("sensors", "readings"), total=len(rows))
+        return stamped(connection, out, kinds=("sensors", "readings"), total=len(rows), ask=None if ask.at is None else ask)

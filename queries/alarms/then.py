@@ -6,11 +6,12 @@ the last one.
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from queries.sensing.tables import alarm, alarm_event, shelf
 
@@ -45,6 +46,9 @@ def standing(connection: Connection, at: int, *where: Any, settled: bool = False
 def _folded(row: Any, events: list[Any], shelved_until: int | None) -> SimpleNamespace:
     out: dict[str, Any] = {**row._mapping, "is_open": True, "closed_at": None, "outcome": "", "reason": "", "case_no": "", "acked_at": None, "acked_by": "",
                            "is_active": False, "cleared_at": None, "times": 0, "shelved_until": shelved_until}
+    if row.kind == "statistics" and row.data and row.again_at > max((one.at for one in events if one.what in RAISED), default=0):
+        # Its evidence was written anew since; what it was then is not kept, only what it is about.
+        out["data"] = json.dumps({"category": json.loads(row.data).get("category", "")})
     peak = None
     for one in events:
         if one.what in RAISED:
@@ -70,6 +74,19 @@ def _worse(row: Any, value: float | None, peak: float | None) -> bool:
         return value is not None
     # Which way is worse shows in the alarm itself: its peak lies beyond its limit.
     return value < peak if row.peak < row.bound else value > peak
+
+
+def shelved(connection: Connection, at: int, *where: Any) -> list[Any]:
+    """Return what was off the list at a moment, what came back first at the top: rows of the shelf."""
+    return list(connection.execute(select(shelf).join(alarm, alarm.c.id == shelf.c.alarm_id).where(
+        shelf.c.at <= at, shelf.c.until > at, or_(shelf.c.ended_at.is_(None), shelf.c.ended_at > at), *where).order_by(shelf.c.until)).all())
+
+
+def settled(connection: Connection, since: int, at: int, *where: Any) -> Counter[str]:
+    """Return how many of the alarms that were raised after `since` had been settled by a moment, by outcome."""
+    a, e = alarm.c, alarm_event.c
+    return Counter({r[0]: r[1] for r in connection.execute(select(e.what, func.count()).join(alarm, a.id == e.alarm_id).where(
+        a.seen_at > since, a.seen_at <= at, e.what.in_(SETTLED), e.at <= at, *where).group_by(e.what))})
 
 
 def levels(connection: Connection, at: int) -> dict[int, int]:

@@ -22,7 +22,7 @@ from queries.tables import latest
 #: Neighbours: alarms of one rule within so many degrees and seconds belong together.
 NEAR_LAT, NEAR_LON, NEAR_S = 0.005, 0.006, 1800
 _LOCK = 0x616C6D
-#: A sensor that is silent for longer than this beyond its limit was silent before we watched: that is no news.
+#: What is older than this raises no alarm: a reading of a backlog, or a silence that began before we watched, is no news.
 STALE_S = 2 * 86_400
 
 
@@ -41,7 +41,8 @@ class Subject:
 def look(connection: Connection, register: Register, fresh: Sequence[tuple[int, int, str, float]], seen: int) -> bool:
     """Judge new readings (at, sensor id, metric, value); return whether an alarm changed."""
     rules = register.watched
-    rows = [row for row in fresh if row[2] in rules]
+    # Of a backlog only the end needs somebody now: what was over two days ago is history, and no flood of alarms.
+    rows = [row for row in fresh if row[2] in rules and row[0] > seen - STALE_S]
     if not rows:
         return False
     watched = {(r.rule, r.subject) for r in connection.execute(select(alarm_watch.c.rule, alarm_watch.c.subject))}
@@ -130,7 +131,7 @@ class _Desk:
             if after.level and not before.level:
                 alarm_id = self._raise(rule, subject, at, value, after.level, data)
             elif alarm_id is not None and after.level:
-                self._level(alarm_id, rule, at, value, after.level, severity(after.level) > severity(before.level))
+                self._level(alarm_id, rule, value, after.level, severity(after.level) > severity(before.level), data)
             elif alarm_id is not None:
                 self._clear(alarm_id, at, value, before.level)
         elif after.level and alarm_id is not None:
@@ -157,6 +158,7 @@ class _Desk:
         told = {"level": level, "value": value, "bound": bound_of(rule, level), "again_at": self.seen, "is_active": True, "cleared_at": None, "shelved_until": until}
         if held is not None:
             # The same again is the same alarm: it wants to be seen once more.
+            told |= {"data": data} if data else {}
             self.connection.execute(update(alarm).where(a.id == held.id).values(**told, times=a.times + 1, acked_at=None, acked_by=""))
             self._tell(held.id, "again", level, value)
             return held.id
@@ -175,10 +177,10 @@ class _Desk:
             a.lon.between(subject.lon - NEAR_LON, subject.lon + NEAR_LON)).order_by(a.id).limit(1)).first()
         return None if near is None else near.group_id or near.id
 
-    def _level(self, alarm_id: int, rule: AlarmRule, at: int, value: float, level: int, up: bool) -> None:
+    def _level(self, alarm_id: int, rule: AlarmRule, value: float, level: int, up: bool, data: str) -> None:
         values: dict[str, Any] = {"level": level, "value": value, "bound": bound_of(rule, level)}
         if up:
-            values |= {"acked_at": None, "acked_by": "", "again_at": self.seen}
+            values |= {"acked_at": None, "acked_by": "", "again_at": self.seen, **({"data": data} if data else {})}
         self.connection.execute(update(alarm).where(alarm.c.id == alarm_id).values(**values))
         self._worse(alarm_id, rule, value)
         self._tell(alarm_id, "up" if up else "down", level, value)

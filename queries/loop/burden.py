@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, case, func, select
 
 from queries import places
 from queries import scope as rights
-from queries.answers import only_sums, remembered, stamped
+from queries.answers import by_day, only_sums, remembered, stamped
 from queries.clock import day_end, day_start
 from queries.clocks import read_calendar
 from queries.figures import FEW
@@ -88,7 +88,7 @@ def burden(store: Store, ask: Ask) -> Answer[BurdenRow]:
 
 
 def _burden(connection: Connection, ask: Ask) -> Answer[BurdenRow]:
-    place = places.find(connection, ask.place, ask.until, ask.scope)
+    place = places.find(connection, ask.place, ask.on, ask.scope)
     areas = [part.area_id for part in rights.check(connection, ask.scope, place)]
     before = previous(ask.since, ask.until)
     held = sums(connection, areas, ask, (_COUNTS,))
@@ -108,7 +108,7 @@ def _burden(connection: Connection, ask: Ask) -> Answer[BurdenRow]:
             definition={"zh": "重复上报中，原案件已有且相同的字段 ÷ 重复上报所填字段（类别、小类、标题、地址、位置）",
                         "en": "fields of repeat reports that the case had already, with the same value ÷ fields that they told (category, kind, title, address, point)"}),
     ]
-    return stamped(connection, rows, ask=ask, notes=(*only_sums(ask), UNKNOWN))
+    return stamped(connection, rows, ask=ask, notes=(*by_day(ask), *only_sums(ask), UNKNOWN))
 
 
 def _row(id_: str, unit: str, held: dict[str, float], was: dict[str, float], top: str, under: str, title: tuple[str, str],
@@ -139,7 +139,12 @@ def _told_again(connection: Connection, ask: Ask, ranges: list[tuple[int, int]])
 
 def _in_period(connection: Connection, ask: Ask, steps: tuple[str, ...]) -> list[Any]:
     zone = city_now(connection).zone
-    return [event.c.derived.is_(False), event.c.step.in_(steps), event.c.at >= day_start(ask.since, zone), event.c.at < day_end(ask.until, zone)]
+    return [event.c.derived.is_(False), event.c.step.in_(steps), event.c.at >= day_start(ask.since, zone), event.c.at < day_end(ask.until, zone), *_known(ask, event)]
+
+
+def _known(ask: Ask, table: Any) -> list[Any]:
+    """Return the condition that an event was known at a moment of the past."""
+    return [] if ask.at is None else [table.c.seen_at <= ask.present]
 
 
 def minutes(store: Store, ask: Ask) -> Answer[TaskRow]:
@@ -149,10 +154,10 @@ def minutes(store: Store, ask: Ask) -> Answer[TaskRow]:
 
 
 def _minutes(connection: Connection, ask: Ask) -> Answer[TaskRow]:
-    place = places.find(connection, ask.place, ask.until, ask.scope)
+    place = places.find(connection, ask.place, ask.on, ask.scope)
     rights.check(connection, ask.scope, place)
     then = event.alias("then")
-    answered = [select(func.min(then.c.at)).where(then.c.case_id == event.c.case_id, then.c.seq > event.c.seq, then.c.step.in_(answers))
+    answered = [select(func.min(then.c.at)).where(then.c.case_id == event.c.case_id, then.c.seq > event.c.seq, then.c.step.in_(answers), *_known(ask, then))
                 .scalar_subquery() for answers in ANSWERS.values()]
     by_step = case(*((event.c.step == step, at) for step, at in zip(ANSWERS, answered, strict=True)))
     rows = connection.execute(

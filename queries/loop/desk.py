@@ -6,14 +6,13 @@ cases of the place and not that of the history; the rows themselves are read for
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from queries import cases as cases_
 from queries import places
@@ -24,7 +23,7 @@ from queries.clock import day_end, day_start, local_day, moment, now, stamp
 from queries.errors import NoSuchError, ScopeError
 from queries.frame import Actor, Answer, Ask, Filters
 from queries.intervals import inside
-from queries.loop import past_cases, reports, whistles
+from queries.loop import past_cases, reports, whistles, whistles_then
 from queries.loop import then as past
 from queries.loop.acts import UNDO_S
 from queries.loop.steps import STATUSES, STEPS, WAITING, Step
@@ -150,27 +149,12 @@ def _then(store: Store, ask: Ask, actor: Actor, which: Which, limit: int) -> Ans
         return stamped(connection, rows_then(connection, ask, ids, held.stood), ask=ask, total=None if len(where) > COUNTED else len(where))
 
 
-def open_then(store: Store, ask: Ask, limit: int) -> Answer[DeskRow]:
-    """Return what was open in a place at a moment of the past, what had to be done first at its head."""
-    with store.read() as connection:
-        held = past.then(connection, ask.present)
-        where = np.flatnonzero(past.chosen(connection, ask, held))
-        order = np.lexsort((held.ids[where], np.where(held.until[where] > 0, held.until[where], NEVER)))
-        ids = held.ids[where[order[:limit]]].tolist()
-        return stamped(connection, rows_then(connection, ask, ids, held.stood), ask=ask, total=len(where))
-
-
 def rows_then(connection: Connection, ask: Ask, ids: Sequence[int], stood: dict[int, past.Stood]) -> list[DeskRow]:
     """Return some cases as a desk had them at a moment of the past, in the order of their ids as given."""
-    w, present = whistle.c, ask.present
-    out: Counter[int] = Counter()
-    missing: Counter[int] = Counter()
-    for r in connection.execute(select(w.case_id, w.arrived_at).where(w.case_id.in_(ids), w.blown_at <= present, or_(w.ended_at.is_(None), w.ended_at > present))):
-        out[r.case_id] += 1
-        missing[r.case_id] += r.arrived_at is None or r.arrived_at > present
+    present, out = ask.present, whistles_then.counted(connection, ids, ask.present)
     rows = past_cases.dressed(connection, ids, stood)
     for r in rows:
-        r.called, r.missing = out[r.id], missing[r.id]
+        r.called, r.missing = out.get(r.id, (0, 0))
     return [_row(r, present) for r in rows]
 
 

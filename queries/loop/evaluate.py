@@ -15,12 +15,13 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from queries import places
 from queries import scope as rights
-from queries.answers import only_sums, remembered, stamped
+from queries.answers import by_day, only_sums, remembered, stamped
 from queries.clock import day_end, day_start
-from queries.errors import NoSuchError
+from queries.errors import AskError, NoSuchError
 from queries.figures import FEW
 from queries.frame import Answer, Ask
 from queries.intervals import chunks, inside
+from queries.loop import then as past
 from queries.loop.evaluation import Evaluation, read_evaluation
 from queries.loop.rates import COMPOSITE, MEASURES, SATISFIED, Opens, Rate, Words
 from queries.loop.tables import tally, whistle
@@ -36,6 +37,8 @@ OPENED = 200
 #: Each step that was taken here counts as one. Where none was, nobody recorded whistles, returns or call-backs
 #: either: cases that were imported as rows tell of none, and that is not zero.
 WATCHED = "steps"
+#: Numbers of a day that later days still change: whoever was called then may come tomorrow. Not known at a moment of the past.
+SINCE = frozenset({"arrival"})
 Sums = Mapping[str, float]
 
 
@@ -83,6 +86,8 @@ def month(store: Store, ask: Ask) -> Answer[EvaluationRow]:
     """Return the three rates and the composite of the evaluation month in which the asked period ends."""
     with store.read() as connection:
         since, until = read_evaluation(connection).month_of(ask.until)
+        # At a moment of the past its month is not over.
+        until = until if ask.at is None else min(until, ask.until)
         asked = ask.but(since=since, until=until)
         answer = remembered(connection, ("evaluation", asked), lambda: _evaluation(connection, asked))
         note = {"zh": f"考核月：{since} 至 {until}", "en": f"evaluation month: {since} to {until}"}
@@ -110,20 +115,21 @@ def loop_line(store: Store, ask: Ask) -> Answer[LoopStage]:
 
 
 def _line(connection: Connection, ask: Ask) -> Answer[LoopStage]:
-    place = places.find(connection, ask.place, ask.until, ask.scope)
+    place = places.find(connection, ask.place, ask.on, ask.scope)
     areas = [part.area_id for part in rights.check(connection, ask.scope, place)]
     told = Rate(id="line", title={}, definition={}, top=(
         "cases.reported", "cases.filed", "cases.closed", "cases.due", "cases.due_on_time", "dispatched", "whistles", "arrived", "arrived_on_time",
         "checked", "failed"))
     held = sums(connection, areas, ask, (told,))
+    later = ("arrived", "arrived_on_time") if ask.at is not None else ()
 
     def stage(id_: str, zh: str, en: str, count: str, top: str = "", under: str = "", words: tuple[str, str] = ("", ""), bad: int = 0) -> LoopStage:
         n = held.get(under, 0)
-        known = held.get(WATCHED) or count.startswith("cases.")
-        return LoopStage(id=id_, title={"zh": zh, "en": en}, n=int(held.get(count, 0)) if known else None, share=held.get(top, 0) / n if top and n else None,
+        known = (held.get(WATCHED) or count.startswith("cases.")) and count not in later
+        return LoopStage(id=id_, title={"zh": zh, "en": en}, n=int(held.get(count, 0)) if known else None, share=held.get(top, 0) / n if top and n and top not in later else None,
                          share_title={"zh": words[0], "en": words[1]}, bad=bad, bad_title={"zh": "未按时报到", "en": "not in time"})
 
-    late = int(held.get("whistles", 0) - held.get("arrived_on_time", 0))
+    late = 0 if later else int(held.get("whistles", 0) - held.get("arrived_on_time", 0))
     return stamped(connection, [
         stage("reported", "发现", "Found", "cases.reported"), stage("filed", "立案", "Filed", "cases.filed"),
         stage("whistled", "吹哨", "Whistles", "whistles"),
@@ -131,18 +137,20 @@ def _line(connection: Connection, ask: Ask) -> Answer[LoopStage]:
         stage("dispatched", "派遣", "Dispatched", "dispatched"),
         stage("checked", "核查", "Checked", "checked", "failed", "checked", ("返工", "sent back")),
         stage("closed", "结案", "Closed", "cases.closed", "cases.due_on_time", "cases.due", ("按期", "on time")),
-    ], ask=ask, notes=only_sums(ask))
+    ], ask=ask, notes=(*by_day(ask), *only_sums(ask)))
 
 
 def _evaluation(connection: Connection, ask: Ask) -> Answer[EvaluationRow]:
     rules = read_evaluation(connection)
-    place = places.find(connection, ask.place, ask.until, ask.scope)
+    place = places.find(connection, ask.place, ask.on, ask.scope)
     areas = [part.area_id for part in rights.check(connection, ask.scope, place)]
     before = previous(ask.since, ask.until)
     now_ = sums(connection, areas, ask, MEASURES.values())
     was = sums(connection, areas, ask.but(since=before.since, until=before.until), MEASURES.values())
     rows = [_row(rate, rules, now_, was) for rate in MEASURES.values()]
-    return stamped(connection, rows, ask=ask, notes=(*only_sums(ask), *notes(rules)))
+    if ask.at is not None:
+        rows = [replace(row, value=None, numerator=None, previous=None, against=None) if row.id in SINCE else row for row in rows]
+    return stamped(connection, rows, ask=ask, notes=(*by_day(ask), *only_sums(ask), *notes(rules)))
 
 
 def notes(rules: Evaluation) -> tuple[Words, ...]:
@@ -237,29 +245,34 @@ def cases_of(store: Store, ask: Ask, measure: str, limit: int = OPENED) -> Answe
     Found in the event table by kind and moment. Steps that were taken back do not count. Raises AskError.
     """
     opens = MEASURES[measure].opens if measure in MEASURES else None
+    if ask.at is not None and measure in SINCE:
+        raise AskError(f"What counts against {measure!r} was not known yet at a moment of the past. Go back to live.",
+                       zh="该指标在所选时刻尚不能确定，请返回实时查看。", field="measure")
     if opens is None:
         known = ", ".join(name for name, rate in MEASURES.items() if rate.opens)
         raise NoSuchError(f"No number that opens cases is called {measure!r}. Known: {known}.")
     limit = max(1, min(limit, 1000))
     with store.read() as connection:
-        place = places.find(connection, ask.place, ask.until, ask.scope)
+        place = places.find(connection, ask.place, ask.on, ask.scope)
         rights.check(connection, ask.scope, place)
         ranges = rights.node_ranges(connection, ask.scope, place)
         shift = read_evaluation(connection).shift_s if opens.steps == ("called_back",) else 0
         zone = city_now(connection).zone
         undone = event.alias("undone")
         statement = (
-            select(cases.c.no, cases.c.title, cases.c.kind, cases.c.status, event.c.step, event.c.at, event.c.reason, department.c.code)
+            select(cases.c.id, cases.c.no, cases.c.title, cases.c.kind, cases.c.status, event.c.step, event.c.at, event.c.reason, department.c.code)
             .join(cases, cases.c.id == event.c.case_id).outerjoin(department, department.c.id == cases.c.department_id)
             .where(event.c.derived.is_(False), event.c.step.in_(opens.steps), inside(cases.c.node, ranges),
                    event.c.at >= day_start(ask.since, zone) - shift, event.c.at < day_end(ask.until, zone) - shift,
-                   *_held_against(opens), *conditions(cases, ask),
+                   *_held_against(opens), *conditions(cases, ask), *(() if ask.at is None else (event.c.seen_at <= ask.present,)),
                    ~select(undone.c.id).where(undone.c.case_id == event.c.case_id, undone.c.seq == event.c.seq + 1,
-                                              undone.c.step == "undone").exists())
+                                              undone.c.step == "undone", *(() if ask.at is None else (undone.c.seen_at <= ask.present,))).exists())
             .order_by(event.c.at.desc(), event.c.id.desc()).limit(limit)
         )
+        found = connection.execute(statement).all()
+        stood = {} if ask.at is None else past.fold(connection, {r.id for r in found}, ask.present)
         rows = [OpenedRow(no=r.no, title=masked(r.title or r.kind), step=r.step, at=r.at, reason=masked(r.reason), department=r.code,
-                          status=r.status) for r in connection.execute(statement)]
+                          status=r.status if r.id not in stood else stood[r.id].course["status"]) for r in found if ask.at is None or r.id in stood]
         return stamped(connection, rows, ask=ask)
 
 

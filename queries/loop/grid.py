@@ -21,7 +21,7 @@ from queries.errors import AskError
 from queries.figures import FIGURES, Measure
 from queries.frame import Answer, Ask, Filters
 from queries.intervals import inside
-from queries.loop import desk, repeats
+from queries.loop import desk, past_cases, repeats
 from queries.loop.desk import DeskRow
 from queries.loop.repeats import RepeatPlace
 from queries.loop.steps import WAITING
@@ -121,15 +121,18 @@ class Busy:
 def is_grid(store: Store, ask: Ask) -> bool:
     """Return whether the place has nothing below it, so that it has a page of its own."""
     with store.read() as connection:
-        return not places.find(connection, ask.place, ask.until, ask.scope).has_children
+        return not places.find(connection, ask.place, ask.on, ask.scope).has_children
 
 
 def choose(store: Store, ask: Ask) -> Answer[Busy]:
     """Return the areas below the place, or what of it may be seen, with their open cases, in tree order."""
     with store.read() as connection:
-        place = places.find(connection, ask.place, ask.until, ask.scope)
+        place = places.find(connection, ask.place, ask.on, ask.scope)
         visible = rights.check(connection, ask.scope, place)
         below = rights.parts(connection, visible, place)
+        if ask.at is not None:
+            stood = past_cases.counted(connection, ask.but(filters=Filters()), [rights.ranges_under(connection, [p]) for p in below])["open"]
+            return stamped(connection, [Busy(place=p, n=one) for p, one in zip(below, stood, strict=True)], ask=ask)
         n = {r.area_id: int(r.n) for r in connection.execute(
             select(open_now.c.area_id, func.sum(open_now.c.n).label("n")).where(open_now.c.area_id.in_([p.area_id for p in below]))
             .group_by(open_now.c.area_id))}
@@ -152,14 +155,15 @@ def grid(store: Store, ask: Ask) -> Answer[Grid]:
             place=place, path=tuple(path), level=next(one for one in outlines.levels(connection) if one.level == place.level),
             neighbours=tuple(rights.seen_of(connection, ask.scope, neighbours.of(connection, place))),
             duty=_duty(connection, path), open=tuple(desk.open_rows(connection, spans, OPEN)), n_open=n_open, n_overdue=n_overdue,
-            n_today=n_today, waiting=_waiting(connection, place), figures=_figures(connection, ask, path),
+            n_today=n_today, waiting=_waiting(connection, place), figures=figures(connection, ask, path),
             repeats=tuple(repeats.found(connection, ask, limit=SPOTS).rows), sensors=_sensors(connection, inside(sensor.c.node, spans)),
             cameras=_cameras(connection, inside(camera.c.node, spans)), items=to_grids(connection),
             closed=_closed(connection, [inside(cases.c.node, spans), cases.c.reported_at >= since])),),
             kinds=("cases", "sensors", "readings", "cameras", "items", "duty"), ask=ask)
 
 
-def _figures(connection: Connection, ask: Ask, path: Sequence[Place]) -> tuple[Against, ...]:
+def figures(connection: Connection, ask: Ask, path: Sequence[Place]) -> tuple[Against, ...]:
+    """Return the figures of a grid, given by its path, beside those of the grids around it."""
     here = path[-1]
     above = path[-2] if len(path) > 1 and rights.effective(connection, ask.scope, path[-2]) == [path[-2]] else None
     others = [] if above is None else [p.area_id for p in places.children(connection, above) if p.area_id != here.area_id]

@@ -14,6 +14,7 @@ from queries.tables import source
 WHAT = {
     "taken": {"zh": "已收", "en": "taken"}, "again": {"zh": "重复", "en": "repeats"}, "late": {"zh": "迟到", "en": "late"},
     "ahead": {"zh": "时钟超前", "en": "clock ahead"}, "disordered": {"zh": "乱序", "en": "out of order"},
+    "often": {"zh": "过频", "en": "beyond the promised rate"},
     "refused": {"zh": "拒收", "en": "refused"}, "conflict": {"zh": "冲突", "en": "conflicts"},
 }
 _SPOKE = update(source).where(source.c.id == bindparam("of")).values(

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 
 from queries import places
 from queries import scope as rights
-from queries.answers import only_sums, remembered, stamped
+from queries.answers import by_day, only_sums, remembered, stamped
 from queries.errors import AskError, NoSuchError
 from queries.figures import FEW
 from queries.frame import Answer, Ask
@@ -29,6 +29,8 @@ from queries.store import Store
 from queries.tables import department
 
 By = Literal["areas", "departments"]
+#: Numbers of a day that later days still change.
+SINCE = frozenset({"closure", "arrival"})
 #: An expectation of less than so many says little.
 LITTLE = 5.0
 
@@ -63,14 +65,17 @@ def like_with_like(store: Store, ask: Ask, measure: str, by: By = "areas") -> An
         raise NoSuchError(f"No number to compare is called {measure!r}. Known: {', '.join(LIKE)}.")
     if by not in ("areas", "departments"):
         raise AskError(f"Nothing is compared by {by!r}. Known: areas, departments.")
+    if ask.at is not None and measure in SINCE:
+        raise AskError(f"{measure!r} of the last days was not known yet at a moment of the past. Choose another number, or go back to live.",
+                       zh=f"“{LIKE[measure].title['zh']}”在所选时刻尚不能确定，请另选指标或返回实时。", field="like")
     with store.read() as connection:
         return remembered(connection, ("like", ask, measure, by), lambda: _like(connection, ask, LIKE[measure], by))
 
 
 def _like(connection: Connection, ask: Ask, rate: Rate, by: By) -> Answer[LikeRow]:
-    place = places.find(connection, ask.place, ask.until, ask.scope)
+    place = places.find(connection, ask.place, ask.on, ask.scope)
     visible = rights.check(connection, ask.scope, place)
-    whole = rights.effective(connection, ask.scope, places.root(connection, ask.until))
+    whole = rights.effective(connection, ask.scope, places.root(connection, ask.on))
     reference = _by_category(sums(connection, [p.area_id for p in whole], ask, (rate,), "area_id"), rate)
     city = {c: (sum(t.get(c, 0) for t, _ in reference.values()), sum(u.get(c, 0) for _, u in reference.values()))
             for c in {c for _, u in reference.values() for c in u}}
@@ -87,7 +92,7 @@ def _like(connection: Connection, ask: Ask, rate: Rate, by: By) -> Answer[LikeRo
     rows = [_row(named[key], *parts.get(key, ({}, {})), city, overall) for key in named]
     rows.sort(key=lambda r: (r.ratio is None, r.few, (r.ratio or 0.0) * (1 if rate.good == "up" else -1), r.code))
     ranked = [LikeRow(**{**row.__dict__, "rank": None if row.ratio is None else i + 1}) for i, row in enumerate(rows)]
-    return stamped(connection, ranked, ask=ask, notes=only_sums(ask))
+    return stamped(connection, ranked, ask=ask, notes=(*by_day(ask), *only_sums(ask)))
 
 
 def _by_category(held: Mapping[int, Mapping[int, Mapping[str, float]]], rate: Rate) -> dict[int, tuple[dict[int, float], dict[int, float]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 from sqlalchemy import Connection, and_, exists, func, select
 
 from queries import cases as cases_
@@ -13,8 +14,11 @@ from queries import scope as rights
 from queries.answers import stamped
 from queries.case_rows import CaseRow
 from queries.clock import now, stamp
-from queries.frame import Answer, Ask
+from queries.frame import Answer, Ask, Filters
 from queries.intervals import inside
+from queries.loop import past_cases
+from queries.loop import then as past
+from queries.loop.steps import STATUSES
 from queries.loop.tables import duty, list_item
 from queries.loop.task_list import in_force
 from queries.store import Store
@@ -28,6 +32,9 @@ TITLES: dict[Gap, Words] = {
     "no_duty": {"zh": "无人值守的网格", "en": "Grids without anybody on duty"},
     "no_item": {"zh": "清单未覆盖的类别", "en": "Kinds of cases on no task list"},
 }
+
+
+NO_HISTORY: Words = {"zh": "值班岗位与事项清单没有历史记录，回放时不计", "en": "duty and task list keep no history; what lacks them is left out of the past"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +59,10 @@ class GapRow:
 def gaps(store: Store, ask: Ask, limit: int = 30) -> Answer[GapRow]:
     """Return every kind of gap at or under the place."""
     with store.read() as connection:
-        place = places.find(connection, ask.place, ask.until, ask.scope)
+        place = places.find(connection, ask.place, ask.on, ask.scope)
         visible = rights.check(connection, ask.scope, place)
+        if ask.at is not None:
+            return _then(connection, ask, limit)
         nodes = [] if place.level == 0 and visible == [place] else [inside(cases.c.node, rights.ranges_under(connection, visible))]
         deepest = max((one.level for one in outlines.levels(connection)), default=0)
         leaf = select(node.c.num).where(node.c.num == cases.c.node, node.c.level == deepest).correlate(cases)
@@ -65,6 +74,27 @@ def gaps(store: Store, ask: Ask, limit: int = 30) -> Answer[GapRow]:
             "no_item": _kinds(connection),
         }
         return stamped(connection, [GapRow(id=id_, title=TITLES[id_], n=found[id_][0], first=found[id_][1]) for id_ in TITLES])
+
+
+def _then(connection: Connection, ask: Ask, limit: int) -> Answer[GapRow]:
+    """Return the gaps among the cases of a moment of the past; who was on duty and what stood on the list keeps no history."""
+    held = past.then(connection, ask.present)
+    where = np.flatnonzero(past.chosen(connection, ask.but(filters=Filters()), held))
+    deepest = max((one.level for one in outlines.levels(connection)), default=0)
+    grids = np.array(connection.execute(select(node.c.num).where(node.c.level == deepest)).scalars().all(), np.int64)
+    filed = where[held.status[where] == STATUSES.index("filed")]
+    found: dict[Gap, np.ndarray] = {"no_grid": where[~np.isin(held.node[where], grids)], "left_lying": filed[[_lies(held.stood[i].course, ask.present) for i in held.ids[filed].tolist()]]}
+    rows = []
+    for id_, spots in found.items():
+        first = held.ids[spots[np.lexsort((held.ids[spots], held.reported[spots]))]][:limit].tolist()
+        shown = [cases_.as_row(r, ask.present) for r in past_cases.dressed(connection, first, held.stood)]
+        rows.append(GapRow(id=id_, title=TITLES[id_], n=len(spots), first=tuple(Orphan(code=c.no, name={"zh": c.title, "en": c.title}, case=c) for c in shown)))
+    return stamped(connection, rows, ask=ask, notes=(NO_HISTORY,))
+
+
+def _lies(course: dict[str, Any], at: int) -> bool:
+    until = course["stage_due_at"] if course["stage_due_at"] is not None else course["due_at"]
+    return until is not None and until < at
 
 
 def _cases(connection: Connection, wanted: list[Any], limit: int) -> tuple[int, tuple[Orphan, ...]]:

@@ -212,6 +212,19 @@ def counted(connection: Connection, ask: Ask, spans: Sequence[Sequence[tuple[int
     return {"open": [int((mask & home).sum()) for home in homes], "overdue": [int((late & home).sum()) for home in homes]}
 
 
+def by_department(connection: Connection, ask: Ask, spans: Sequence[Sequence[tuple[int, int]]], overdue: bool) -> list[dict[int, int]]:
+    """Return for each area (its node intervals) how many cases were open (overdue) by department; 0 = none yet."""
+    held = past.then(connection, ask.present)
+    mask = past.chosen(connection, _sums_only(ask), held)
+    if overdue:
+        mask &= (held.due > 0) & (held.due < held.at)
+    out = []
+    for one in spans:
+        ids, n = np.unique(held.department[mask & past.inside(held.node, list(one))], return_counts=True)
+        out.append(dict(zip(ids.tolist(), n.tolist(), strict=True)))
+    return out
+
+
 def by_area(connection: Connection, ask: Ask, num: np.ndarray, last: np.ndarray, overdue: bool) -> np.ndarray:
     """Return how many cases were open (overdue) in each of many areas that lie apart, given by their node intervals in order."""
     held = past.then(connection, ask.present)

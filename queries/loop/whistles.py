@@ -142,8 +142,10 @@ def _out(connection: Connection, case_id: int, department_id: int | None) -> Any
 
 
 def out(store: Store, ask: Ask, department_code: str = "", limit: int = 200) -> Answer[WhistleRow]:
-    """Return the whistles at or under the place that are not ended, those that nobody answered first."""
+    """Return the whistles at or under the place that are not ended (at the ask's moment: were not), those that nobody answered first."""
     with store.read() as connection:
+        if ask.at is not None:
+            return _out_then(connection, ask, department_code, limit)
         place = places.find(connection, ask.place, ask.until, ask.scope)
         visible = rights.check(connection, ask.scope, place)
         statement = (
@@ -154,6 +156,14 @@ def out(store: Store, ask: Ask, department_code: str = "", limit: int = 200) -> 
             statement = statement.where(department.c.code == department_code)
         present = stamp(now())
         return stamped(connection, [_row(r, present) for r in connection.execute(statement)], ask=ask)
+
+
+def _out_then(connection: Connection, ask: Ask, department_code: str, limit: int) -> Answer[WhistleRow]:
+    from queries.loop.whistles_then import standing
+
+    rows = [r for r in standing(connection, ask, _select()) if department_code in ("", r.dep)]
+    rows.sort(key=lambda r: (r.arrived_at is not None, r.due_at))
+    return stamped(connection, [_row(r, ask.present) for r in rows[:limit]], ask=ask, total=len(rows))
 
 
 def of_case(connection: Connection, case_id: int) -> tuple[WhistleRow, ...]:

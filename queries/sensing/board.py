@@ -15,6 +15,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine, func, select
 
 from queries.clock import now, stamp
+from queries.sensing import often as haste
 from queries.sensing import register as sensors
 from queries.sensing.intake import sensed
 from queries.sensing.register import Register
@@ -27,8 +28,8 @@ FRESH_S, STALE_S, MISSED = 2.0, 6.0, 3
 #: Seconds after which all of it is read again, seconds by which readings overtake each other, and rows of one part.
 WHOLE_S, LATE_S, PART = 60.0, 5, 4000
 #: What a sensor is worth: index into STATES; 1 to 4 are the levels of its worst alarm.
-STATES = ("ok", "red", "orange", "yellow", "blue", "silent", "never")
-OK, SILENT, NEVER = 0, 5, 6
+STATES = ("ok", "red", "orange", "yellow", "blue", "silent", "never", "often")
+OK, SILENT, NEVER, OFTEN = 0, 5, 6, 7
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,6 +47,7 @@ class Board:
     value: np.ndarray
     metric: np.ndarray  # of that value
     level: np.ndarray  # 0 = no open alarm
+    often: np.ndarray  # readings of its busiest hour, of this and the last one, where that is far more than promised; 0 = it keeps its promise
     read_at: int
     mark: tuple[int, int]
     whole_at: float  # monotonic: when all of it was read last
@@ -53,7 +55,7 @@ class Board:
     def states(self, present: int) -> np.ndarray:
         """Return for each sensor an index into STATES."""
         silent = (self.every_s > 0) & (present - self.last_at > MISSED * self.every_s)
-        quiet = np.where(self.last_at == 0, NEVER, np.where(silent, SILENT, OK))
+        quiet = np.where(self.last_at == 0, NEVER, np.where(silent, SILENT, np.where(self.often > 0, OFTEN, OK)))
         return np.where(self.level > 0, self.level, quiet)
 
 
@@ -135,6 +137,13 @@ def _read(connection: Connection, before: Board | None, hurried: bool = False) -
     for r in connection.execute(select(alarm.c.sensor_id, func.min(alarm.c.level)).where(alarm.c.is_open, alarm.c.is_active, alarm.c.sensor_id.is_not(None)).group_by(alarm.c.sensor_id)):
         if r[0] in spot:
             level[spot[r[0]]] = r[1]
+    often = np.zeros(len(ids), np.int64)
+    # Who hurries is told by sums of hours: they are looked at with all the rest only.
+    hour = stamp(now()) // 3600
+    hurried_before = {} if before is None else {int(i): int(n) for i, n in zip(before.ids, before.often, strict=True) if n}
+    for id_, n in (haste.told(connection, held, [hour - 1, hour]) if whole else hurried_before).items():
+        if id_ in spot:
+            often[spot[id_]] = n
     if same and before:
         fixed = {name: getattr(before, name) for name in ("codes", "node", "lon", "lat", "every_s")}
     else:
@@ -142,7 +151,7 @@ def _read(connection: Connection, before: Board | None, hurried: bool = False) -
                  "lon": np.array([np.nan if one.lon is None else one.lon for one in known], float),
                  "lat": np.array([np.nan if one.lat is None else one.lat for one in known], float),
                  "every_s": np.array([held.every_s(one) or 0 for one in known], np.int64)}
-    return Board(register=held, ids=ids, last_at=last_at, value=value, metric=metric, level=level, read_at=stamp(now()), mark=mark,
+    return Board(register=held, ids=ids, last_at=last_at, value=value, metric=metric, level=level, often=often, read_at=stamp(now()), mark=mark,
                  whole_at=time.monotonic() if whole or before is None else before.whole_at, **fixed)
 
 

@@ -12,6 +12,7 @@ from queries.clock import now, stamp
 from queries.loop.hearing import Hearing, announce
 from queries.sensing import ledger, register
 from queries.sensing.judge import REASONS, Fault, Judged, Read, judge
+from queries.sensing.often import Haste
 from queries.sensing.register import Register
 from queries.sources._quarantine import Bad, keep
 from queries.store import bump
@@ -53,13 +54,14 @@ class Ledger:
     register: Register
     seen: int = field(default_factory=lambda: stamp(now()))
     hearing: Hearing = field(default_factory=Hearing)
+    haste: Haste = field(default_factory=Haste)
 
     @classmethod
-    def open(cls, connection: Connection, before: Register | None = None) -> Ledger:
+    def open(cls, connection: Connection, before: Register | None = None, haste: Haste | None = None) -> Ledger:
         """Begin with a statement that writes, so that on SQLite the one writer waits here and not half-way."""
         if not connection.execute(_GROW).rowcount:
             connection.execute(_BEGIN)
-        return cls(connection, register.read(connection, before))
+        return cls(connection, register.read(connection, before), haste=haste or Haste())
 
     def take(self, parcel: Parcel) -> Taken:
         """Write one parcel."""
@@ -84,6 +86,8 @@ class Ledger:
         announce(self.connection, name, {"zh": name, "en": name}, kind="readings")
         hearing.count(name, "taken", len(written.fresh) + len(written.changed))
         hearing.count(name, "again", written.same + done.counts["again"])
+        if often := self.haste.beyond(self.register, written.fresh):
+            hearing.count(name, "often", often)
         for what in ("late", "ahead"):
             if done.counts[what]:
                 hearing.count(name, what, done.counts[what])

@@ -46,6 +46,8 @@ class Register:
     rules: tuple[AlarmRule, ...] = ()
     #: How readings are judged, by sensor, metric and unit: filled by queries/sensing/judge.py.
     plans: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    #: How many readings an hour of each sensor are no haste: filled by queries/sensing/often.py.
+    limits: dict[int, float | None] = field(default_factory=dict)
 
     @functools.cached_property
     def watched(self) -> dict[str, list[AlarmRule]]:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from queries.errors import BusyError, StoreError
 from queries.sensing.intake import Ledger, Parcel, Taken
+from queries.sensing.often import Haste
 from queries.sensing.register import Register
 from queries.store import Store
 
@@ -35,6 +36,7 @@ class Scribe:
         self._queue: queue.Queue[Job | None] = queue.Queue()
         self._rows, self._lock = 0, threading.Lock()
         self._register: Register | None = None
+        self._haste = Haste()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="scribe", daemon=True)
         self._thread.start()
@@ -114,7 +116,7 @@ class Scribe:
 
     def _written(self, parcels: list[Parcel]) -> list[Taken]:
         with self.store.engine.begin() as connection:
-            ledger = Ledger.open(connection, self._register)
+            ledger = Ledger.open(connection, self._register, self._haste)
             told = [ledger.take(parcel) for parcel in parcels]
             ledger.finish()
         self._register = ledger.register

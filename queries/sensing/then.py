@@ -20,6 +20,7 @@ from queries.alarms import then as alarms
 from queries.clock import day_bucket as bucket_of_day
 from queries.clock import local_day, now, stamp
 from queries.sensing import ledger
+from queries.sensing import often as haste
 from queries.sensing.board import Board
 from queries.sensing.tables import DAY, HOUR, MINUTE, reading_sum
 from queries.store import get_meta
@@ -88,7 +89,12 @@ def _read(connection: Connection, today: Board, at: int) -> Board:
     for sensor_id, worst in alarms.levels(connection, at).items():
         if sensor_id in spot:
             level[spot[sensor_id]] = worst
-    return replace(today, last_at=last_at, value=value, metric=metric, level=level, read_at=at)
+    # The sum of the moment's own hour knows what came after: who hurried is told by the last whole hour.
+    often = np.zeros(n, np.int64)
+    for sensor_id, sent in haste.told(connection, today.register, [at // 3600 - 1]).items():
+        if sensor_id in spot:
+            often[spot[sensor_id]] = sent
+    return replace(today, last_at=last_at, value=value, metric=metric, level=level, often=often, read_at=at)
 
 
 def _sums(connection: Connection, grain: int, first: int, last: int) -> Any:

@@ -28,11 +28,12 @@ from queries.tables import latest
 Words = dict[str, str]
 STATE_WORDS: dict[str, Words] = {
     "ok": {"zh": "正常", "en": "normal"}, "silent": {"zh": "失联", "en": "silent"}, "never": {"zh": "从未上报", "en": "never heard"},
+    "often": {"zh": "上报过频", "en": "sends too often"},
     "red": {"zh": "红色报警", "en": "red alarm"}, "orange": {"zh": "橙色报警", "en": "orange alarm"},
     "yellow": {"zh": "黄色报警", "en": "yellow alarm"}, "blue": {"zh": "蓝色报警", "en": "blue alarm"},
 }
 #: What stands first where there are many: the worst.
-_WORST = ("red", "orange", "yellow", "blue", "silent", "never", "ok")
+_WORST = ("red", "orange", "yellow", "blue", "silent", "often", "never", "ok")
 GRAINS = {"minute": MINUTE, "hour": HOUR, "day": DAY}
 #: So many points at most in one series, and sensors shown one by one on the map.
 POINTS, SINGLE = 1500, 300
@@ -55,6 +56,8 @@ class SensorRow:
     value: float | None
     at: datetime | None
     every_s: int | None
+    #: Readings of its busiest hour, of this and the last one, where that is far more than promised; 0 = it keeps its promise.
+    often: int
     area_code: str
     area_name: Words
     lon: float | None
@@ -222,7 +225,7 @@ def _row(places_of: Mapping[int, Place], held: Board, i: int, state: str) -> Sen
     here = places_of.get(known.node)
     first = SensorRow(
         code=known.code, name=known.name, kind=known.kind, kind_words=_kind_words(held, known.kind), symbol=kind.symbol if kind else "dot", state=state,
-        metric="", metric_words={"zh": "", "en": ""}, unit="", digits=2, value=None, at=None, every_s=held.register.every_s(known),
+        metric="", metric_words={"zh": "", "en": ""}, unit="", digits=2, value=None, at=None, every_s=held.register.every_s(known), often=int(held.often[i]),
         area_code=here.code if here else "", area_name={"zh": here.name, "en": here.name_en or here.name} if here else {"zh": "", "en": ""},
         lon=known.lon, lat=known.lat)
     return first if held.last_at[i] == 0 else _of_metric(held, first, str(held.metric[i]), float(held.value[i]), int(held.last_at[i]))

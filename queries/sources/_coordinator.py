@@ -1,7 +1,8 @@
 """Lets each source have its turn on its own clock, each in a thread of its own.
 
 A source that hangs, floods, raises or returns rubbish becomes a state on the screen and slows nobody else.
-One process at a time runs the doors of a database, by a lease that runs out when the process dies.
+One process at a time runs the doors of a database, by a lease that runs out when the process dies; on the same
+machine its end is seen at once.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,7 +61,7 @@ class Coordinator:
 
             sources = found()
         self._writer, self._settings, self._tick = writer, settings, tick_s
-        self._me = uuid.uuid4().hex
+        self._me = _kept.name_of_process()
         self._lanes = [_Lane(source=one) for one in sources.values() if one.run is not None and one.is_on(settings)]
         self._ended = threading.Event()
         self._leads, self._renew_at = False, 0.0

@@ -1,4 +1,4 @@
-"""Readings from an MQTT broker: QoS 1, a session that outlives us, shared among our processes.
+"""Readings from an MQTT broker: QoS 1, a session that outlives us and is taken over by the process that listens next.
 
 A message is acknowledged when its readings are committed, in the order in which they came. Whatever dies
 before that, the broker sends again, and the same reading again changes nothing.
@@ -37,6 +37,8 @@ TURN_S, SESSION_S, ANSWER_S = 20.0, 7 * 86_400, 10.0
 #: Messages that may be under way, and of one parcel; bytes of one message.
 IN_FLIGHT, TOGETHER, LARGEST = 20_000, 2_000, 1_000_000
 ID = "mqtt"
+#: What the shared subscription was called when there was one without being asked for.
+SHARED = "brain"
 
 
 class TopicError(BadReadingError):
@@ -129,7 +131,6 @@ def run(turn: Turn) -> Told:
             return Told(trouble=line.trouble or _words(f"{host} 未接受连接", f"{host} does not accept the connection"))
         while time.monotonic() < until and not turn.ended():
             _pump(client, line, scribe, settings, total, 0.2)
-        client.unsubscribe(filter_of(settings)) if not settings.mqtt_group else None
         _drain(client, line, scribe, settings, total)
     except StoreError as bad_store:
         # What was not written was not acknowledged either: it comes again.
@@ -164,6 +165,9 @@ def _client(settings: Settings, line: _Line) -> mqtt.Client:
             line.trouble = _words(f"消息服务器拒绝连接：{reason}", f"the broker refuses the connection: {reason}")
             return
         line.trouble = None
+        if not settings.mqtt_group:
+            # A session of before may still hold the shared subscription: everything would come twice.
+            client.unsubscribe(filter_of(settings.model_copy(update={"mqtt_group": SHARED})))
         client.subscribe(filter_of(settings), qos=1)
 
     def subscribed(_: Any, __: Any, ___: Any, reasons: Any, ____: Any) -> None:
@@ -229,9 +233,10 @@ def _parcels(batch: list[tuple[int, Message]], settings: Settings) -> list[Parce
 
 
 def _drain(client: mqtt.Client, line: _Line, scribe: Scribe, settings: Settings, total: _Sum) -> None:
-    until = time.monotonic() + 5
-    while time.monotonic() < until and _pump(client, line, scribe, settings, total, 0.01):
-        pass
+    """Write what has come by now; what comes after it is not acknowledged and comes again in the next turn."""
+    until, left = time.monotonic() + 5, line.came.qsize()
+    while left > 0 and time.monotonic() < until and (done := _pump(client, line, scribe, settings, total, 0.01)):
+        left -= done
 
 
 def _empty(came: queue.Queue[Any]) -> None:

@@ -10,6 +10,7 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from queries.sensing import register
 from queries.sensing.tables import alarm_watch
 from queries.store import Store
 from queries.tables import category, rollup
-from queries.warning.tails import BASE, GUARD, SUMS, tail
+from queries.warning.tails import BASE, GUARD, LEAST, SUMS, tail
 
 #: Seconds between two looks; the finest level above the grids with no more areas than this is looked through.
 EVERY_S, MOST = 900.0, 400
@@ -38,44 +39,51 @@ log = structlog.get_logger("warning")
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """An unusual count: where, of what, how unusual. `recurrence` = days between two such, over all that is looked through."""
+    """An unusual count: where, of what, up to which day, how unusual. `recurrence` = days between two such, over all that is looked through."""
 
     place: Place
     category: str
+    last: date
     seen: int
     expected: float
+    usual: tuple[int, int]  # nineteen of twenty such sums lie between
     days: int
     p: float
     recurrence: float
     dispersion: float
+    base: int
     course: tuple[int, ...]  # the last 14 days
 
     def evidence(self) -> str:
         """Return what must stand beside the warning, as JSON."""
-        return json.dumps({"category": self.category, "seen": self.seen, "expected": round(self.expected, 2), "days": self.days, "p": self.p,
-                           "recurrence_days": round(self.recurrence, 1), "dispersion": round(self.dispersion, 3), "base_days": BASE, "course": list(self.course)})
+        return json.dumps({"category": self.category, "seen": self.seen, "expected": round(self.expected, 2), "usual": list(self.usual), "days": self.days, "p": self.p,
+                           "recurrence_days": round(self.recurrence, 1), "dispersion": round(self.dispersion, 3), "base_days": self.base, "course": list(self.course),
+                           "last": self.last.isoformat()})
 
 
-def look(store: Store) -> list[Found]:
-    """Return what was reported unusually often up to today, the most unusual first."""
+def look(store: Store, day: date | None = None) -> list[Found]:
+    """Return what was reported unusually often up to a day (None = today), the most unusual first."""
     with store.read() as connection:
         held = register.read(connection)
-        today = local_day(stamp(now()), held.zone)
+        today = day or local_day(stamp(now()), held.zone)
         last = day_bucket(today)
         where = _areas(connection, today)
         if not where:
             return []
         codes = {r.id: r.code for r in connection.execute(select(category.c.id, category.c.code))}
         first = connection.scalar(select(func.min(rollup.c.bucket)).where(rollup.c.grain == 0, rollup.c.area_id == places.root(connection, today).area_id))
-        if first is None or first > last - DAYS + 1:
+        if first is None or first > last - LEAST - GUARD - max(SUMS) + 1:
             return []
-        counts = _counts(connection, [place.area_id for place in where], sorted(codes), last)
+        known = min(DAYS, last - first + 1)
+        counts = _counts(connection, [place.area_id for place in where], sorted(codes), last)[:, :, -known:]
     out: list[Found] = []
-    tested = sum(int((counts[:, k].sum(1) > 0).sum()) for k in range(counts.shape[1])) * len(SUMS)
+    # The sums of one series share its false alarms among them, so that a series counts once.
+    tested = sum(int((counts[:, k].sum(1) > 0).sum()) for k in range(counts.shape[1]))
     for k, number in enumerate(sorted(codes)):
         told = tail(counts[:, k], today.weekday())
         for i in np.flatnonzero((told.seen >= FEWEST) & (told.p * tested < 0.05)):
-            out.append(Found(place=where[i], category=codes[number], seen=int(told.seen[i]), expected=float(told.expected[i]), days=int(told.days[i]), p=float(told.p[i]),
+            out.append(Found(place=where[i], category=codes[number], last=today, seen=int(told.seen[i]), expected=float(told.expected[i]), days=int(told.days[i]), p=float(told.p[i]),
+                             usual=(int(told.low[i]), int(told.high[i])), base=told.base,
                              recurrence=min(1 / (float(told.p[i]) * tested), 99_999.0) if told.p[i] > 0 else 99_999.0, dispersion=told.dispersion,
                              course=tuple(int(n) for n in counts[i, k, -14:])))
     return sorted(out, key=lambda one: -one.recurrence)
