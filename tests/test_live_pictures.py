@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import threading
 import time
@@ -249,23 +250,25 @@ def test_a_seal_opens_what_it_closed_and_nothing_else(address: str) -> None:
             made.take(told)
 
 
-@given(st.integers(1, 40), st.booleans(), st.data())
-def test_pictures_come_whole_out_of_a_stream_however_it_is_cut(n: int, lengths: bool, data: st.DataObject) -> None:
+@given(st.integers(1, 20), st.booleans(), st.lists(st.integers(1, 400), min_size=1, max_size=8))
+def test_pictures_come_whole_out_of_a_stream_however_it_is_cut(n: int, lengths: bool, cuts: list[int]) -> None:
     made = [b"\xff\xd8" + bytes([i]) * (3 + 7 * i) + b"\xff\xd9" for i in range(n)]
     whole = b"".join(b"--edge\r\nContent-Type: image/jpeg\r\n" + (b"Content-Length: %d\r\n" % len(one) if lengths else b"") + b"\r\n" + one + b"\r\n" for one in made) + b"--edge\r\n"
     parts, got = Parts('multipart/x-mixed-replace; boundary="--edge"'), []
-    while whole:
-        size = data.draw(st.integers(1, len(whole)))
+    for size in itertools.cycle(cuts):
         got += parts.feed(whole[:size])
         whole = whole[size:]
+        if not whole:
+            break
     assert got == made
 
 
 @pytest.mark.parametrize("code", ["J1", "J2", *sorted(one for one in BAD if one.startswith("M"))])
 def test_an_mjpeg_stream_is_pictures_and_ends_with_words_when_it_has_none(asker: Any, code: str) -> None:
-    client, key, _, store = asker
+    client, key, asked, store = asker
     held = key(code)
-    threading.Timer(1.5, lambda: _over(store)).start()
+    ending = threading.Thread(target=_over, args=(store, asked))
+    ending.start()
     told = client.get(f"/camera/live/{code}?key={held}")
     assert told.headers["content-type"] == "multipart/x-mixed-replace; boundary=frame"
     assert b"hush" not in told.content
@@ -276,7 +279,10 @@ def test_an_mjpeg_stream_is_pictures_and_ends_with_words_when_it_has_none(asker:
     assert client.get("/healthz").status_code == 200
 
 
-def _over(store: Store) -> None:
+def _over(store: Store, asked: list[str]) -> None:
+    while not asked:
+        time.sleep(0.05)
+    time.sleep(2)
     with store.aside() as connection:
         connection.execute(camera_view.update().values(until=stamp(now()) - 1))
 
@@ -294,11 +300,10 @@ def test_dead_streams_hold_no_page_up(store: Store, tmp_path: Path, gateway: tup
         for one in waiting:
             one.start()
         time.sleep(1)
-        began = time.monotonic()
         assert client.get("/healthz").status_code == 200
         assert client.get("/api/v1/cameras/health").status_code == 200
-        # They wait for six seconds; who asks for something else does not wait for them.
-        assert time.monotonic() - began < 4
+        # All but those above the limit wait for the camera still; who asked for something else did not wait for them.
+        assert sum(one.is_alive() for one in waiting) == live_video.TOGETHER
         for one in waiting:
             one.join()
     server.state.context.close()
