@@ -82,7 +82,7 @@
         told.textContent = still.dataset.age.replace("{at}", new Date(at).toLocaleTimeString("sv")).replace("{n}", s);
         told.classList.toggle("act", s > 30);
       }
-      if (still.dataset.over) continue;
+      if (still.dataset.over || still.closest("[hidden]")) continue;
       fetch(`${still.dataset.from}&t=${Date.now()}`, { cache: "no-store" }).then(function (answer) {
         if (!answer.ok) {
           if (answer.status < 500) { still.dataset.over = "1"; still.removeAttribute("src"); if (told) told.textContent = still.dataset.ended; }

@@ -100,4 +100,4 @@ def _evidence(w: Words, row: AlarmRow) -> html.Div:
 
 
 PANEL = Panel(id="thing_card", title={"zh": "传感器、报警与摄像机", "en": "Sensor, alarm or camera"}, order=81,
-              slots=dict.fromkeys(("leader", "street", "grid", "alarms"), "drawer"), render=render)
+              slots=dict.fromkeys(("leader", "street", "grid", "alarms", "cameras"), "drawer"), render=render)
