@@ -61,11 +61,13 @@ def form(context: Context, view: View, w: Words, name: str) -> Any:
     kind, _, number = view.about.partition(":")
     cause = CAUSES.get(kind if number else "case" if view.about else "")
     listed = [{"label": w.pick(said), "value": code} for code, said in cameras.reasons(context.store).items()]
+    # What was chosen stays when the panel is drawn anew, on this page only.
+    kept: dict[str, Any] = {"persistence": f"{view.thing} {view.cams} {view.about}", "persistence_type": "memory"}
     return html.Div([
         html.P(w("camera.logged"), className="quiet"),
-        field(w("camera.cause"), dcc.RadioItems(listed, cause, id=ids.camera_fill(name, "cause"), className="radios row")),
-        field(w("camera.reason"), dcc.Input(id=ids.camera_fill(name, "reason"), autoComplete="off", maxLength=300, value=_why(w, view.about))),
-        field(w("camera.minutes"), dcc.Input(id=ids.camera_fill(name, "minutes"), type="number", value=10, min=1, max=cameras.LONGEST_MIN)),
+        field(w("camera.cause"), dcc.RadioItems(listed, cause, id=ids.camera_fill(name, "cause"), className="radios row", **kept)),
+        field(w("camera.reason"), dcc.Input(id=ids.camera_fill(name, "reason"), autoComplete="off", maxLength=300, value=_why(w, view.about), **kept)),
+        field(w("camera.minutes"), dcc.Input(id=ids.camera_fill(name, "minutes"), type="number", value=10, min=1, max=cameras.LONGEST_MIN, **kept)),
         html.P("", id=ids.camera_wrong(name), className="failed", role="alert"),
         html.Div([button(w("camera.look"), ids.camera_look(name), strong=True)], className="acts"),
     ], className="report-form")

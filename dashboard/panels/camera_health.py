@@ -30,7 +30,7 @@ def render(context: Context, view: View) -> Any:
     online = summed["online"]
     tiles.append(tile(w("camera.online"), _value(f"{online / total:.1%}"), f"{w.n(online)} / {w.n(total)}", definition=w("camera.online_why"), to=view.but(bucket="online", group=""), on=view.bucket == "online"))
     for name in SHOWN:
-        tiles.append(tile(w.pick(BUCKET_WORDS[name]), _value(w.n(summed[name])), w("camera.of_all", n=w.n(total), share=f"{summed[name] / total:.1%}"),
+        tiles.append(tile(_title(w.pick(BUCKET_WORDS[name])), _value(w.n(summed[name])), w("camera.of_all", n=w.n(total), share=f"{summed[name] / total:.1%}"),
                           definition=w(f"camera.{name}_why"), to=view.but(bucket="" if view.bucket == name else name), on=view.bucket == name))
     return [html.Div(tiles, className="tiles camera-tiles"), strip(w, answer)]
 
@@ -42,6 +42,10 @@ def _class(w: Words, view: View, row: CameraHealth) -> Any:
         target = badge(w("camera.below", target=f"{row.target:.0%}"), "act") if row.meets is False else badge(w("camera.meets", target=f"{row.target:.0%}"), "good")
     value = _value(w("unknown") if row.intact is None else f"{row.intact:.1%}", row.meets is False)
     return tile(w.pick(row.words), value, f"{w.n(row.buckets['online'])} / {w.n(row.total)}", target, w("camera.class_why"), view.but(group="" if view.group == group else group), view.group == group)
+
+
+def _title(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _value(text: str, bad: bool = False) -> html.Span:
