@@ -16,6 +16,7 @@ from dashboard.jobs import Jobs
 from queries import cursor
 from queries.frame import FIRST, NOTHING, Actor, Ask, Scope
 from queries.loop.service import LoopService
+from queries.prober import Prober
 from queries.sensing.keeping import Keeper
 from queries.sensing.scribe import Scribe
 from queries.settings import Settings
@@ -71,6 +72,7 @@ class Context:
     _doors: Coordinator | None = None
     _scribe: Scribe | None = None
     _warner: Warner | None = None
+    _prober: Prober | None = None
 
     @property
     def loop(self) -> LoopService:
@@ -95,6 +97,7 @@ class Context:
             if self._doors is None:
                 self._doors = Coordinator(loop.writer, self.settings)
                 self._warner = Warner(self.store, loop.writer)
+                self._prober = Prober(self.store, self.settings)
 
     def close(self) -> None:
         """Write what waits."""
@@ -102,6 +105,9 @@ class Context:
             end()
         self.jobs.close()
         with _starting:
+            if self._prober is not None:
+                self._prober.close()
+                self._prober = None
             if self._warner is not None:
                 self._warner.close()
                 self._warner = None

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import functools
 import hashlib
 import posixpath
 import re
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -27,6 +25,7 @@ from queries.cameras import CameraRow, Eyes, gateway
 from queries.city.eyes import Kind
 from queries.errors import DoorError, NoPictureError, ScopeError
 from queries.settings import Settings
+from queries.stills import trust
 
 #: Seconds for one playlist or segment, and between two frames; bytes of a playlist, a segment, a frame; frames a second.
 PATIENCE_S, PLAYLIST, SEGMENT, FRAME, PACE_S = 6.0, 262_144, 16_000_000, 4_000_000, 1 / 12
@@ -158,14 +157,8 @@ async def part(live: Live, address: str, link: Callable[[str], str]) -> tuple[by
     return body, kind
 
 
-@functools.cache
-def _trust() -> ssl.SSLContext:
-    # Reading all authorities anew for each segment would take longer than the segment.
-    return ssl.create_default_context()
-
-
 def _asker() -> httpx.AsyncClient:
-    return httpx.AsyncClient(timeout=PATIENCE_S, follow_redirects=False, verify=_trust(), trust_env=False)
+    return httpx.AsyncClient(timeout=PATIENCE_S, follow_redirects=False, verify=trust(), trust_env=False)
 
 
 async def _got(address: str, most: int) -> bytes:
@@ -250,6 +243,21 @@ async def frames(address: str) -> AsyncIterator[bytes]:
                     raise NoPictureError("silent", "The camera sends no picture any more.", "摄像机不再发送图像。")
     except (httpx.HTTPError, httpx.InvalidURL) as bad:
         raise _away(bad) from None
+
+
+async def alive(address: str) -> None:
+    """Return when a camera's own live picture gives something: a playlist, or a first picture. Raises NoPictureError."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            if urlsplit(address).path.endswith(".m3u8"):
+                if not (await _got(address, PLAYLIST)).removeprefix(b"\xef\xbb\xbf").startswith(b"#EXTM3U"):
+                    raise NoPictureError("page", "What the gateway answers is no playlist.", "网关返回的不是播放列表。")
+                return
+            async for _ in frames(address):
+                return
+    except TimeoutError:
+        raise NoPictureError("silent", "The camera does not answer in time.", "摄像机未在限定时间内应答。") from None
+    raise NoPictureError("silent", "The camera sends no picture.", "摄像机没有发送图像。")
 
 
 _running = 0

@@ -11,8 +11,9 @@ from dashboard.context import Context
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import badge, heading, nothing, strip, tile, words
 from dashboard.words import Words
-from queries import cameras
+from queries import cameras, prober
 from queries.cameras import BUCKET_WORDS, CameraHealth
+from queries.stills import FOUND_WORDS
 
 #: Buckets that have a tile each: what is not well, and what nobody knows.
 SHOWN = ("new_offline", "long_offline", "no_picture", "unknown")
@@ -32,7 +33,16 @@ def render(context: Context, view: View) -> Any:
     for name in SHOWN:
         tiles.append(tile(_title(w.pick(BUCKET_WORDS[name])), _value(w.n(summed[name])), w("camera.of_all", n=w.n(total), share=f"{summed[name] / total:.1%}"),
                           definition=w(f"camera.{name}_why"), to=view.but(bucket="" if view.bucket == name else name), on=view.bucket == name))
-    return [html.Div(tiles, className="tiles camera-tiles"), strip(w, answer)]
+    return [html.Div(tiles, className="tiles camera-tiles"), "" if w.at else html.P(_probed(context, w), className="quiet probed"), strip(w, answer)]
+
+
+def _probed(context: Context, w: Words) -> str:
+    """Return how the last look of our own went, or that there is none."""
+    told = prober.last(context.store)
+    if told is None:
+        return w("camera.no_probe")
+    bad = w("list.comma").join(f"{w.pick(FOUND_WORDS[found])} {w.n(n)}" for found, n in told.found.items() if found in FOUND_WORDS)
+    return w("camera.probed", at=w.moment(told.at), asked=w.n(told.asked), can=w.n(told.can), bad=bad or w("camera.probed_well"))
 
 
 def _class(w: Words, view: View, row: CameraHealth) -> Any:
