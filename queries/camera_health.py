@@ -14,7 +14,7 @@ from queries import scope as rights
 from queries.answers import stamped
 from queries.cameras import BUCKETS, bucket, bucketed, stood
 from queries.clock import moment
-from queries.errors import NoSuchError
+from queries.errors import AskError, NoSuchError
 from queries.frame import Answer, Ask
 from queries.intervals import inside
 from queries.places import Place
@@ -74,7 +74,9 @@ class Change:
 
 
 def unwell(store: Store, ask: Ask, name: str = "", group: str = "", text: str = "", limit: int = 200) -> Answer[Unwell]:
-    """Return cameras in tree order: those of a bucket, or all that are not online. `group`: a class, or "none"; `text`: in code or name."""
+    """Return cameras in tree order: those of a bucket, or all that are not online. `group`: a class, or "none"; `text`: in code or name. Raises AskError."""
+    if not text.isprintable():
+        raise AskError("A text to look for has no control characters.", zh="查找文字不能含控制字符。", field="text")
     with store.read() as connection:
         place, visible, spans = _here(connection, ask)
         source, state, since = _then(ask)

@@ -248,6 +248,8 @@ def views(store: Store, actor: Actor, limit: int = 200, code: str = "") -> Answe
     """Return who looked at what, the newest first; `code` = through one camera only. For administrators. Raises PostError."""
     if actor.post != "admin":
         raise PostError("The list of views is for administrators.", zh="调看记录仅对管理员开放。")
+    if not code.isprintable():
+        raise NoSuchError("No camera's code has control characters.", zh="摄像机编号不含控制字符。")
     with store.read() as connection:
         asked = select(camera_view, camera.c.code, camera.c.name).join(camera, camera.c.id == camera_view.c.camera_id)
         if actor.scope.areas is not None:

@@ -89,7 +89,8 @@ def test_a_camera_is_found_looked_through_live_written_down_and_closed(page: tup
     browser, store, address = page
     browser.get(f"{address}/cameras?lang=zh")
     assert until(lambda: listed(browser) == ["N1", "P1"])
-    assert "▲" in browser.find_element("css selector", ".camera-tiles").text or "100.0%" in browser.find_element("css selector", ".camera-tiles").text
+    # One of one in the key area, 17 of all 19.
+    assert all(part in text(browser, ".camera-tiles") for part in ("1 / 1", "17 / 19"))
     next(one for one in browser.find_elements("css selector", ".camera-filters .chip") if one.text.startswith("长期离线")).click()
     assert until(lambda: listed(browser) == ["N1"])
     assert "bucket=long_offline" in browser.current_url
