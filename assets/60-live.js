@@ -58,6 +58,9 @@
     stale = false;
     let next = MINUTE;
     for (const box of boxes) {
+      // Nor is a panel in whose form somebody writes, or in which a gateway's page plays: it would begin again.
+      const at = document.activeElement;
+      if (box.querySelector("iframe.live") || at && at.closest(".report-form") && box.contains(at)) { next = Math.min(next, 1000); continue; }
       const left = wait(box, now);
       if (left > 0) { next = Math.min(next, left); continue; }
       // A slow server is asked less, not more.

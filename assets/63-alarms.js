@@ -80,10 +80,11 @@
       const told = still.parentElement.querySelector(".still-age"), at = Number(still.dataset.at);
       if (told && at) {
         const s = Math.max(0, Math.round((Date.now() + (window.govPulse.ahead || 0) - at) / 1000));
-        told.textContent = still.dataset.age.replace("{at}", new Date(at).toLocaleTimeString("sv")).replace("{n}", s);
+        const zone = (document.getElementById("freshness") || { dataset: {} }).dataset.zone;
+        told.textContent = still.dataset.age.replace("{at}", new Date(at).toLocaleTimeString("sv", { timeZone: zone })).replace("{n}", s);
         told.classList.toggle("act", s > 30);
       }
-      if (still.dataset.over) continue;
+      if (still.dataset.over || still.closest("[hidden]")) continue;
       fetch(`${still.dataset.from}&t=${Date.now()}`, { cache: "no-store" }).then(function (answer) {
         if (!answer.ok) {
           if (answer.status < 500) { still.dataset.over = "1"; still.removeAttribute("src"); if (told) told.textContent = still.dataset.ended; }

@@ -17,9 +17,11 @@ from dashboard import (
     acting_list,
     address,
     api,
+    api_cameras,
     doors,
     ids,
     index_map,
+    live_pictures,
     login_pages,
     open311,
     panels,
@@ -58,6 +60,8 @@ def create_app(settings: Settings, store: Store) -> Dash:
     open311.add_routes(server, context)
     readings.add_answers(server, context)
     pictures.add_routes(server, context)
+    live_pictures.add_routes(server, context)
+    api_cameras.add_routes(server, context)
     api.add_routes(server, context)
     login_pages.add_routes(server, context)
     app = Dash(__name__, server=server, assets_folder=str(ASSETS), compress=True, update_title=None,
@@ -66,7 +70,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     app.layout = shell.layout
     hub = Hub(context)
     _add_callbacks(app, context, hub)
-    acting.add_callbacks(app, context, {**acting_list.ACTS, **acting_alarms.ACTS})
+    acting.add_callbacks(app, context, {**acting_list.ACTS, **acting_alarms.ACTS, **pictures.ACTS})
     acting_list.add_callbacks(app, context)
     acting_alarms.add_callbacks(app, context)
     pictures.add_callbacks(app, context)

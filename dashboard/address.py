@@ -20,6 +20,10 @@ from queries.loop.steps import STATUSES
 LANGUAGES = ("zh", "en")
 PERIODS = ("1d", "7d", "30d", "90d", "month", "lastmonth", "year", "custom")
 ORDERS = ("overdue", "newest")
+TURNS = ("side", "each")
+#: Of cameras, as queries/cameras.py counts them.
+BUCKETS = ("online", "new_offline", "long_offline", "no_picture", "unknown")
+GROUPS = ("key_area", "key_trade", "none")
 #: Longer values are no codes or names of anything; they are cut off with a notice.
 LONGEST = 200
 
@@ -44,6 +48,12 @@ class View:
     thing: str = ""
     #: The case or alarm on whose account a camera is looked at.
     about: str = ""
+    #: Cameras that are looked through together, and whether they stand side by side or come one after the other.
+    cams: str = ""
+    turn: str = "side"
+    #: Of the page of cameras: which bucket and which class of them ("none" = neither key area nor key trade); empty = all that are not well.
+    bucket: str = ""
+    group: str = ""
     source: str = ""
     lang: str = "zh"
     #: The time cursor, as queries/cursor.py reads it: a moment of the past, or a drill. Both empty = live.
@@ -65,6 +75,11 @@ class View:
     def past(self) -> bool:
         """Return whether the screen shows a moment of the past, replayed or in a drill."""
         return bool(self.at or self.drill)
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Return the codes of the cameras that are looked through together."""
+        return tuple(dict.fromkeys(code for code in self.cams.split(",") if code))
 
     def but(self, **changes: Any) -> View:
         """Return the view with parts changed; a page of the list holds only for the same question."""
@@ -91,8 +106,8 @@ _CURSOR = {"at": cursor.local, "drill": cursor.drill}
 _WALL_WORDS, _WALL_FLAGS = ("round", "pull"), ("kiosk", "pause")
 #: Metres that a wall can be wide, or its readers away.
 METRES = (0.2, 100.0)
-_WORDS = ("place", "layer", "measure", "after", "case", "thing", "about", "source")
-_CHOICES = {"period": PERIODS, "order": ORDERS, "lang": LANGUAGES}
+_WORDS = ("place", "layer", "measure", "after", "case", "thing", "about", "source", "cams")
+_CHOICES = {"period": PERIODS, "order": ORDERS, "lang": LANGUAGES, "turn": TURNS, "bucket": BUCKETS, "group": GROUPS}
 #: A comma separates values, so a comma inside one is written as this escape.
 _COMMA = "%2C"
 
@@ -168,7 +183,7 @@ def _pairs(view: View) -> list[tuple[str, str]]:
     out += [(key, "1") for key, name in _FLAGS.items() if getattr(view.filters, name)]
     if view.filters.text:
         out.append(("text", view.filters.text))
-    for key in ("order", "after", "case", "thing", "about", "source"):
+    for key in ("order", "after", "case", "thing", "about", "source", "cams", "turn", "bucket", "group"):
         if getattr(view, key) != plain[key]:
             out.append((key, getattr(view, key)))
     out += [(key, getattr(view, key)) for key in _CURSOR if getattr(view, key)]

@@ -18,6 +18,7 @@ from queries import cursor
 from queries.frame import FIRST, NOTHING, Actor, Ask, Scope
 from queries.index._keeper import IndexKeeper
 from queries.loop.service import LoopService
+from queries.prober import Prober
 from queries.sensing.keeping import Keeper
 from queries.sensing.scribe import Scribe
 from queries.settings import Settings
@@ -76,6 +77,7 @@ class Context:
     _scribe: Scribe | None = None
     _warner: Warner | None = None
     _index: IndexKeeper | None = None
+    _prober: Prober | None = None
 
     def __post_init__(self) -> None:
         self.tiles = Tiles(self.store, self.settings)
@@ -104,6 +106,7 @@ class Context:
                 self._doors = Coordinator(loop.writer, self.settings)
                 self._warner = Warner(self.store, loop.writer)
                 self._index = IndexKeeper(self.store)
+                self._prober = Prober(self.store, self.settings)
 
     def close(self) -> None:
         """Write what waits."""
@@ -114,6 +117,9 @@ class Context:
             if self._index is not None:
                 self._index.close()
                 self._index = None
+            if self._prober is not None:
+                self._prober.close()
+                self._prober = None
             if self._warner is not None:
                 self._warner.close()
                 self._warner = None

@@ -114,10 +114,25 @@ def item_wrong(code: Any, step: Any) -> dict[str, Any]:
     return {"kind": "item-wrong", "code": code, "step": step}
 
 
-CAMERA_REASON = "camera-reason"
-CAMERA_MINUTES = "camera-minutes"
-CAMERA_LOOK = "camera-look"
-CAMERA_WRONG = "camera-wrong"
+# Looking through cameras: `form` is ONE for the camera that is open, ROUND for those of a round.
+ONE, ROUND = "one", "round"
+
+
+def camera_fill(form: Any, what: Any) -> dict[str, Any]:
+    """Return the id of a field of the form that opens a view: cause, reason, minutes."""
+    return {"kind": "camera-fill", "form": form, "what": what}
+
+
+def camera_look(form: Any) -> dict[str, Any]:
+    """Return the id of the button that writes the view down."""
+    return {"kind": "camera-look", "form": form}
+
+
+def camera_wrong(form: Any) -> dict[str, Any]:
+    """Return the id of the words that say why there is no view."""
+    return {"kind": "camera-wrong", "form": form}
+
+
 
 SHIFT_TEXT = "shift-text"
 SHIFT_SEND = "shift-send"

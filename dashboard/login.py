@@ -48,6 +48,8 @@ STANDARD = ("/open311/",)
 TOLD = ("/api", "/map/", "/_dash-", "/openapi.json", "/live")
 #: The one stream (dashboard/live.py), and the name by which it finds out whether its visitor may still listen.
 LIVE, STILL = "/live", "gov.still"
+#: Pictures that go on for minutes, and the name by which their route finds out who asks by now.
+EYES, AGAIN = "/camera/live/", "gov.again"
 #: Said by a page that nobody has touched for a while: asking by itself does not keep a session open.
 UNATTENDED = "x-gov-unattended"
 
@@ -109,6 +111,8 @@ class Door:
         answer = refusal(scope, headers, visitor)
         if visitor.by == "nobody" and public_list.asked(self.context, scope):
             answer = await run_in_threadpool(self._public, scope, visitor)
+        if scope["path"].startswith(EYES):
+            scope = {**scope, AGAIN: self._again(scope, headers)}
         with visited(visitor):
             await (answer or self.app)(scope, receive, _guarded(send))
         if session is not None and UNATTENDED not in headers and scope["path"] != "/healthz":
@@ -133,6 +137,12 @@ class Door:
                 return away
             return visitor.by in ("session", "demo") and not visitor.must_change
         return may
+
+    def _again(self, scope: Scope, headers: Headers) -> Callable[[], Awaitable[Visitor]]:
+        async def again() -> Visitor:
+            """Return who sends this request by now: a session may have ended, a right been taken away. Raises StoreError."""
+            return (await asyncio.get_running_loop().run_in_executor(self._desk, self.meet, scope, headers))[0]
+        return again
 
     def meet(self, scope: Scope, headers: Headers) -> tuple[Visitor, sessions.Session | None]:
         """Return who asks, and the session by which."""

@@ -97,7 +97,7 @@ def map_state(context: Context, pathname: str | None, search: str | None) -> dic
         "layers": [{"id": one.id, "name": w.pick(one.title), "what": w.pick(one.definition)}
                    for one in layers.found().values() if one.kind == "areas"],
         "marks": [{"id": one.id, "name": w.pick(one.title), "opens": one.opens, "looks": list(one.looks)} for one in layers.found().values() if one.kind == "points"],
-        "thing": view.thing, "mark": "alarms" if view.scene == "alarms" else "cases",
+        "thing": view.thing, "mark": view.scene if view.scene in ("alarms", "cameras") else "cases",
         "status": {code: {"colour": STATUS[code][0], "shape": STATUS[code][1], "name": w.pick(words), "open": code not in (*OVER, *ASIDE)}
                    for code, words in STATUS_WORDS.items()} | {
             code: {"colour": colour, "shape": form, "name": w.pick(words), "open": False}

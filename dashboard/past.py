@@ -26,7 +26,7 @@ SPEEDS = (1, 60, 600)
 def only_now(context: Context, view: View, panel: Panel) -> Any:
     """Return what a panel that knows nothing of the past shows there: that it does not, and never what holds now."""
     w = words(context, view)
-    if set(panel.slots.values()) & {"drawer", "call", "beside"}:
+    if set(panel.slots.values()) & {"drawer", "call", "beside", "eyes"}:
         return []
     return [heading(w.pick(panel.title)), html.P(f"○ {w('when.only_now')}", className="empty"), html.Footer(html.B(w.when, className="then"), className="strip")]
 

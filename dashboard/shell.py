@@ -112,7 +112,7 @@ def body(context: Context, view: View) -> html.Div:
             slots.append(html.Div(_map(context, view), className="slot slot-map"))
             continue
         # Only the drawer's panels may be nothing at all; the others say that they are being read.
-        waiting = "" if slot in ("drawer", "call", "beside") else html.P(w("panel.waiting"), className="waiting")
+        waiting = "" if slot in ("drawer", "call", "beside", "eyes") else html.P(w("panel.waiting"), className="waiting")
         boxes = [part for p in panels.found().values() if p.slots.get(scene.id) == slot or p.id in scene.takes.get(slot, ())
                  for part in _box(w, p, waiting)]
         slots.append(html.Div(boxes, className=f"slot slot-{slot}"))

@@ -12,6 +12,7 @@ GovError
 │   ├── BusyError     too much waits to be written
 │   └── UnsureError   the database went away while it wrote: nobody knows whether it did
 ├── DoorError         another system does not answer, or says what cannot be used
+│   └── NoPictureError   a camera that gives none; `found` says in one word what it does instead
 ├── AskError          a question that cannot be answered as put (unknown place, bad period)
 │   └── NoSuchError   what it speaks of does not exist
 ├── ScopeError        the question or act reaches outside what the asker may see or do
@@ -76,6 +77,14 @@ class BusyError(StoreError):
 
 class DoorError(GovError):
     """Another system does not answer, or says what cannot be used."""
+
+
+class NoPictureError(DoorError):
+    """A camera gives no picture. `found` is one of the words of queries/stills.py."""
+
+    def __init__(self, found: str, message: str, zh: str) -> None:
+        super().__init__(message, zh)
+        self.found = found
 
 
 class UnsureError(StoreError):

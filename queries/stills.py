@@ -6,7 +6,9 @@ than a few seconds, and no page waits for it at all.
 
 from __future__ import annotations
 
+import functools
 import io
+import ssl
 import subprocess
 import sys
 import threading
@@ -21,12 +23,22 @@ from urllib.parse import urlsplit
 import httpx2 as httpx
 from PIL import Image, ImageDraw, ImageFont
 
+from queries import stream_still
 from queries.cameras import CameraRow
-from queries.errors import DoorError
+from queries.errors import DoorError, NoPictureError
 
 #: Seconds for one picture, for which one is good, its largest size in bytes and pixels, and how many are asked for at once.
 PATIENCE_S, FRESH_S, LARGEST, WIDEST, TOGETHER, KEPT = 6.0, 3.0, 8_000_000, 1280, 4, 64
 ROOT = Path(__file__).parents[1]
+#: What a camera does instead of giving a picture.
+FOUND_WORDS = {
+    "refused": {"zh": "无法连接", "en": "cannot be reached"}, "silent": {"zh": "连接后无应答", "en": "never answers"},
+    "status": {"zh": "应答错误码或跳转", "en": "answers with an error or sends us elsewhere"}, "page": {"zh": "返回的不是图像", "en": "answers with something that is no picture"},
+    "endless": {"zh": "数据过大或无休止", "en": "sends too much, or without end"}, "stream": {"zh": "视频流无法读取", "en": "its stream cannot be read"},
+    "address": {"zh": "地址类型无法识别", "en": "its address is of no known kind"},
+}
+#: Of these it is said that nothing of the camera is there; in all other cases something answers and shows nothing.
+AWAY = ("refused", "silent")
 _pool = ThreadPoolExecutor(TOGETHER, "still")
 _lock = threading.Lock()
 _kept: OrderedDict[str, Still] = OrderedDict()
@@ -48,7 +60,7 @@ def still(row: CameraRow, hosts: str = "") -> Still:
     """
     if not row.still:
         raise DoorError("This camera has no still picture.", zh="该摄像机没有静态图像地址。")
-    _allowed(row.still, hosts)
+    allowed(row.still, hosts)
     key = f"{row.code} {row.still}"
     with _lock:
         held = _kept.get(key)
@@ -76,12 +88,8 @@ def _taken(row: CameraRow, key: str) -> Still:
             if row.state in ("offline", "no_picture"):
                 raise DoorError("The demo's camera gives no picture: it is " + row.state.replace("_", " ") + ".", zh="演示摄像机没有图像：" + ("离线。" if row.state == "offline" else "在线但无图像。"))
             picture = _drawn(row)
-        elif scheme in ("rtsp", "rtsps"):
-            picture = _from_stream(row.still)
-        elif scheme in ("http", "https"):
-            picture = _from_web(row.still)
         else:
-            raise DoorError("The address of its picture is of no kind that is known.", zh="图像地址类型无法识别。")
+            picture = fetched(row.still)
         made = Still(picture=picture, at=time.time())
         with _lock:
             _kept[key] = made
@@ -94,7 +102,17 @@ def _taken(row: CameraRow, key: str) -> Still:
             _waiting.discard(key)
 
 
-def _allowed(address: str, hosts: str) -> None:
+def fetched(address: str) -> Image.Image:
+    """Return the picture that an address gives, within seconds. Raises NoPictureError; never says the address."""
+    scheme = urlsplit(address).scheme
+    if scheme in ("rtsp", "rtsps"):
+        return _from_stream(address)
+    if scheme in ("http", "https"):
+        return _from_web(address)
+    raise NoPictureError("address", "The address of its picture is of no kind that is known.", "图像地址类型无法识别。")
+
+
+def allowed(address: str, hosts: str) -> None:
     """Raise DoorError for an address whose host nobody named: a list of cameras must not send us to any machine it likes."""
     try:
         told = urlsplit(address)
@@ -108,19 +126,26 @@ def _allowed(address: str, hosts: str) -> None:
         raise DoorError("This camera stands at a host that is not among GOV_CAMERA_HOSTS.", zh="该摄像机所在主机未列入 GOV_CAMERA_HOSTS。")
 
 
+@functools.cache
+def trust() -> ssl.SSLContext:
+    """Return the authorities that are believed. Reading them anew for each picture would take longer than the picture."""
+    return ssl.create_default_context()
+
+
 def _from_web(address: str) -> Image.Image:
     until, parts, size = time.monotonic() + PATIENCE_S, [], 0
     try:
-        with httpx.Client(timeout=PATIENCE_S / 2, follow_redirects=False) as by, by.stream("GET", address, headers={"Accept-Encoding": "identity"}) as reply:
+        with httpx.Client(timeout=PATIENCE_S / 2, follow_redirects=False, verify=trust(), trust_env=False) as by, by.stream("GET", address, headers={"Accept-Encoding": "identity"}) as reply:
             if reply.status_code != 200:
-                raise DoorError(f"The camera answers {reply.status_code}.", zh=f"摄像机应答 {reply.status_code}。")
+                raise NoPictureError("status", f"The camera answers {reply.status_code}.", f"摄像机应答 {reply.status_code}。")
             for part in reply.iter_raw(65_536):  # as sent: a packed answer could be a thousand times its size
                 parts.append(part)
                 size += len(part)
                 if size > LARGEST or time.monotonic() > until:
-                    raise DoorError("The camera's picture is too large or too slow.", zh="图像过大或过慢。")
+                    raise NoPictureError("endless", "The camera's picture is too large or too slow.", "图像过大或过慢。")
     except (httpx.HTTPError, httpx.InvalidURL) as bad:
-        raise DoorError(f"The camera does not answer ({type(bad).__name__}).", zh=f"摄像机没有应答（{type(bad).__name__}）。") from None
+        found = "refused" if isinstance(bad, httpx.ConnectError | httpx.ConnectTimeout) else "silent" if isinstance(bad, httpx.TransportError) else "address"
+        raise NoPictureError(found, f"The camera does not answer ({type(bad).__name__}).", f"摄像机没有应答（{type(bad).__name__}）。") from None
     return _opened(b"".join(parts))
 
 
@@ -131,7 +156,7 @@ def _opened(body: bytes) -> Image.Image:
         picture.thumbnail((WIDEST, WIDEST))
         return picture.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise DoorError("What the camera answers is no picture.", zh="摄像机返回的不是图像。") from None
+        raise NoPictureError("page", "What the camera answers is no picture.", "摄像机返回的不是图像。") from None
 
 
 def _from_stream(address: str) -> Image.Image:
@@ -140,9 +165,10 @@ def _from_stream(address: str) -> Image.Image:
         # The address is told by its input: a list of processes shows arguments, and there may be a password in it.
         done = subprocess.run([sys.executable, "-m", "queries.stream_still"], input=address.encode(), cwd=ROOT, capture_output=True, timeout=PATIENCE_S, check=False)
     except subprocess.TimeoutExpired:
-        raise DoorError("The camera's stream gives no picture in time.", zh="视频流未在限定时间内给出图像。") from None
+        raise NoPictureError("silent", "The camera's stream gives no picture in time.", "视频流未在限定时间内给出图像。") from None
     if done.returncode or not done.stdout:
-        raise DoorError("The camera's stream cannot be read.", zh="视频流无法读取。")
+        found = {stream_still.AWAY: "refused", stream_still.LATE: "silent"}.get(done.returncode, "stream")
+        raise NoPictureError(found, "The camera's stream cannot be read.", "视频流无法读取。")
     return _opened(done.stdout)
 
 

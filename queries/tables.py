@@ -306,8 +306,13 @@ camera = Table(
     Column("class", Text, nullable=False, server_default=""),  # key_area, key_trade or empty: which target holds for it
     Column("stream", Text, nullable=False, server_default=""),  # its name at the video gateway
     Column("still", Text, nullable=False, server_default=""),  # address of a still picture: http(s), rtsp(s), or demo:
+    Column("gateway", Text, nullable=False, server_default=""),  # which gateway of the city gives its live picture
+    Column("live", Text, nullable=False, server_default=""),  # address of its own live picture: an HLS playlist or an MJPEG picture
+    Column("looked_at", BigInteger),  # when it was asked for a picture by itself last (queries/prober.py)
+    Column("found", Text, nullable=False, server_default=""),  # what was found then: a word of queries/stills.py; empty = a picture
     Column("source", Text, nullable=False),
     Column("hash", Text, nullable=False),
+    Index("ix_camera_by_state", "state", "node"),
 )
 
 source = Table(

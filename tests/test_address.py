@@ -41,6 +41,8 @@ def views(draw: st.DrawFn) -> View:
         lang=draw(st.sampled_from(address.LANGUAGES)),
         kiosk=draw(st.booleans()), round=draw(st.just("") | WORD), stop=draw(st.integers(0, 999)), pause=draw(st.booleans()),
         pull=draw(st.just("") | WORD), wide=draw(METRES), far=draw(METRES),
+        cams=draw(st.just("") | WORD), turn=draw(st.sampled_from(address.TURNS)),
+        bucket=draw(st.sampled_from(("", *address.BUCKETS))), group=draw(st.sampled_from(("", *address.GROUPS))),
     )
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from dashboard import create_app
-from queries import cameras, loading, stills
+from queries import cameras, loading, near, stills
 from queries.clock import now, stamp
 from queries.errors import AskError, DoorError, NoSuchError, PostError, ScopeError
 from queries.frame import EVERYTHING, NOTHING, Actor, Ask
@@ -145,6 +145,61 @@ def test_a_key_opens_its_own_camera_for_its_own_person_until_it_ends(city: Store
     with city.aside() as connection:
         connection.execute(camera_view.update().values(until=stamp(now()) - 1))
     assert cameras.current(city, LEAD, ASK, "C1") is None
+
+
+def test_a_reason_of_the_list_says_why_and_what_is_typed_beside_it_is_kept_too(city: Store) -> None:
+    known = cameras.reasons(city)
+    assert list(known)[-1] == "other"
+    assert all(words["zh"] and words["en"] for words in known.values())
+    for cause, reason in (("other", ""), ("nosuch", "核实积水")):
+        with pytest.raises(AskError):
+            cameras.look(city, LEAD, ASK, "C1", reason, cause=cause)
+    cameras.look(city, LEAD, ASK, "C1", " 三号 \n 桥墩 ", cause="flood")
+    held = cameras.current(city, LEAD, ASK, "C1")
+    assert held
+    assert (held.cause, held.reason, held.why("zh"), held.why("en")) == ("flood", "三号 桥墩", "防汛排涝 · 三号 桥墩", "Flood watch · 三号 桥墩")
+
+
+def test_several_views_are_written_down_together_or_not_at_all(city: Store) -> None:
+    for codes in (("C1", "NOSUCH"), (), tuple(f"X{i}" for i in range(cameras.TOGETHER + 1))):
+        with pytest.raises(AskError):
+            cameras.look_all(city, LEAD, ASK, codes, "", cause="patrol")
+    assert cameras.current(city, LEAD, ASK, "C1") is None
+    assert len(cameras.look_all(city, LEAD, ASK, ("C1", "C2", "C1"), "", cause="patrol")) == 2
+    assert cameras.current(city, LEAD, ASK, "C2")
+
+
+def test_a_view_that_is_closed_early_opens_nothing_and_keeps_its_planned_end(city: Store) -> None:
+    cameras.look(city, LEAD, ASK, "C1", "核实积水", 10)
+    held = cameras.current(city, LEAD, ASK, "C1")
+    assert held
+    key = cameras.signed(city, "", held)
+    assert cameras.close(city, Actor(name="li", post="dispatcher", scope=EVERYTHING), "C1") == 0
+    assert cameras.close(city, LEAD, "C1") == 1
+    assert cameras.current(city, LEAD, ASK, "C1") is None
+    with pytest.raises(ScopeError):
+        cameras.opened(city, "", LEAD, "C1", key)
+    (row,) = cameras.views(city, Actor(name="boss", post="admin", scope=EVERYTHING)).rows
+    assert row.ended_at
+    assert (row.until, row.ended_at < row.until) == (held.until, True)
+
+
+def test_an_administrator_of_no_area_sees_no_views(city: Store) -> None:
+    cameras.look(city, LEAD, ASK, "C1", "核实积水", 10)
+    assert len(cameras.views(city, Actor(name="boss", post="admin", scope=EVERYTHING)).rows) == 1
+    assert cameras.views(city, Actor(name="boss", post="admin", scope=NOTHING)).rows == ()
+
+
+@pytest.mark.parametrize(("east", "north", "bearing", "word"), [(0, 1, 0, "北"), (1, 1, 45, "东北"), (1, 0, 90, "东"), (0, -1, 180, "南"), (-1, 0, 270, "西"), (-1, 1, 315, "西北")])
+def test_what_is_near_says_in_which_direction(city: Store, east: int, north: int, bearing: int, word: str) -> None:
+    with city.aside() as connection:
+        connection.execute(camera.update().where(camera.c.code == "C1").values(lon=121.5 + east * 0.001 / 0.8669, lat=29.9 + north * 0.001))
+    with city.read() as connection:
+        found = {one.code: one for one in near.nearest(connection, "camera", [(0, 10**9)], 121.5, 29.9, 20)}
+    assert abs((found["C1"].bearing or 0) - bearing) <= 1
+    assert near.compass(found["C1"].bearing or 0)[0]["zh"] == word
+    # What stands at the place itself lies in no direction.
+    assert (found["C2"].metres, found["C2"].bearing) == (0, None)
 
 
 @pytest.fixture
@@ -279,7 +334,7 @@ def test_the_list_of_views_is_for_administrators_and_can_be_taken_away(browser_o
     told = client.get("/api/v1/cameras/views.csv", headers=as_admin)
     assert told.status_code == 200
     head, row = told.text.lstrip("\ufeff").splitlines()
-    assert head == "id,at,until,code,name,by,post,reason,about"
+    assert head == "id,at,until,code,name,by,post,cause,reason,about,ended_at,as_known_at"
     assert row.split(",")[3:5] == ["C1", "桥头"]
     assert "核实积水" in row
     assert client.get("/api/v1/cameras/views", headers=as_admin).json()["rows"][0]["code"] == "C1"

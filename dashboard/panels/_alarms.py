@@ -10,7 +10,7 @@ from dash import html
 from dashboard import ids
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels._parts import act_button, badge, go
+from dashboard.panels._parts import act_button, away, badge, go
 from dashboard.words import Words
 from queries.alarms import desk
 from queries.alarms.acts import POSTS
@@ -89,4 +89,4 @@ def near(context: Context, view: View, w: Words, lon: float | None, lat: float |
     about = view.case or (view.thing if view.thing.startswith("alarm:") else "")
     return html.Div([html.H4([w("near.title"), html.Kbd("N")]), html.Ul([html.Li([
         html.Span(w("near." + one.kind), className="quiet"), go(view.but(thing=f"{one.kind}:{one.code}", case="", about=about), one.name, "drill near"),
-        html.Span(w.pick(CAMERA_WORDS[one.state])) if one.kind == "camera" and not w.at else "", html.Span(w("near.metres", n=w.n(one.metres)), className="quiet")]) for one in found], className="plain")], className="near-list")
+        html.Span(w.pick(CAMERA_WORDS[one.state])) if one.kind == "camera" and not w.at else "", away(w, one)]) for one in found], className="plain")], className="near-list")

@@ -33,6 +33,7 @@ from dashboard.context import Context
 from dashboard.words import Words
 from queries.case_rows import STATUS_WORDS
 from queries.frame import Dropped
+from queries.near import Near, compass
 
 Kind = Literal["", "off", "good", "watch", "act"]
 
@@ -179,6 +180,15 @@ def due_words(w: Words, due_at: datetime | None, is_open: bool = True) -> tuple[
     if left < 0:
         return w("due.over", length=w.length(-left)), "act"
     return w("due.left", length=w.length(left)), "watch" if left < SOON else ""
+
+
+def away(w: Words, one: Near) -> html.Span:
+    """Return how far something is and in which direction, in words and by an arrow."""
+    metres = w("near.metres", n=w.n(one.metres))
+    if one.bearing is None:
+        return html.Span(metres, className="quiet away")
+    word, arrow = compass(one.bearing)
+    return html.Span([html.Span(arrow, **{"aria-hidden": "true"}), f" {w('near.away', wind=w.pick(word), metres=metres)}"], className="quiet away", title=f"{one.bearing}°")
 
 
 #: Statuses off the straight way: named only where there are such cases, or when they are chosen.

@@ -95,4 +95,4 @@ def _alarm(context: Context, view: View, w: Words, code: str) -> tuple[str, list
 
 
 PANEL = Panel(id="thing_card", title={"zh": "传感器、报警与摄像机", "en": "Sensor, alarm or camera"}, order=81,
-              slots=dict.fromkeys(("leader", "street", "grid", "alarms"), "drawer"), render=render, then=True)
+              slots=dict.fromkeys(("leader", "street", "grid", "alarms", "cameras"), "drawer"), render=render, then=True)

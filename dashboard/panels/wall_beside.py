@@ -11,7 +11,7 @@ from dashboard.context import Context
 from dashboard.panels import _alarms
 from dashboard.panels._grid import CAMERA_WORDS
 from dashboard.panels._panel import Panel
-from dashboard.panels._parts import badge, due_words, failed, heading, status, strip, words
+from dashboard.panels._parts import away, badge, due_words, failed, heading, status, strip, words
 from dashboard.panels._series import plot
 from dashboard.words import Words
 from queries import cases, places
@@ -94,7 +94,7 @@ def _cameras(context: Context, w: Words, view: View, lon: float | None, lat: flo
     near = () if lon is None or lat is None else desk.nearest(context.store, ask, lon, lat, SEEN).rows
     found = [one for one in near if one.kind == "camera"]
     rows = [html.Li([html.Span(one.name or one.code), badge(w.pick(CAMERA_WORDS[one.state][0]), CAMERA_WORDS[one.state][1]),
-                     html.Span(w("wall.metres", n=w.n(one.metres)), className="quiet"), html.Span(w.age(one.seen_at), className="quiet")]) for one in found]
+                     away(w, one), html.Span(w.age(one.seen_at), className="quiet")]) for one in found]
     return [html.H4(w.pick(CAMERAS)), html.Ul(rows, className="plain") if rows else html.P(f"○ {w('wall.no_camera')}", className="empty")]
 
 

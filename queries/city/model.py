@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from queries.city.evaluation import EvaluationSpec
+from queries.city.eyes import REASONS, GatewaySpec
 from queries.city.sensing import STANDARD, AlarmRule, SensorKind
 from queries.city.specs import (
     CAMERA_STATES,
@@ -62,6 +63,9 @@ class City(Part):
     kinds: dict[str, str] = {}  # source word of a kind of case = English
     statuses: dict[str, str] = {}
     camera_states: dict[str, str] = {}
+    #: Video gateways by the id that the inventory of cameras names, and reasons to look above the standard ones.
+    gateways: dict[str, GatewaySpec] = {}
+    view_reasons: dict[str, WordPair] = {}
     codes: CodeRule = CodeRule()
     calendar: CalendarSpec = CalendarSpec()
     limits: list[LimitSpec] = []
@@ -145,6 +149,11 @@ class City(Part):
     def kinds_of_sensors(self) -> dict[str, SensorKind]:
         """Return every kind of sensor by its code: the standard ones, and the city's own above them."""
         return {**STANDARD, **self.sensor_kinds}
+
+    @property
+    def reasons_to_look(self) -> dict[str, WordPair]:
+        """Return every reason for which somebody may look through a camera, by its code; "other" is the last."""
+        return {**{code: words for code, words in REASONS.items() if code != "other"}, **self.view_reasons, "other": self.view_reasons.get("other", REASONS["other"])}
 
     @property
     def zone(self) -> ZoneInfo:

@@ -36,7 +36,7 @@ FIELDS = {
     ),
     "sensors": ("code", "name", "kind", "lon", "lat", "area_code", "every_s"),
     "readings": ("sensor", "at", "metric", "value", "unit"),
-    "cameras": ("code", "name", "kind", "lon", "lat", "area_code", "state", "seen_at", "class", "stream", "still"),
+    "cameras": ("code", "name", "kind", "lon", "lat", "area_code", "state", "seen_at", "class", "stream", "still", "gateway", "live"),
     "items": ("code", "title", "department", "basis", "title_en", "category", "to", "content", "temporary", "valid_from", "valid_to"),
     "duty": ("area_code", "post", "shown", "phone"),
     "indicators": ("indicator", "area_code", "period", "grain", "numerator", "denominator", "value", "weight", "source"),

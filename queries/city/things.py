@@ -131,9 +131,12 @@ class Shaper:
         classes = mapped(cells["class"], Matcher(_CLASS_WORDS))
         sieve.doubt(cells["class"].is_not_null() & classes.is_null(), "class", cells["class"],
                     "摄像机类别未知，未采用", "the class of the camera is not known; not used")
+        gateway = cells["gateway"].fill_null("")
+        strange = ~gateway.is_in(["", *self.city.gateways])
+        sieve.doubt(strange, "gateway", cells["gateway"], "视频网关未在 city.toml 的 gateways 中登记，未采用", "the gateway is not in the gateways of city.toml; not used")
         return frame.with_columns(
             state.fill_null("unknown").alias("state"), seen, classes.fill_null("").alias("class"),
-            cells["stream"].fill_null(""), cells["still"].fill_null(""))
+            cells["stream"].fill_null(""), cells["still"].fill_null(""), pl.select(pl.when(~strange).then(gateway).otherwise(pl.lit("")).alias("gateway")).to_series(), cells["live"].fill_null(""))
 
     def _readings(self, cells: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:
         value, bad = numbers(cells["value"])

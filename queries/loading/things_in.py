@@ -16,7 +16,10 @@ from queries.sensing.tables import camera_state
 from queries.store import bulk
 from queries.tables import camera, sensor
 
-COLUMNS = {"sensors": (sensor, ("every_s",)), "cameras": (camera, ("state", "seen_at", "since_at", "class", "stream", "still"))}
+COLUMNS = {"sensors": (sensor, ("every_s",)), "cameras": (camera, ("state", "seen_at", "since_at", "class", "stream", "still", "gateway", "live"))}
+
+#: Seconds for which what a probe found holds against a file that does not say when it saw the camera.
+PROBED_S = 86_400
 
 
 def take_things(
@@ -44,10 +47,14 @@ def take_things(
     if kind == "cameras":
         frame = frame.with_columns(since_at=pl.col("seen_at").fill_null(stamp(now())))
     columns = ("code", "name", "kind", "lon", "lat", "node", "placed", *own, "source", "hash")
-    told = ", ".join(f"{c} = excluded.{c}" for c in columns[1:] if c != "since_at")
+    told = ", ".join(f"{c} = excluded.{c}" for c in columns[1:] if kind != "cameras" or c not in ("state", "seen_at", "since_at"))
     if kind == "cameras":
+        # What was found within a day by asking the camera itself holds against a file that speaks of an earlier moment, or of none.
+        found = f"camera.looked_at > coalesce(excluded.seen_at, 0) AND camera.looked_at > {stamp(now()) - PROBED_S}"
+        told += f", state = CASE WHEN {found} THEN camera.state ELSE excluded.state END"
+        told += f", seen_at = CASE WHEN {found} THEN camera.seen_at ELSE excluded.seen_at END"
         # How long a camera has been as it is counts from the change, not from each file that says so again.
-        told += ", since_at = CASE WHEN camera.state = excluded.state THEN coalesce(camera.since_at, excluded.since_at) ELSE excluded.since_at END"
+        told += f", since_at = CASE WHEN {found} OR camera.state = excluded.state THEN coalesce(camera.since_at, excluded.since_at) ELSE excluded.since_at END"
     bulk(connection, table, columns, frame.select(columns).iter_rows(), f"ON CONFLICT (code) DO UPDATE SET {told}")
     if kind == "cameras":
         keep_states(connection)

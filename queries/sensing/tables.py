@@ -117,7 +117,7 @@ shelf = Table(
     Column("ended_at", BigInteger), Column("ended_by", Text, nullable=False, server_default=""),
 )
 
-#: Who looked at which camera, why, until when: written before the first picture, never changed.
+#: Who looked at which camera, why, until when: written before the first picture; nothing but its early end is added later.
 camera_view = Table(
     "camera_view", metadata,
     _key(),
@@ -129,6 +129,8 @@ camera_view = Table(
     Column("reason", Text, nullable=False),
     Column("about", Text, nullable=False, server_default=""),  # the case or alarm that it was about
     Column("session", Text, nullable=False, server_default=""),  # in which session alone its link opens
+    Column("cause", Text, nullable=False, server_default=""),  # which reason of the list; `reason` = what was typed beside it
+    Column("ended_at", BigInteger),  # when the viewer closed it before its end
 )
 
 #: What each camera was from when on: a row for each change, never one for each time it was told again.
@@ -138,4 +140,6 @@ camera_state = Table(
     Column("camera_id", Integer, nullable=False, index=True),
     Column("at", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
+    Column("by", Text, nullable=False, server_default=""),  # empty: the inventory told it; probe: it was asked for a picture
+    Column("why", Text, nullable=False, server_default=""),  # what a probe found
 )

@@ -68,24 +68,24 @@ def _is_gone(holder: str) -> bool:
     return bool(world) and world == _world() and pid.isdecimal() and _began(int(pid)) != rest.partition("/")[0]
 
 
-def hold(store: Store, me: str, seconds: int) -> bool:
-    """Take or keep the right to run the doors for some seconds; False = another process has it."""
+def hold(store: Store, me: str, seconds: int, lease: str = LEASE) -> bool:
+    """Take or keep the right to run the doors (or what else has a lease) for some seconds; False = another process has it."""
     present = stamp(now())
     mine = json.dumps(f"{present + seconds:012d} {me}")
     with store.aside() as connection:
         # One statement decides: the lease is mine, or it has run out. Its text begins with the time in fixed width.
         free = (meta.c.value < json.dumps(f"{present:012d}")[:-1]) | meta.c.value.endswith(f' {me}"', autoescape=True)
-        held = connection.scalar(select(meta.c.value).where(meta.c.key == LEASE))
+        held = connection.scalar(select(meta.c.value).where(meta.c.key == lease))
         if held is not None and _is_gone(str(json.loads(held)).partition(" ")[2]):
             # Whoever held them was killed on this machine: nobody need wait for its lease to run out.
             free |= meta.c.value == held
-        if connection.execute(meta.update().where(meta.c.key == LEASE, free).values(value=mine)).rowcount:
+        if connection.execute(meta.update().where(meta.c.key == lease, free).values(value=mine)).rowcount:
             return True
-        bulk(connection, meta, ("key", "value"), [(LEASE, mine)], "ON CONFLICT (key) DO NOTHING")
-        return connection.scalar(select(meta.c.value).where(meta.c.key == LEASE)) == mine
+        bulk(connection, meta, ("key", "value"), [(lease, mine)], "ON CONFLICT (key) DO NOTHING")
+        return connection.scalar(select(meta.c.value).where(meta.c.key == lease)) == mine
 
 
-def release(store: Store, me: str) -> None:
+def release(store: Store, me: str, lease: str = LEASE) -> None:
     """Give the right back, so that another process need not wait for its end."""
     with store.aside() as connection:
-        connection.execute(meta.delete().where(meta.c.key == LEASE, meta.c.value.endswith(f' {me}"', autoescape=True)))
+        connection.execute(meta.delete().where(meta.c.key == lease, meta.c.value.endswith(f' {me}"', autoescape=True)))
