@@ -36,7 +36,7 @@
         const canvas = document.createElement("canvas");
         canvas.width = canvas.height = SIZE;
         canvas.setAttribute("aria-hidden", "true");
-        fetch(`/map/tiles/${this.options.tree}/${this.options.level}/${at.z}/${at.x}/${at.y}.png`)
+        fetch(`/map/tiles/${this.options.tree}/${this.options.level}/${at.z}/${at.x}/${at.y}.webp`)
           .then(function (answer) { if (!answer.ok) throw new Error(answer.status); return answer.blob(); })
           .then(function (blob) { return createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" }); })
           .then(function (picture) {

@@ -3,7 +3,7 @@
   "use strict";
   const gov = window.govMap;
   const GROUND = "#0f1418";
-  let marks = null, asked = 0;
+  let marks = null, asked = 0, flying = "";
 
   const SHAPES = {
     circle: "M8 2a6 6 0 1 0 .01 0z", square: "M3 3h10v10H3z", triangle: "M8 2l6 11H2z", diamond: "M8 1l7 7-7 7-7-7z",
@@ -68,7 +68,7 @@
   gov.drawMarks = function () {
     const map = gov.leaflet;
     if (!map || !gov.now || !map._loaded || !gov.now.bbox) return;
-    const mine = ++asked, box = map.getBounds();
+    const box = map.getBounds();
     if (!marks) marks = L.layerGroup().addTo(map);
     const draw = function (points) {
       marks.clearLayers();
@@ -76,10 +76,15 @@
       points.forEach(place);
       gov.placeNames();
     };
-    if (gov.markKind === "") return draw([]);
+    if (gov.markKind === "") { asked += 1; flying = ""; return draw([]); }
     // On a wall the marks are larger, so they are gathered as one zoom level (or two) further out.
     const zoom = Math.round(map.getZoom() - Math.log2(gov.size(1)));
     const at = `west=${box.getWest()}&south=${box.getSouth()}&east=${box.getEast()}&north=${box.getNorth()}&zoom=${zoom}&mark=${gov.markKind}`;
-    gov.fetchJson(`/map/points?${gov.now.query}&${at}`).then(function (told) { if (mine === asked) draw(told.points); }).catch(gov.failed);
+    const url = `/map/points?${gov.now.query}&${at}`;
+    if (url === flying) return; // the move and the new state ask for the same
+    const mine = ++asked;
+    flying = url;
+    gov.fetchJson(url).then(function (told) { if (mine === asked) draw(told.points); }).catch(gov.failed)
+      .finally(function () { if (mine === asked) flying = ""; });
   };
 })();

@@ -29,6 +29,8 @@
   }
 
   gov.show = function (next) {
+    // An answer that comes late is about an address that was left.
+    if (next.asked !== window.location.search.slice(1)) return;
     const before = gov.now;
     gov.now = next;
     if (next.mark && next.mark !== (before || {}).mark) gov.markKind = next.mark;

@@ -129,48 +129,55 @@ def _add_callbacks(app: Dash, context: Context, hub: Hub) -> None:
         view, _ = read(pathname, search)
         return drawn(view, ctx.outputs_list["id"]["name"])
 
-    @app.callback(Output(ids.MAP_STATE, "data"), *place, pulse, Input(ids.news("map"), "data"))
+    # A new address the map asks for itself (assets/38-map-ahead.js): its outlines are on their way while panels are drawn.
+    @app.callback(Output(ids.MAP_STATE, "data"), pulse, Input(ids.news("map"), "data"), *kept)
     @aside
-    def show_map(pathname: str | None, search: str | None, *_: Any) -> Any:
-        return map_.map_state(context, read(pathname, search)[0])
+    def show_map(_pulse: Any, _news: Any, pathname: str | None, search: str | None) -> Any:
+        return map_.map_state(context, pathname, search)
 
     # The drawing itself is assets/3x-map-*.js; the map may come to the page after its state.
     app.clientside_callback("function(s){if(s)window.govMap.show(s);return window.dash_clientside.no_update}",
                             Output(ids.MAP_EVENT, "data"), Input(ids.MAP_STATE, "data"))
 
-    @app.callback(Output(ids.FOUND, "children"), Input(ids.SEARCH, "value"), *place)
+    @app.callback(Output(ids.FOUND, "children"), Input(ids.SEARCH, "value"), *kept, prevent_initial_call=True)
     @aside
     def search_places(text: str | None, pathname: str | None, search: str | None) -> Any:
-        # Arriving somewhere ends the search.
-        typed = text if ctx.triggered_id == ids.SEARCH else ""
-        return still(shell.found(context, read(pathname, search)[0], typed)) if typed and typed.strip() else []
+        return still(shell.found(context, read(pathname, search)[0], text)) if text and text.strip() else []
+
+    # Arriving somewhere ends the search.
+    app.clientside_callback("function(){return []}", Output(ids.FOUND, "children", allow_duplicate=True), *place, prevent_initial_call=True)
 
     # What is typed leads to an address by a way of its own: while an answer to these could still set the address itself,
     # Dash would hold back all that hangs on it, and forget a change that comes meanwhile. A field also speaks when it is
-    # drawn; its name is what was drawn, and says nothing new.
-    @app.callback(Output(ids.GO, "data", allow_duplicate=True), Input(ids.choice("text"), "value"), State(ids.choice("text"), "name"), *kept,
-                  prevent_initial_call=True)
+    # drawn; its name is what was drawn, and says nothing new: the browser knows that without asking.
+    app.clientside_callback(
+        "function(text,drawn){return (text||'').trim()===(drawn||'')?window.dash_clientside.no_update:{text:text||'',at:Date.now()}}",
+        Output(ids.TYPED, "data"), Input(ids.choice("text"), "value"), State(ids.choice("text"), "name"), prevent_initial_call=True)
+
+    @app.callback(Output(ids.GO, "data", allow_duplicate=True), Input(ids.TYPED, "data"), *kept, prevent_initial_call=True)
     @aside
-    def choose_text(text: str | None, drawn: str | None, pathname: str | None, search: str | None) -> Any:
+    def choose_text(typed: dict[str, Any] | None, pathname: str | None, search: str | None) -> Any:
         view, _ = read(pathname, search)
-        text = (text or "").strip()[:address.LONGEST]
-        return no_update if text in (view.filters.text, drawn or "") else "?" + address.query(view.narrowed(text=text))
+        text = str((typed or {}).get("text", "")).strip()[:address.LONGEST]
+        return no_update if text == view.filters.text else "?" + address.query(view.narrowed(text=text))
 
     app.clientside_callback(
         "function(to){if(to){window.history.pushState({},'',window.location.pathname+to);"
         "window.dispatchEvent(new CustomEvent('_dashprivate_pushstate'));}return window.dash_clientside.no_update}",
         Output(ids.GO, "id"), Input(ids.GO, "data"), prevent_initial_call=True)
 
-    @app.callback(Output(ids.GO, "data"), Input(ids.SINCE, "value"), Input(ids.UNTIL, "value"), State(ids.SINCE, "name"), State(ids.UNTIL, "name"), *kept,
-                  prevent_initial_call=True)
+    app.clientside_callback(
+        "function(since,until,a,b){return since===a&&until===b?window.dash_clientside.no_update:{since:since,until:until,at:Date.now()}}",
+        Output(ids.DAYS, "data"), Input(ids.SINCE, "value"), Input(ids.UNTIL, "value"), State(ids.SINCE, "name"), State(ids.UNTIL, "name"),
+        prevent_initial_call=True)
+
+    @app.callback(Output(ids.GO, "data"), Input(ids.DAYS, "data"), *kept, prevent_initial_call=True)
     @aside
-    def choose_days(since: str | None, until: str | None, since_drawn: str | None, until_drawn: str | None, pathname: str | None, search: str | None) -> Any:
-        if (since, until) == (since_drawn, until_drawn):
-            return no_update
+    def choose_days(chosen: dict[str, Any] | None, pathname: str | None, search: str | None) -> Any:
         view, _ = read(pathname, search)
         try:
-            days = date.fromisoformat(since or ""), date.fromisoformat(until or "")
-        except ValueError:
+            days = date.fromisoformat((chosen or {}).get("since") or ""), date.fromisoformat((chosen or {}).get("until") or "")
+        except (ValueError, TypeError):
             return no_update
         if days[0] > days[1] or days == context.days(view):
             return no_update

@@ -99,7 +99,7 @@ def _bring(given: argparse.Namespace, held: settings.Settings, store: Store) -> 
     told = act(given.folder, store, given.data, quiet=not sys.stderr.isatty(), replace=given.replace)
     print(told.text(given.lang or held.language or told.language), flush=True)
     if given.command == "load" and told.changed:
-        _idtiles.bake(store, held)
+        _idtiles.bake(_idtiles.Tiles(store, held))
     return 1 if told.failed else 0
 
 
@@ -116,7 +116,7 @@ def _serve(held: settings.Settings, store: Store, still: bool) -> int:
     app = create_app(held, store)
     context = app.server.state.context
     context.start()
-    later = threading.Timer(QUIET_S, _bake, (held, store))
+    later = threading.Timer(QUIET_S, _bake, (context.tiles,))
     later.daemon = True
     later.start()
     log.info("open", url=f"http://{held.host}:{held.port}")
@@ -146,9 +146,9 @@ def _listen(held: settings.Settings) -> socket.socket:
         ) from None
 
 
-def _bake(held: settings.Settings, store: Store) -> None:
+def _bake(tiles: _idtiles.Tiles) -> None:
     try:
-        log.debug("map tiles are ready", tiles=_idtiles.bake(store, held))
+        log.debug("map tiles are ready", tiles=_idtiles.bake(tiles))
     except GovError as bad:
         # Each tile that is asked for is drawn then; a database that is away for a moment costs only the lead.
         log.warning("map tiles are not drawn ahead", error=str(bad))

@@ -13,6 +13,7 @@ from typing import Literal
 
 from dashboard.address import View
 from dashboard.jobs import Jobs
+from layers._idtiles import Tiles
 from queries import cursor
 from queries.frame import FIRST, NOTHING, Actor, Ask, Scope
 from queries.index._keeper import IndexKeeper
@@ -67,12 +68,17 @@ class Context:
     boot_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     #: What else ends with this process, such as the hub of dashboard/live.py.
     at_end: list[Callable[[], None]] = field(default_factory=list)
+    #: The map's tiles; made with the first who asks for one.
+    tiles: Tiles = field(init=False)
     _city: tuple[int, date, CityNow] | None = None
     _loop: LoopService | None = None
     _doors: Coordinator | None = None
     _scribe: Scribe | None = None
     _warner: Warner | None = None
     _index: IndexKeeper | None = None
+
+    def __post_init__(self) -> None:
+        self.tiles = Tiles(self.store, self.settings)
 
     @property
     def loop(self) -> LoopService:

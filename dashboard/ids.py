@@ -7,6 +7,8 @@ from typing import Any
 URL = "url"
 #: An address that is to be gone to.
 GO = "go"
+TYPED = "typed"
+DAYS = "days-chosen"
 NOTICE = "notice"
 HEADER = "header"
 CURSOR = "cursor"

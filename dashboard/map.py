@@ -28,7 +28,6 @@ from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._parts import ASIDE
 from dashboard.words import Words
-from layers._idtiles import Tiles
 from layers._layer import UNITS, Layer, paint
 from layers._palette import OVERDUE, STATUS
 from queries import outlines, places, scope
@@ -62,10 +61,11 @@ def map_view(view: View, settings: Settings) -> html.Div:
     ], className="gov-map", role="region", **{"data-news": "map", "data-hears": "n", "data-pace": "5", "data-calm": "5", "data-crs": settings.tile_crs, "aria-label": Words(view.lang)("map.name")})
 
 
-def map_state(context: Context, view: View) -> dict[str, Any] | None:
-    """Return what the map must know to draw a view; None when no city is loaded."""
+def map_state(context: Context, pathname: str | None, search: str | None) -> dict[str, Any] | None:
+    """Return what the map must know to draw an address; None when no city is loaded."""
     if not context.city().loaded:
         return None
+    view = address.read(pathname, search, context.language())[0]
     w = Words(view.lang)
     on = context.on(view)
     with context.store.read() as connection:
@@ -90,7 +90,7 @@ def map_state(context: Context, view: View) -> dict[str, Any] | None:
     chosen = view.layer if view.layer in layers.found() and layers.found()[view.layer].kind == "areas" else "open_cases"
     shift = _shift(context.settings.tile_crs, place)
     return {
-        "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "frame": frame, "place": place.code,
+        "asked": (search or "").removeprefix("?"), "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "frame": frame, "place": place.code,
         "up": steps[-2].code if len(steps) > 2 else "", "top": len(steps) == 1, "bbox": _around(parts or [place]), "shift": shift,
         "layer": chosen, "query": address.query(view.but(case="", thing="", after="", place=place.code if len(steps) > 1 else None)), "lang": view.lang, "case": view.case,
         "levels": [{"id": one.level, "name": w.name(one)} for one in (below or [shown])],
@@ -110,17 +110,20 @@ def map_state(context: Context, view: View) -> dict[str, Any] | None:
 
 def add_routes(server: FastAPI, context: Context) -> None:
     """Add the routes that feed the map. Nothing is asked here."""
-    tiles = Tiles(context.store, context.settings)
 
     def asked(request: Request) -> View:
         return address.read("/", request.url.query, context.language())[0]
 
-    @server.get("/map/tiles/{tree}/{level}/{z}/{x}/{y}.png", include_in_schema=False)
+    @server.get("/map/tiles/{tree}/{level}/{z}/{x}/{y}.webp", include_in_schema=False)
     def tile(tree: str, level: int, z: int, x: int, y: int) -> Response:
-        picture = tiles.png(tree, level, z, x, y)
+        picture = context.tiles.picture(tree, level, z, x, y)
         if picture is None:
             return Response(status_code=404)
-        return Response(picture, media_type="image/png", headers=FOREVER)
+        return Response(picture, media_type="image/webp", headers=FOREVER)
+
+    @server.get("/map/state/{path:path}", include_in_schema=False)
+    def state(request: Request, path: str) -> Response:
+        return _told(lambda: map_state(context, f"/{path}", f"?{request.url.query}"))
 
     @server.get("/map/values", include_in_schema=False)
     def values(request: Request) -> Response:

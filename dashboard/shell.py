@@ -39,7 +39,7 @@ def layout() -> html.Div:
         html.Div(id=ids.NOTICE, role="status"),
         html.Main(id=ids.BODY),
         html.Div(id=ids.DONE, role="status"),
-        dcc.Store(id=ids.PULSE), dcc.Store(id=ids.GO), dcc.Store(id=ids.PRESSED),
+        dcc.Store(id=ids.PULSE), dcc.Store(id=ids.GO), dcc.Store(id=ids.TYPED), dcc.Store(id=ids.DAYS), dcc.Store(id=ids.PRESSED),
     ], className="page")
 
 

@@ -13,37 +13,56 @@ from sqlalchemy import Connection, bindparam, select
 
 from queries.clock import moment, now
 from queries.frame import Answer, Ask, Dropped
-from queries.store import get_meta, version
+from queries.store import PLACED, get_meta, version
 from queries.tables import source
 
 T = TypeVar("T")
 KEPT, FEW_KEPT = 512, 32
 _kept: OrderedDict[Hashable, Any] = OrderedDict()
 _ageless: OrderedDict[Hashable, Any] = OrderedDict()
+_making: dict[Hashable, threading.Event] = {}
 _lock = threading.Lock()
+#: Nobody waits longer than this for what another makes.
+PATIENCE_S = 20.0
 _SOURCES = (
     select(source.c.id, source.c.as_of, source.c.every_s, source.c.refused, source.c.state)
     .where(source.c.kind.in_(bindparam("kinds", expanding=True))).order_by(source.c.id)
 )
 
 
-def remembered(connection: Connection, key: tuple[Hashable, ...], make: Callable[[], T], ageless: bool = False) -> T:
+def remembered(connection: Connection, key: tuple[Hashable, ...], make: Callable[[], T], ageless: bool = False, lasting: bool = False) -> T:
     """Return what `make` returns, made once per data version and minute. Not for use while writing.
 
-    `ageless`: only new data changes it. Such things may be large, so few of them are kept.
+    `ageless`: only new data changes it. `lasting`: only a load does, since it is of the boundaries and words alone.
+    Such things may be large, so few of them are kept. Whoever asks while another makes it waits for that.
     """
-    kept, most, minute = (_ageless, FEW_KEPT, 0) if ageless else (_kept, KEPT, int(now().timestamp()) // 60)
-    whole = (connection.engine.url, _version(connection), minute, *key)
+    kept, most = (_ageless, FEW_KEPT) if ageless or lasting else (_kept, KEPT)
+    minute = 0 if ageless or lasting else int(now().timestamp()) // 60
+    whole = (connection.engine.url, (lasting and get_meta(connection, PLACED)) or _version(connection), minute, *key)
     with _lock:
         if whole in kept:
             kept.move_to_end(whole)
             return kept[whole]
-    made = make()
-    with _lock:
-        kept[whole] = made
-        while len(kept) > most:
-            kept.popitem(last=False)
-    return made
+        other = _making.get(whole)
+        if other is None:
+            mine = _making[whole] = threading.Event()
+    if other is not None:
+        other.wait(PATIENCE_S)  # however it ended: what is not there then is made here
+        with _lock:
+            if whole in kept:
+                return kept[whole]
+        return make()
+    try:
+        made = make()
+        with _lock:
+            kept[whole] = made
+            while len(kept) > most:
+                kept.popitem(last=False)
+        return made
+    finally:
+        with _lock:
+            del _making[whole]
+        mine.set()
 
 
 _versions: WeakKeyDictionary[Connection, int] = WeakKeyDictionary()

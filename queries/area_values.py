@@ -25,7 +25,7 @@ from queries.loop import past_cases
 from queries.periods import Piece, pieces, upto
 from queries.places import Place
 from queries.store import Store
-from queries.tables import UPPER, area, category, department, duration, node, rollup, total
+from queries.tables import UPPER, area, category, department, duration, node
 from queries.today import city_now
 
 
@@ -88,7 +88,7 @@ def standing(connection: Connection, ask: Ask, level: int) -> Standing:
     """Return the areas of a level that an ask may see, in tree order."""
     place = places.find(connection, ask.place, ask.on, ask.scope)
     key = ("standing", ask.scope, place.num, level)
-    return remembered(connection, key, lambda: _standing(connection, ask, place, level), ageless=True)
+    return remembered(connection, key, lambda: _standing(connection, ask, place, level), lasting=True)
 
 
 def _standing(connection: Connection, ask: Ask, place: Place, level: int) -> Standing:
@@ -154,18 +154,18 @@ STOCKS = {"open": ("reported", "closed"), "overdue": ("due", "due_closed")}
 def _sums(connection: Connection, where: Standing, measures: tuple[str, ...], wanted: Sequence[Piece], ask: Ask) -> list[np.ndarray]:
     out = [np.zeros(len(where.num), np.int64) for _ in measures]
     only = summing.narrowing(ask)
-    table = total if where.level < UPPER and not any(only) else rollup
-    for num, *values in _grouped(connection, where, table, (), measures, wanted, only):
-        at = np.searchsorted(where.num, num)
-        for held, more in zip(out, values, strict=True):
-            held[at] += more
+    for table, some in summing.tables_of(where.level < UPPER, any(only), wanted):
+        for num, *values in _grouped(connection, where, table, (), measures, some, only):
+            at = np.searchsorted(where.num, num)
+            for held, more in zip(out, values, strict=True):
+                held[at] += more
     return out
 
 
 def _quantiles(connection: Connection, where: Standing, wanted: Sequence[Piece], share: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the hours below which a share of each area's durations lies, and how many durations there are."""
     value, n = np.full(len(where.num), np.nan), np.zeros(len(where.num), np.int64)
-    parts = list(_grouped(connection, where, duration, ("bin",), ("n",), wanted, ((), ())))
+    parts = list(_grouped(connection, where, duration, ("bin",), ("n",), summing.bins_kept(where.level < UPPER, wanted), ((), ())))
     if not parts:
         return value, n
     num, number, count = (np.concatenate([part[k] for part in parts]) for k in range(3))

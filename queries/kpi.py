@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -29,7 +30,7 @@ from queries.frame import Answer, Ask
 from queries.loop import past_cases
 from queries.periods import DAY, MONTH, Piece, last_year, month_start, pieces, previous, upto
 from queries.store import Store
-from queries.tables import MEASURES, category, open_now, rollup, total
+from queries.tables import MEASURES, category, open_now, total
 from queries.today import city_now
 
 #: Of a day's sums these hold what has become of its cases since, not what was so at its end: a past moment does not know them.
@@ -197,17 +198,14 @@ def category_mix(store: Store, ask: Ask) -> Answer[MixRow]:
     """Return the cases reported in the period by category, the most first."""
     with store.read() as connection:
         areas = _areas(connection, ask)
-        statement = (
-            select(category.c.code, category.c.name, category.c.name_en, func.sum(rollup.c.reported).label("n"))
-            .join(category, category.c.id == rollup.c.category_id)
-            .where(rollup.c.area_id.in_(areas), summing.when(rollup, pieces(ask.since, ask.until)))
-            .group_by(category.c.code, category.c.name, category.c.name_en)
-        )
-        found = [r for r in connection.execute(statement.where(*summing.conditions(rollup, ask))) if r.n]
-        whole = sum(int(r.n) for r in found)
+        told: Counter[int] = Counter()
+        for category_id, reported in summing.sums_of(connection, ("category_id",), ("reported",), areas, pieces(ask.since, ask.until), summing.narrowing(ask)):
+            told[category_id] += int(reported)
+        words = {r.id: r for r in connection.execute(select(category.c.id, category.c.code, category.c.name, category.c.name_en))}
+        whole = sum(told.values())
         rows = [
-            MixRow(id=r.code, title={"zh": r.name, "en": r.name_en or r.name}, n=int(r.n), share=int(r.n) / whole)
-            for r in sorted(found, key=lambda r: (-r.n, r.code))
+            MixRow(id=words[key].code, title={"zh": words[key].name, "en": words[key].name_en or words[key].name}, n=n, share=n / whole)
+            for key, n in sorted(told.items(), key=lambda one: (-one[1], words[one[0]].code)) if n
         ]
         return stamped(connection, rows, ask=ask, notes=(*by_day(ask), *only_sums(ask)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -10,6 +11,8 @@ from queries.clock import day_bucket, month_bucket
 
 DAY, MONTH = 0, 1
 ONE = timedelta(days=1)
+#: There is no day before 1 January 1.
+FIRST_MONTH = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,13 @@ def upto(until: date) -> list[Piece]:
     if start < after:
         out.append(Piece(grain=DAY, lo=day_bucket(start), hi=day_bucket(until)))
     return out
+
+
+def by_days(wanted: Iterable[Piece]) -> list[Piece]:
+    """Return the same time in days only."""
+    return [one if one.grain == DAY else
+            Piece(grain=DAY, lo=day_bucket(month_start(max(one.lo, FIRST_MONTH))), hi=day_bucket(month_start(one.hi + 1) - ONE))
+            for one in wanted]
 
 
 def previous(since: date, until: date) -> Period:

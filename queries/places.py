@@ -137,6 +137,12 @@ def chain(connection: Connection, num: int) -> list[Place]:
     return _places(connection, statement)
 
 
+def of_nodes(connection: Connection, nums: Iterable[int]) -> dict[int, Place]:
+    """Return the place at each of some nodes, main or further; a number that is none is left out."""
+    wanted = sorted({int(num) for num in nums})
+    return {one.num: one for part in chunks(wanted) for one in _places(connection, _joined().where(node.c.num.in_(part)))}
+
+
 def children(connection: Connection, place: Place) -> list[Place]:
     """Return the areas directly under a place, in tree order."""
     return _places(connection, _main().where(node.c.parent == place.num).order_by(node.c.num))

@@ -148,7 +148,7 @@ class Projector:
         lines = self._lines(pl.concat(frame["node"] for frame in (days, bins, waiting)).unique().sort())
         jobs = [
             (rollup, KEY, MEASURES, self._beside.submit(_graded, lines, days, ["category_id", "department_id"], [], list(MEASURES), KEY)),
-            (total, TOTAL_KEY, MEASURES, self._beside.submit(_graded, lines[:UPPER], days, [], [], list(MEASURES), TOTAL_KEY)),
+            (total, TOTAL_KEY, MEASURES, self._beside.submit(_totals, lines, days)),
             (duration, BINS_KEY, ("n",), self._beside.submit(_graded, lines, bins, ["category_id"], ["bin"], ["n"], BINS_KEY)),
             (open_now, OPEN_KEY, ("n",), self._beside.submit(_spread, lines, waiting, ["category_id", "department_id", "status"], ["n"])),
         ]
@@ -161,17 +161,35 @@ class Projector:
 
 
 def _graded(lines: list[pl.DataFrame], frame: pl.DataFrame, by: list[str], more: list[str], measures: list[str], key: tuple[str, ...]) -> pl.DataFrame:
-    days = _spread(lines, frame, [*by, "bucket", *more], measures)
+    """Return days of all levels and months of the upper ones."""
+    upper, lower = (_spread(some, frame, [*by, "bucket", *more], measures) for some in (lines[:UPPER], lines[UPPER:]))
+    return _together([upper, lower], [_months(upper, [*by, *more], measures)], key, measures)
+
+
+def _totals(lines: list[pl.DataFrame], frame: pl.DataFrame) -> pl.DataFrame:
+    """Return, of all categories and departments together, days of the upper levels and months of all."""
+    measures = list(MEASURES)
+    upper, lower = (_spread(some, frame, ["bucket"], measures) for some in (lines[:UPPER], lines[UPPER:]))
+    return _together([upper], [_months(some, [], measures) for some in (upper, lower)], TOTAL_KEY, measures)
+
+
+def _months(days: pl.DataFrame, by: list[str], measures: list[str]) -> pl.DataFrame:
     day = pl.col("bucket").cast(pl.Int32).cast(pl.Date)
     month = (day.dt.year().cast(pl.Int64) * 12 + day.dt.month().cast(pl.Int64) - 1).alias("bucket")
-    months = _alive(days.with_columns(month).group_by("area_id", "bucket", *by, *more).agg(pl.col(measures).sum()), measures)
+    return _alive(days.with_columns(month).group_by("area_id", "bucket", *by).agg(pl.col(measures).sum()), measures)
+
+
+def _together(days: list[pl.DataFrame], months: list[pl.DataFrame], key: tuple[str, ...], measures: list[str]) -> pl.DataFrame:
     # In the order of the key: pages are filled one after the other, and two writers cannot dead-lock.
-    return pl.concat([part.with_columns(grain=pl.lit(grain)).select(*key, *measures) for grain, part in enumerate((days, months))]).sort(key)
+    return pl.concat([part.with_columns(grain=pl.lit(grain)).select(*key, *measures)
+                      for grain, parts in enumerate((days, months)) for part in parts]).sort(key)
 
 
 def _spread(lines: list[pl.DataFrame], frame: pl.DataFrame, by: list[str], measures: list[str]) -> pl.DataFrame:
     """Return the sums of every area on the line of each node, in the order of their key."""
     frame = frame.group_by("node", *by).agg(pl.col(measures).sum())
+    if not lines:
+        return frame.clear().rename({"node": "area_id"})
     parts = [frame.join(areas, on="node").group_by("area_id", *by).agg(pl.col(measures).sum()) for areas in lines]
     # An area stands on one level, so no two parts speak of the same one.
     return _alive(pl.concat(parts), measures).sort("area_id", *by)

@@ -35,6 +35,8 @@ from queries.tables import meta
 MIGRATIONS = Path(__file__).with_name("migrations")
 #: Asked with each request and each commit, so it is put together once.
 _VALUE = select(meta.c.value).where(meta.c.key == bindparam("named"))
+#: Under this name stands which load wrote the boundaries and words that are in force.
+PLACED = "placed"
 #: Whom PostgreSQL tells that something changed (queries/changes.py).
 CHANNEL = "gov_changes"
 _BUMP = meta.update().where(meta.c.key == "version").values(value=cast(cast(meta.c.value, BigInteger) + 1, Text))

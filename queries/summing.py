@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -28,9 +29,10 @@ from sqlalchemy import (
 )
 
 from queries.answers import remembered
+from queries.clock import EPOCH, month_bucket
 from queries.frame import Ask
 from queries.intervals import chunks, merged
-from queries.periods import Piece
+from queries.periods import DAY, MONTH, Piece, by_days
 from queries.rollup import NOBODY
 from queries.tables import (
     MEASURES,
@@ -130,17 +132,34 @@ def sums_of(
     connection: Connection, by: tuple[str, ...], measures: tuple[str, ...], areas: Sequence[int], wanted: Sequence[Piece],
     only: Narrowing = ((), ()),
 ) -> Iterator[Sequence[Any]]:
-    """Yield rows of the keys and the sums of the measures of cases. A key may come more than once: add them up."""
-    for table, some in _kept_in(connection, areas, any(only) or "category_id" in by or "department_id" in by):
-        yield from summed(connection, table, by, measures, some, wanted, only)
+    """Yield rows of the keys and the sums of the measures of cases. A key may come more than once: add them up.
+
+    Where only days are kept, a month's rows come as those of its days.
+    """
+    for high, some in _by_height(connection, areas):
+        for table, held in tables_of(high, any(only) or "category_id" in by or "department_id" in by, wanted):
+            yield from summed(connection, table, by, measures, some, held, only)
 
 
-def _kept_in(connection: Connection, areas: Sequence[int], apart: bool) -> list[tuple[Table, list[int]]]:
-    """Return where the sums of some areas are read: of all categories and departments together, or apart."""
-    upper = frozenset() if apart else remembered(connection, ("known", "upper"), lambda: frozenset(
-        connection.scalars(select(area.c.id).where(area.c.level < UPPER))), ageless=True)
-    parts = ((total, [a for a in areas if a in upper]), (rollup, [a for a in areas if a not in upper]))
-    return [(table, some) for table, some in parts if some]
+def tables_of(high: bool, apart: bool, wanted: Sequence[Piece]) -> list[tuple[Table, list[Piece]]]:
+    """Return where some pieces of time of areas are read, and as which: see `UPPER` in queries/tables.py.
+
+    `high` = the areas lie on the upper levels; `apart` = categories or departments are told apart.
+    """
+    if high:
+        return [(rollup if apart else total, list(wanted))]
+    if apart:
+        return [(rollup, by_days(wanted))]
+    parts = ((total, [p for p in wanted if p.grain == MONTH]), (rollup, [p for p in wanted if p.grain == DAY]))
+    return [(table, held) for table, held in parts if held]
+
+
+def _by_height(connection: Connection, areas: Sequence[int]) -> list[tuple[bool, list[int]]]:
+    """Return the areas of the upper levels and those below, each if there are any."""
+    upper = remembered(connection, ("known", "upper"), lambda: frozenset(
+        connection.scalars(select(area.c.id).where(area.c.level < UPPER))), lasting=True)
+    parts = ((True, [a for a in areas if a in upper]), (False, [a for a in areas if a not in upper]))
+    return [(high, some) for high, some in parts if some]
 
 
 def _bound(wanted: Sequence[Piece], only: Narrowing) -> dict[str, Any]:
@@ -155,7 +174,10 @@ def by_bucket(
 ) -> dict[tuple[int, int], Sums]:
     """Return the sums of some areas together by (grain, bucket)."""
     found: dict[tuple[int, int], Sums] = {}
+    days = [piece for piece in wanted if piece.grain == DAY]
     for grain, bucket, *values in sums_of(connection, ("grain", "bucket"), MEASURES, areas, wanted, only):
+        if grain == DAY and not inside_of((DAY, bucket), days):  # a month that is kept by its days
+            grain, bucket = MONTH, month_bucket(EPOCH + timedelta(days=bucket))
         held = found.setdefault((grain, bucket), dict.fromkeys(MEASURES, 0))
         for m, n in zip(MEASURES, values, strict=True):
             held[m] += int(n)
@@ -172,15 +194,26 @@ def windows(
     if not stretches:
         return out
     into = [[out[name] for name, part in wanted.items() if inside_of((one.grain, one.lo), part)] for one in stretches]
-    bound = _bound(stretches, only)
-    for table, some in _kept_in(connection, areas, any(only)):
-        statement = _stretched(table, len(stretches), tuple(bool(codes) for codes in only))
-        for part in chunks(some):
-            for i, *values in connection.execute(statement, bound | {"areas": list(part)}):
-                for held in into[i]:
-                    for m, n in zip(MEASURES, values, strict=True):
-                        held[m] += int(n or 0)
+    for high, some in _by_height(connection, areas):
+        for table, which in _stretches_in(stretches, high, any(only)):
+            statement = _stretched(table, len(which), tuple(bool(codes) for codes in only))
+            bound = _bound([piece for _, piece in which], only)
+            for part in chunks(some):
+                for i, *values in connection.execute(statement, bound | {"areas": list(part)}):
+                    for held in into[which[i][0]]:
+                        for m, n in zip(MEASURES, values, strict=True):
+                            held[m] += int(n or 0)
     return out
+
+
+def _stretches_in(stretches: Sequence[Piece], high: bool, apart: bool) -> list[tuple[Table, list[tuple[int, Piece]]]]:
+    """Return which stretches are read where, each with its number."""
+    if high or apart:
+        ((table, held),) = tables_of(high, apart, stretches)
+        return [(table, list(enumerate(held)))]
+    parts = ((total, MONTH), (rollup, DAY))
+    numbered = [(table, [(i, one) for i, one in enumerate(stretches) if one.grain == grain]) for table, grain in parts]
+    return [(table, which) for table, which in numbered if which]
 
 
 def _stretches(wanted: Iterable[Piece]) -> list[Piece]:
@@ -206,14 +239,23 @@ def _stretched(table: Table, n: int, narrowed: tuple[bool, ...]) -> Select[Any] 
 
 
 def bins(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, int]:
+    """Return how many handling times lie in each bin, of some areas together."""
     together: dict[int, int] = defaultdict(int)
-    for number, n in summed(connection, duration, ("bin",), ("n",), areas, wanted):
-        together[number] += int(n)
+    for held in bins_by_area(connection, areas, wanted).values():
+        for number, n in held.items():
+            together[number] += n
     return together
 
 
 def bins_by_area(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, dict[int, int]]:
+    """Return how many handling times lie in each bin, area by area."""
     found: dict[int, dict[int, int]] = defaultdict(dict)
-    for area_id, number, n in summed(connection, duration, ("area_id", "bin"), ("n",), areas, wanted):
-        found[area_id][number] = int(n)
+    for high, some in _by_height(connection, areas):
+        for area_id, number, n in summed(connection, duration, ("area_id", "bin"), ("n",), some, bins_kept(high, wanted)):
+            found[area_id][number] = int(n)
     return found
+
+
+def bins_kept(high: bool, wanted: Sequence[Piece]) -> list[Piece]:
+    """Return as which pieces of time handling times are read: of the lower levels they are kept by day only."""
+    return list(wanted) if high else by_days(wanted)

@@ -222,9 +222,10 @@ rollup = Table(
 )
 
 #: The upper levels of the tree hold many categories and departments in each bucket, and most questions are about
-#: all of them: for areas on the first UPPER levels the sum of the buckets is kept as well. Below, a bucket holds
-#: one or two rows anyhow.
-UPPER = 3
+#: all of them: for areas on the first UPPER levels the sum of the buckets is kept as well. Below, a day holds one or
+#: two rows anyhow, and a month hardly fewer than its days: months are kept there for all of them together only, and
+#: handling times by day only. queries/summing.py knows which question is read where.
+UPPER = 4
 total = Table(
     "total", metadata,
     Column("area_id", Integer, primary_key=True, autoincrement=False),

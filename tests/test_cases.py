@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from queries import cases
 from queries.errors import AskError, ScopeError
@@ -82,3 +85,26 @@ def test_personal_data_is_masked(text: str, hidden: str) -> None:
 @pytest.mark.parametrize("text", ["第3网格 路灯不亮 12 盏", "YC261124000123", "2026-11-24 08:30"])
 def test_what_is_not_personal_stays(text: str) -> None:
     assert masked(text) == text
+
+
+def test_open_cases_are_looked_for_among_the_open_ones_however_long_the_history_is(city: Store) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, given: Any, *_: Any) -> None:
+        asked.append((statement, given))
+
+    if city.dialect != "sqlite":
+        pytest.skip("PostgreSQL plans by what it has counted")
+    event.listen(city.engine, "before_cursor_execute", note)
+    try:
+        for box in (BOX, (125.5, 29.3, 126.0, 29.6)):
+            cases.points(city, ASK, box, 10)
+        cases.page(city, ASK.but(filters=Filters(open_only=True)))
+    finally:
+        event.remove(city.engine, "before_cursor_execute", note)
+    with city.read() as connection:
+        plans = [row[3] for statement, given in asked if "FROM cases" in statement
+                 for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)]
+    read = [line for line in plans if re.search(r"(SCAN|SEARCH) cases\b", line)]
+    assert len(read) >= 4
+    assert all("ix_cases_open" in line for line in read), read

@@ -80,6 +80,6 @@ def test_thinned_neighbours_leave_no_pixel_between_them() -> None:
 def test_the_picture_holds_the_numbers_exactly() -> None:
     tiles = TileSet([(70_000, shapely.to_wkb(shapely.box(-100, -60, 100, 60)))])
 
-    rgb = np.asarray(Image.open(io.BytesIO(tiles.png(0, 0, 0)))).astype(int)
+    rgb = np.asarray(Image.open(io.BytesIO(tiles.picture(0, 0, 0)))).astype(int)
 
     assert (rgb @ [65536, 256, 1] == tiles.numbers(0, 0, 0)).all()

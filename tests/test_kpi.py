@@ -7,11 +7,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from sqlalchemy import func, select
 
-from queries import kpi, loading
+from queries import kpi, loading, places, summing
 from queries.area_values import area_values
+from queries.clock import day_end, day_start
 from queries.frame import EVERYTHING, Ask, Filters, Scope
+from queries.periods import pieces
 from queries.store import Store
+from queries.tables import cases, category, department
+from queries.today import city_now
 
 CITY = """
 name = "天门"
@@ -85,8 +90,8 @@ def test_tianmen_closure_and_on_time_rates_are_reproduced(store: Store, tmp_path
     assert (whole["closure_rate"].numerator, whole["on_time_rate"].numerator) == (911, 737)
     assert round(whole["closure_rate"].value * 100, 2) == 93.72
     assert round(whole["on_time_rate"].value * 100, 2) == 75.82
-    for category, rate in (("event", 94.35), ("part", 56.25)):
-        one = tiles(store, MARCH.but(filters=Filters(categories=(category,))))
+    for code, rate in (("event", 94.35), ("part", 56.25)):
+        one = tiles(store, MARCH.but(filters=Filters(categories=(code,))))
         assert round(one["closure_rate"].value * 100, 2) == rate
 
 
@@ -160,3 +165,35 @@ def test_figures_of_departments_add_up_to_the_whole(city: Store) -> None:
     for figure in ("reported", "should_close", "closed", "overdue", "open", "on_time_rate"):
         assert sum(part[figure].numerator or 0 for part in parts) == whole[figure].numerator
     assert 0 < parts[0]["reported"].value < whole["reported"].value
+
+
+@pytest.mark.parametrize("filters", [Filters(), Filters(categories=("appearance",)), Filters(departments=("urban",))])
+@pytest.mark.parametrize("level", [0, 2, 3, 4])
+@pytest.mark.parametrize(("since", "until"), [(date(2026, 10, 25), date(2026, 11, 23)), (date(2026, 8, 28), date(2026, 11, 20)), (date(2026, 10, 1), date(2026, 10, 31))])
+def test_figures_of_any_level_are_those_of_the_cases_whatever_they_are_read_from(
+    city: Store, filters: Filters, level: int, since: date, until: date
+) -> None:
+    ask = Ask(scope=EVERYTHING, since=since, until=until, filters=filters)
+    with city.read() as connection:
+        zone = city_now(connection).zone
+        chosen = places.below(connection, places.root(connection, until), level)[:3]
+        where = [cases.c.reported_at >= day_start(since, zone), cases.c.reported_at < day_end(until, zone)]
+        if filters.categories:
+            where.append(cases.c.category_id.in_(select(category.c.id).where(category.c.code.in_(filters.categories))))
+        if filters.departments:
+            where.append(cases.c.department_id.in_(select(department.c.id).where(department.c.code.in_(filters.departments))))
+        inside = {p.code: connection.scalar(select(func.count()).where(*where, cases.c.node.between(p.num, p.last))) for p in chosen}
+        took = {p.code: connection.scalar(select(func.count()).where(
+            cases.c.node.between(p.num, p.last), cases.c.status == "closed", cases.c.closed_at >= cases.c.reported_at,
+            cases.c.closed_at >= day_start(since, zone), cases.c.closed_at < day_end(until, zone))) for p in chosen}
+    painted = {row.code: row.value for row in area_values(city, ask, "reported", level).rows}
+    for place in chosen:
+        here = ask.but(place=place.code if level else None)
+        counted = {row.id: row.value for row in kpi.tiles(city, here).rows}["reported"]
+        months = sum(row.reported or 0 for row in kpi.trend(city, here).rows if since <= row.day <= until)
+        mixed = sum(row.n for row in kpi.category_mix(city, here).rows)
+        assert counted == painted[place.code] == mixed == inside[place.code]
+        assert months == inside[place.code]
+        if not (filters.categories or filters.departments):
+            with city.read() as connection:
+                assert sum(summing.bins(connection, [place.area_id], pieces(since, until)).values()) == took[place.code]

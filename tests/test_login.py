@@ -56,7 +56,7 @@ def empty(tmp_path: Path) -> Iterator[Any]:
 
 
 CLOSED = ("/api/v1/me", "/api/v1/cases", "/api/v1/cases.csv", "/api", "/openapi.json", "/map/values?layer=overdue", "/map/base/x",
-          "/map/tiles/x/1/0/0/0.png", "/map/shapes/x/1/-", "/_dash-layout", "/_dash-dependencies")
+          "/map/tiles/x/1/0/0/0.webp", "/map/shapes/x/1/-", "/_dash-layout", "/_dash-dependencies")
 
 
 @pytest.mark.parametrize("path", CLOSED)

@@ -15,13 +15,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 
-from queries import loading
+from queries import demo, loading
 from queries.errors import StoreError
 from queries.loop.rebuild import rebuild
 from queries.loop.tables import whistle
+from queries.rollup import BINS_KEY, KEY
 from queries.schema import metadata
 from queries.store import MIGRATIONS, Store, get_meta
-from queries.tables import cases, event, tree
+from queries.tables import MEASURES, cases, event, tree
 from tests.test_loop import CITY, STREETS, sums
 
 #: no, status, reported, filed, due, closed, rework, department: in the order of a life, and what a bad source says.
@@ -146,3 +147,25 @@ def test_a_database_from_between_two_versions_is_refused_and_untouched(store: St
     with pytest.raises(StoreError, match="between two versions"):
         store.upgrade()
     assert shapes(store) == before
+
+
+def test_sums_that_a_later_version_keeps_for_more_levels_are_made_of_those_that_are_there(store: Store, tmp_path: Path) -> None:
+    loading.load(demo.make(tmp_path / "city", grids=120, seed=3), store, quiet=True)
+    before = sums(store)
+    low = "SELECT id FROM area WHERE level > 3"
+    months = {"rollup": (KEY, MEASURES), "duration": (BINS_KEY, ("n",))}
+    with store.engine.begin() as connection:
+        gone = connection.execute(text("DELETE FROM total WHERE area_id IN (SELECT id FROM area WHERE level > 2)")).rowcount
+        for table, (key, measures) in months.items():
+            names = ", ".join("1 AS grain" if name == "grain" else "month AS bucket" if name == "bucket" else name for name in key)
+            by = ", ".join("month" if name == "bucket" else name for name in key if name != "grain")
+            month = ("CAST(strftime('%Y', bucket * 86400, 'unixepoch') AS INTEGER) * 12 + CAST(strftime('%m', bucket * 86400, 'unixepoch') AS INTEGER) - 1"
+                     if store.dialect == "sqlite" else
+                     "CAST(extract(year FROM DATE '1970-01-01' + bucket) * 12 + extract(month FROM DATE '1970-01-01' + bucket) - 1 AS INTEGER)")
+            connection.execute(text(
+                f"INSERT INTO {table} ({', '.join((*key, *measures))}) SELECT {names}, {', '.join(f'sum({m})' for m in measures)} "
+                f"FROM (SELECT *, {month} AS month FROM {table} WHERE grain = 0 AND area_id IN ({low})) days GROUP BY {by}, area_id"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0008'"))
+    store.upgrade()
+    assert gone > 0
+    assert sums(store) == before

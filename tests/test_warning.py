@@ -128,3 +128,10 @@ def test_an_unusual_count_becomes_an_alarm_with_its_evidence_and_passes(present_
     assert set(row.evidence) == {"category", "seen", "expected", "days", "p", "recurrence_days", "dispersion", "base_days", "course"}
     assert sum(row.evidence["course"][-3:]) >= 40
     writer.close()
+
+
+@pytest.mark.parametrize("phi", [1.0, 1.4, 3.7])
+def test_the_tails_are_those_of_the_distributions(phi: float) -> None:
+    seen, expected = np.array([0, 1, 2, 7, 40, 0]), np.array([0.3, 0.3, 4.0, 2.5, 11.0, 9.0])
+    told = stats.poisson.sf(seen - 1, expected) if phi == 1 else stats.nbinom.sf(seen - 1, expected / (phi - 1), 1 / phi)
+    np.testing.assert_allclose(above(seen, expected, phi), told, rtol=1e-12)

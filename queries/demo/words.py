@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from pypinyin import lazy_pinyin
 
 DISTRICTS = ("云中", "望川", "临江", "青岚", "石埠", "南浦", "东屿", "西塘", "北麓")
 _FIRST = "云望临青石永和安福文德景春丰华明锦秀长清金玉白红新"
@@ -108,4 +107,8 @@ def _number(n: int) -> str:
 @lru_cache(maxsize=65_536)
 def english(name: str) -> str:
     """Return a Chinese name in pinyin, written as one word."""
+    from pypinyin import (
+        lazy_pinyin,  # its dictionary is read for a second, and a server that only starts again needs it not
+    )
+
     return "".join(lazy_pinyin(name)).capitalize()

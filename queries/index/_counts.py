@@ -15,8 +15,8 @@ from queries.frame import Ask
 from queries.intervals import chunks
 from queries.loop.tables import tally
 from queries.periods import pieces
-from queries.summing import summed, when
-from queries.tables import UPPER, camera, category, latest, node, rollup, sensor, total
+from queries.summing import sums_of, tables_of, when
+from queries.tables import UPPER, camera, category, latest, node, sensor
 from queries.today import city_now
 
 Counts = dict[str, np.ndarray]
@@ -52,18 +52,18 @@ def counts(connection: Connection, ask: Ask, where: Standing, names: Iterable[st
 
 def _rollups(connection: Connection, ask: Ask, where: Standing, columns: tuple[str, ...], categories: tuple[str, ...]) -> list[np.ndarray]:
     out = [np.zeros(len(where.num)) for _ in columns]
-    table = total if where.level < UPPER and not categories else rollup
     wanted, only = pieces(ask.since, ask.until), (categories, ())
     if len(where.num) <= FEW:
         row = {int(area_id): i for i, area_id in enumerate(where.area_id)}
-        for area_id, *sums in summed(connection, table, ("area_id",), columns, list(row), wanted, only):
+        for area_id, *sums in sums_of(connection, ("area_id",), columns, list(row), wanted, only):
             for held, n in zip(out, sums, strict=True):
                 held[row[area_id]] += int(n)
         return out
-    for num, *values in _grouped(connection, where, table, (), columns, wanted, only):
-        at = np.searchsorted(where.num, num)
-        for held, more in zip(out, values, strict=True):
-            held[at] += more
+    for table, some in tables_of(where.level < UPPER, bool(categories), wanted):
+        for num, *values in _grouped(connection, where, table, (), columns, some, only):
+            at = np.searchsorted(where.num, num)
+            for held, more in zip(out, values, strict=True):
+                held[at] += more
     return out
 
 

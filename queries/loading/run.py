@@ -31,7 +31,18 @@ from queries.loop.book import Book
 from queries.loop.projector import settle
 from queries.loop.rebuild import recount
 from queries.rollup import Projector, rebuild, tidy
-from queries.store import Store, alone, bulk, bump, get_meta, later, numbers_follow, put_meta
+from queries.store import (
+    PLACED,
+    Store,
+    alone,
+    bulk,
+    bump,
+    get_meta,
+    later,
+    numbers_follow,
+    put_meta,
+    version,
+)
 from queries.tables import cases, category, department, kind_word, quarantine, source
 from queries.tables import load as loads
 from queries.touched import everything
@@ -253,6 +264,7 @@ class _Run:
 
     def _record(self) -> None:
         put_meta(self.connection, "loaded", self.seen)
+        put_meta(self.connection, PLACED, f"{self.seen}.{version(self.connection) + 1}")
         values = {"at": self.seen, "folder": self.report.folder,
                   "report": json.dumps(self.report.as_dict(), ensure_ascii=False)}
         load_id = self.connection.execute(loads.insert().values(**values)).inserted_primary_key[0]

@@ -76,7 +76,9 @@ class Deltas:
 
     def write(self, connection: Connection) -> int:
         """Write what was counted, in the order of the keys, so that two writers cannot dead-lock; return how many rows."""
-        n = _put(connection, rollup, KEY, MEASURES, ((k, v) for k, v in sorted(self._sums.items()) if any(v)))
+        # Which months are kept of which levels: see queries/tables.py, UPPER.
+        apart = ((k, v) for k, v in sorted(self._sums.items()) if any(v) and (k[0] in self._upper or k[1] == DAY))
+        n = _put(connection, rollup, KEY, MEASURES, apart)
         n += _put(connection, total, TOTAL_KEY, MEASURES, ((k, v) for k, v in sorted(self._totals().items()) if any(v)))
         for table, key, held in ((duration, BINS_KEY, self._bins), (open_now, OPEN_KEY, self._open), (tally, TALLY_KEY, self._tallies())):
             n += _put(connection, table, key, ("n",), ((k, (v,)) for k, v in sorted(held.items()) if v))  # type: ignore[attr-defined]
@@ -87,7 +89,7 @@ class Deltas:
     def _totals(self) -> dict[tuple[int, ...], list[int]]:
         sums: dict[tuple[int, ...], list[int]] = {}
         for (area_id, grain, bucket, *_), values in self._sums.items():
-            if area_id in self._upper:
+            if area_id in self._upper or grain == MONTH:
                 held = sums.setdefault((area_id, grain, bucket), [0] * len(MEASURES))
                 for i, n in enumerate(values):
                     held[i] += n
@@ -128,7 +130,8 @@ class Deltas:
             day, month = buckets(c.closed_at or 0, self._zone)
             for area_id in line:
                 self._bins[area_id, DAY, day, 0, number] += sign
-                self._bins[area_id, MONTH, month, 0, number] += sign
+                if area_id in self._upper:
+                    self._bins[area_id, MONTH, month, 0, number] += sign
         if c.is_open:
             key = (c.category_id, c.department_id or NOBODY, c.status)
             for area_id in line:

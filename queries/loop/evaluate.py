@@ -27,8 +27,8 @@ from queries.loop.tables import tally, whistle
 from queries.masking import masked
 from queries.periods import pieces, previous
 from queries.store import Store
-from queries.summing import conditions, when
-from queries.tables import cases, department, event, rollup
+from queries.summing import conditions, narrowing, sums_of, when
+from queries.tables import cases, department, event
 from queries.today import city_now
 
 #: A list that a number opens holds so many at most.
@@ -224,13 +224,10 @@ def sums(connection: Connection, areas: Sequence[int], ask: Ask, rates: Iterable
                 tally.c.area_id.in_(part), when(tally, spans), tally.c.measure.in_(told), *conditions(tally, ask)).group_by(*keys, tally.c.measure)
             for *key, name, n in connection.execute(statement):
                 put(key, name, n)
-        keys = [rollup.c[by], rollup.c.category_id] if by else []
-        if facts:
-            statement = select(*keys, *(func.sum(rollup.c[name]) for name in facts)).where(
-                rollup.c.area_id.in_(part), when(rollup, spans), *conditions(rollup, ask)).group_by(*keys)
-            for row in connection.execute(statement):
-                for name, n in zip(facts, row[len(keys):], strict=True):
-                    put(row[:len(keys)], f"cases.{name}", n)
+        for row in sums_of(connection, (by, "category_id") if by else (), tuple(facts), part, spans, narrowing(ask)) if facts else ():
+            key = row[:len(row) - len(facts)]
+            for name, n in zip(facts, row[len(key):], strict=True):
+                put(key, f"cases.{name}", n)
     return keyed if by else plain
 
 

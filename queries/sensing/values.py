@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from queries.case_rows import Point
 from queries.clock import moment, stamp
 from queries.errors import AskError, NoSuchError
 from queries.frame import Answer, Ask
+from queries.places import Place
 from queries.sensing import then as past
 from queries.sensing.board import STATES, Board, board, inside
 from queries.sensing.ledger import bucket_begins, buckets_of
@@ -121,7 +123,8 @@ def listed(store: Store, ask: Ask, state: str = "", kind: str = "", limit: int =
     rank = np.array([_WORST.index(STATES[s]) for s in range(len(STATES))])[states[where]]
     order = where[np.lexsort((-held.last_at[where], rank))][:limit]
     with store.read() as connection:
-        return _stamp(connection, held, [_row(connection, held, int(i), STATES[states[i]]) for i in order], ask, total=len(where))
+        here = places.of_nodes(connection, held.node[order])
+        return _stamp(connection, held, [_row(here, held, int(i), STATES[states[i]]) for i in order], ask, total=len(where))
 
 
 def health(store: Store, ask: Ask) -> Answer[Health]:
@@ -146,7 +149,7 @@ def one(store: Store, ask: Ask, code: str) -> Answer[SensorRow]:
     with store.read() as connection:
         held = _board(store, ask)
         where = _find(connection, ask, held, code)
-        first = _row(connection, held, where, STATES[held.states(ask.present)[where]])
+        first = _row(places.of_nodes(connection, [held.node[where]]), held, where, STATES[held.states(ask.present)[where]])
         if ask.at is not None:
             return _stamp(connection, held, [first], ask)
         rows = connection.execute(select(latest).where(latest.c.sensor_id == int(held.ids[where])).order_by(latest.c.metric)).all()
@@ -213,11 +216,10 @@ def _find(connection: Connection, ask: Ask, held: Board, code: str) -> int:
     return int(np.flatnonzero(held.codes == code)[0])
 
 
-def _row(connection: Connection, held: Board, i: int, state: str) -> SensorRow:
+def _row(places_of: Mapping[int, Place], held: Board, i: int, state: str) -> SensorRow:
     known = held.register.sensors[held.codes[i]]
     kind = held.register.kinds.get(known.kind)
-    chain = places.chain(connection, known.node)
-    here = chain[-1] if chain else None
+    here = places_of.get(known.node)
     first = SensorRow(
         code=known.code, name=known.name, kind=known.kind, kind_words=_kind_words(held, known.kind), symbol=kind.symbol if kind else "dot", state=state,
         metric="", metric_words={"zh": "", "en": ""}, unit="", digits=2, value=None, at=None, every_s=held.register.every_s(known),

@@ -95,7 +95,7 @@ def ready(url: str, run: subprocess.Popen[bytes] | None = None, seconds: float =
 
 
 @contextmanager
-def browser(*scripts: str) -> Iterator[Any]:
+def browser(*scripts: str, flags: Iterable[str] = ()) -> Iterator[Any]:
     """Lend a Chromium without a screen and with an empty cache; scripts run before those of any page."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
@@ -105,7 +105,7 @@ def browser(*scripts: str) -> Iterator[Any]:
     options.binary_location = shutil.which("chromium") or "chromium"
     for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
                  "--disable-component-update", "--disable-sync", "--window-size=1920,1080", f"--user-data-dir={profile}",
-                 "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"):
+                 "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", *flags):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
     made = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))

@@ -47,7 +47,7 @@ def _on(folder: Path, url: str, name: str, writers: str) -> Iterator[Row]:
     loading.load(folder, store, quiet=True)
     department, category = listed(store)
     # A server draws its map ahead when it is new; here that would stand in the way of what is measured.
-    _idtiles.bake(store, Settings(data_dir=folder))
+    _idtiles.bake(_idtiles.Tiles(store, Settings(data_dir=folder)))
     server = Server(folder, url, **({"GOV_WRITERS": writers} if writers else {})).start()
     try:
         for what, act, n, aim in (("single", _singles, SINGLE, ">= 400/s"), ("batches of 1,000", _batches, BATCHED, ">= 3,000/s")):

@@ -121,7 +121,7 @@ def _city(data: Path, grids: int) -> Iterator[Row]:
     with _site.serve(data) as url:
         cold = _ours(url, ours, rest=False)
     store = Store(Settings(data_dir=data).database)
-    _idtiles.bake(store, Settings(data_dir=data))
+    _idtiles.bake(_idtiles.Tiles(store, Settings(data_dir=data)))
     store.close()
     with _site.serve(data) as url:
         first = _ours(url, Seen(), rest=False)
