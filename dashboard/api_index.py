@@ -56,6 +56,12 @@ def add_routes(server: FastAPI, context: Context, ask: Callable[..., Ask], told:
                 row["strength"] = None
         return {**answer, "version": VERSION}
 
+    @server.get("/api/v1/index/figures", tags=["index"], summary="Departments' figures of a place as they were imported, with what was known before")
+    def index_figures(indicator: Annotated[str, Query(max_length=40, description="id of an indicator; empty = all")] = "", place: Place = None, since: Since = None,
+                      until: Until = None) -> dict[str, Any]:
+        asked = ask(place, since, until)
+        return told(governance.figures(context.store, asked, indicator), asked)
+
     @server.get("/api/v1/index/table", tags=["index"], summary="The index of many areas: score, interval, dimensions, coverage, rank band, release or draft")
     def index_rows(place: Place = None, since: Since = None, until: Until = None, level: Level = None) -> dict[str, Any]:
         asked = ask(place, since, until)

@@ -66,6 +66,20 @@ def test_a_bad_catalogue_is_refused_with_its_row(old: str, new: str, words: tupl
     assert all(word in err for word in words), err
 
 
+@pytest.mark.parametrize(("weights", "words"), [
+    ("id,weight\nrate,0.7\nnoise,0.4\n", ("w.csv", "sum to 1.1, not to 1")), ("id,weight\nrate,1.5\nnoise,-0.5\n", ("w.csv, row 2", "'weight'", "zero or more")),
+    ("id,weight\nrate,inf\nnoise,1\n", ("w.csv, row 1", "finite"))])
+def test_weights_of_a_file_that_do_not_sum_are_refused(weights: str, words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "w.csv").write_text(weights, "utf-8")
+    err = told(tmp_path, capsys, GOOD, DATA, "--set", "weights.file=w.csv", "--set", "weights.total=1")
+    assert all(word in err for word in words), err
+
+
+def test_a_reciprocal_of_nothing_is_refused_with_its_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    err = told(tmp_path, capsys, GOOD, DATA.replace("b,5,10,20", "b,5,10,0"), "--set", "normalise.method=ratio_to_best")
+    assert "row 2: noise is 0" in err
+
+
 @pytest.mark.parametrize(("matrix", "words"), [
     ("x,rate,noise\nrate,1,3\nnoise,3,1\n", ("reciprocal",)), ("x,rate,noise\nrate,1,0\nnoise,3,1\n", ("above zero",)),
     ("x,a,b,c\na,1,9,0.1111111\nb,0.1111111,1,9\nc,9,0.1111111,1\n", ("consistency ratio",))])

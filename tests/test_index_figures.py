@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.request import urlopen
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -23,6 +25,7 @@ from queries.index._age import holds
 from queries.index._figures import pick
 from queries.index._tables import index_figure
 from queries.loading import Report
+from queries.scoring.shrink import LEAST_OWN
 from queries.store import Store
 from queries.tables import quarantine
 
@@ -268,3 +271,38 @@ def test_a_figure_counts_once_and_never_from_after_the_period(rows: list[tuple[i
     assert not told.stale or all(told.age > holds(f.first, f.last) for f in newest[:1])
 
 
+
+
+def test_each_kind_of_no_score_is_told_apart_and_has_its_words(store: Store, tmp_path: Path) -> None:
+    old = YESTERDAY - timedelta(days=150)
+    load(store, tmp_path / "city", [
+        *(("LAW06", code, LAST_MONTH, 2, 20) for code in STREETS[1:]),  # one street does not tell
+        *(("INT02", code, LAST_MONTH, 2, 3) for code in STREETS),  # fifteen in all
+        *(("RSK01", code, f"{old:%Y-%m}", 2, 20) for code in STREETS),  # of months ago
+        *(("MOR06", code, LAST_MONTH, 2, 20) for code in STREETS[1:]), *(("MOR07", code, LAST_MONTH, 2, 20) for code in STREETS),
+        *(("RSK07", code, LAST_MONTH, 2, 20) for code in STREETS[1:2])])  # one of five
+    rows = rows_of(store, STREETS[0])
+    told = {id_: rows[id_].no_score for id_ in ("LAW06", "INT02", "RSK01", "RSK07", "SAF09", "morals")}
+    assert told == {"LAW06": "no_data", "INT02": "few", "RSK01": "stale", "RSK07": "rare", "SAF09": "not_connected", "morals": "coverage"}
+    assert rows["morals"].coverage == 0.5
+    # What is withheld counts as something low all the same; every other kind has no number at all.
+    assert {id_ for id_ in told if rows[id_].score is not None} == {"LAW06"}
+    assert all(governance.NO_SCORE[kind]["zh"] and governance.NO_SCORE[kind]["en"] for kind in {*told.values(), "borrowed", "before", "part", "rare"})
+
+
+def test_what_is_shrunk_too_far_has_a_score_and_no_rank(city: Store) -> None:
+    from tests.test_governance import ASK
+    community = next(c for d in governance.peers(city, ASK).rows for s in governance.peers(city, ASK.but(place=d.code)).rows
+                     for c in governance.peers(city, ASK.but(place=s.code)).rows).code
+    rows = governance.peers(city, ASK.but(place=community)).rows
+    borrowed = [row for row in rows if row.no_score == "borrowed"]
+    assert borrowed
+    assert all(row.score is not None and row.own < LEAST_OWN and (row.low, row.high) == (None, None) for row in borrowed)
+
+
+def test_the_api_tells_the_figures_of_a_place_and_who_said_them(server: str) -> None:
+    with urlopen(f"{server}/api/v1/index/figures?place=990103001&indicator=LAW06&from=2026-08-01&to=2026-10-31", timeout=60) as answer:
+        told = json.loads(answer.read())
+    assert [row["since"] for row in told["rows"]] == ["2026-10-01", "2026-09-01", "2026-08-01"]
+    assert all(row["said"].startswith("演示") and row["known_to"] is None for row in told["rows"])
+    assert all(row["value"] == row["numerator"] / row["denominator"] for row in told["rows"])

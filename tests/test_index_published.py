@@ -137,6 +137,20 @@ def test_a_column_that_says_the_same_of_everybody_weighs_nothing(tmp_path: Path)
     assert weights(tables)[0] == 0
 
 
+#: Ang, Energy Policy 33 (2005), the LMDI approach: a practical guide: activity, structure and intensity of two sectors at two times.
+FACTORS = 'units = ["sector"]\nnormalise = { method = "none" }\naggregate = { method = "product" }\n' + flat("activity", "structure", "intensity")
+
+
+def test_the_lmdi_of_a_product_of_factors(tmp_path: Path) -> None:
+    tmp_path.joinpath("before.csv").write_text("sector,activity,structure,intensity\n1,50,0.2,3.0\n2,50,0.8,0.5\n", "utf-8")
+    tables = run(tmp_path, FACTORS, "sector,activity,structure,intensity\n1,80,0.5,2.0\n2,80,0.5,0.4\n", "--before", str(tmp_path / "before.csv"))
+    rows = tables["change"]
+    assert [(float(row["before"]), float(row["after"])) for row in rows] == [(pytest.approx(30), pytest.approx(80)), (pytest.approx(20), pytest.approx(16))]
+    parts = {name: sum(float(row[name]) for row in rows) for name in ("activity", "structure", "intensity")}
+    assert {name: round(value, 1) for name, value in parts.items()} == {"activity": 32.4, "structure": 38.3, "intensity": -24.7}
+    assert sum(parts.values()) == pytest.approx(46)
+
+
 LONG = "country,region,name,number\n" + "\n".join(
     f"{c.split(',')[0]},{'Europe' if i < 2 else 'Asia'},{name},{value}" for i, c in enumerate(COUNTRIES.strip().splitlines()[1:])
     for name, value in zip(("life", "expected", "mean", "income"), c.split(",")[1:], strict=True))

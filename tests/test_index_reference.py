@@ -292,6 +292,17 @@ def test_a_change_is_taken_apart_to_the_last_digit(rule: str, column: str, tmp_p
     assert np.abs(parts.sum(axis=1) - ours.column("change")).max() <= 1e-9
 
 
+def test_the_tai_of_72_countries_from_a_plain_table_of_its_goalposts(tmp_path: Path) -> None:
+    nodes = {"patents": "creation", "royalties": "creation", "internet": "recent", "exports": "recent", "telephones": "old", "electricity": "old", "schooling": "skills", "university": "skills"}
+    posts = Sheet(REFERENCE / "tai_goalposts.csv")
+    lines = [f"{row[0]},{row[posts.heads.index('min')]},{row[posts.heads.index('max')]},{nodes[row[0]]}" for row in posts.rows]
+    (tmp_path / "meta.csv").write_text("\n".join(["id,min,max,parent", *lines, *(f"{name},,,TAI" for name in dict.fromkeys(nodes.values()))]), "utf-8")
+    theirs = Sheet(REFERENCE / "tai_reference.csv")
+    for column, more, most in (("tai_goalposts", (), 0.0001), ("tai_minmax_observed", ("normalise.method=minmax",), 0.00001)):
+        ours = Sheet(index(tmp_path / column, tmp_path / "meta.csv", REFERENCE / "tai_raw.csv", *sets("normalise.high=1", *more)) / "scores.csv")
+        assert np.abs(ours.matrix(["TAI"], theirs.keys) - theirs.matrix([column])).max() <= most
+
+
 GOLDEN = ("--set", "normalise.method=minmax", "--set", "treat.method=skew_kurtosis", "--set", "missing.policy=group_mean", "--set", "missing.group=EurAsia_group")
 
 

@@ -84,7 +84,7 @@ def _why_not(held: Level, one: Indicator, i: int) -> str:
         return "stale"
     if one in held.few:
         return "few"
-    return "rare" if one.top else "not_connected"
+    return "rare" if one.top or (one in held.rare and held.told[computed().index(one)]) else "not_connected"
 
 
 def _oldest(held: Level, i: int, below: list[int]) -> tuple[int | None, Words | None]:

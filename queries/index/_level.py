@@ -40,6 +40,7 @@ class Level:
     sd: np.ndarray  # of the scores of all nodes
     age: np.ndarray
     stale: np.ndarray
+    told: np.ndarray  # for each of `computed()`: any area tells of it
     stand_in: np.ndarray  # the peers' lower quartile of each indicator, in whole points
     covered: bool
 
@@ -53,7 +54,7 @@ def level_of(where: Standing, given: Inputs, done: Scored) -> Level:
                  rare=tuple(one for j, one in enumerate(every) if j not in held), few=tuple(every[j] for j in done.few), top=given.top[:, chosen],
                  under=given.under[:, chosen], value=done.value, own=done.own, known=given.known[:, chosen], scores=done.scores, coverage=done.coverage,
                  sd=done.sd, age=(none if given.age is None else given.age)[:, chosen], stale=none.astype(bool) if given.stale is None else given.stale,
-                 stand_in=done.shared.stand_in, covered=given.covered)
+                 told=given.known.any(axis=0) if len(given.known) else np.zeros(len(every), bool), stand_in=done.shared.stand_in, covered=given.covered)
 
 
 def own_share(held: Level) -> np.ndarray:

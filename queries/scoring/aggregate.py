@@ -49,6 +49,14 @@ def geometric(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     return np.exp(summed(np.log(x), w))
 
 
+def product(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Return Π x^w with the weights as they are (1 = the plain product of factors); none where a factor is missing. Values must be above zero."""
+    gone = np.isnan(x).any(axis=1)
+    held = np.where(np.isnan(x), 1.0, x)
+    _positive(held)
+    return np.where(gone, np.nan, np.exp(summed(np.log(held), w)))
+
+
 def harmonic(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return 1 / Σ (w / x). Scores must be above zero."""
     x, w = _known(x, w)
@@ -132,7 +140,7 @@ def _positive(x: np.ndarray) -> None:
 
 
 METHODS: dict[str, Rule] = {
-    "arithmetic": arithmetic, "geometric": geometric, "harmonic": harmonic, "min": smallest, "median": median,
+    "arithmetic": arithmetic, "geometric": geometric, "harmonic": harmonic, "product": product, "min": smallest, "median": median,
     "mpi_minus": penalised(-1, False), "mpi_plus": penalised(1, False), "ampi_minus": penalised(-1, True), "ampi_plus": penalised(1, True),
     "copeland": copeland, "outranking": lambda x, w: outranking(x, w).sum(axis=1),
 }

@@ -54,7 +54,7 @@ def bands(groups: list[tuple[np.ndarray, np.ndarray, np.ndarray]], top: np.ndarr
             with np.errstate(divide="ignore", invalid="ignore"):
                 columns[:, j] = (s @ bent + np.sqrt(v @ bent**2) * chance.standard_normal(n, np.float32)) / total
         np.clip(columns, least, most, out=columns)
-        rule = aggregate.METHODS[draws.rules[k % len(draws.rules)]]
+        rule = aggregate.rule(draws.rules[k % len(draws.rules)])
         scores[k] = rule(columns, (top * _bent(chance, len(top), draws.weights)).astype(np.float32))
         order = np.argsort(-scores[k], kind="stable")
         ranks[k, order] = np.arange(1, n + 1)

@@ -18,7 +18,7 @@ class Item:
     """One row: an indicator (it has data) or a node above (it has children). NaN and "" = not said."""
 
     id: str
-    kind: str = "indicator"  # indicator, aggregate
+    kind: str = ""  # indicator, aggregate; not said = aggregate for what others name as their parent
     name: str = ""
     name_en: str = ""
     parent: str = ""

@@ -12,6 +12,8 @@ from queries.scoring.catalogue_words import bad_row, not_known
 
 def check(one: Catalogue) -> Catalogue:
     """Return a catalogue whose tree and choices hold together. Raises CatalogueError."""
+    above = {item.parent for item in one.items}
+    one = replace(one, items=tuple(replace(item, kind=item.kind or ("aggregate" if item.id in above else "indicator")) for item in one.items))
     if not one.indicators:
         raise CatalogueError("The catalogue has no indicators.", zh="目录中没有指标")
     ids = {}
@@ -42,7 +44,7 @@ def check(one: Catalogue) -> Catalogue:
         if total <= 0:
             raise CatalogueError(f"The weights of the parts of {parent!r} sum to {total:g}; at least one must be above zero.",
                                  zh=f"{parent!r} 下级权重之和为 {total:g}，至少一个须大于零")
-        if one.weights.total and abs(total - one.weights.total) > 1e-6 * max(1.0, one.weights.total):
+        if one.weights.total and not one.weights.file and abs(total - one.weights.total) > 1e-6 * max(1.0, one.weights.total):
             raise CatalogueError(f"The weights of the parts of {parent!r} sum to {total:g}, not to {one.weights.total:g}.",
                                  zh=f"{parent!r} 下级权重之和为 {total:g}，应为 {one.weights.total:g}")
     for method in (*one.aggregate.levels, *(i.aggregate for i in nodes if i.aggregate), *one.bands.rules):

@@ -3,6 +3,7 @@
 For a mean of parts the change is Σ multiplier · Δpart + Σ mix, without a rest:
   arithmetic  multiplier w̄,                     mix (s̄ − D̄) Δw
   geometric   multiplier w̄ L(D1,D0) / L(s1,s0), mix L(D1,D0) (log s̄ − log D̄) Δw     (LMDI-I; L = logarithmic mean)
+  product     multiplier w L(D1,D0) / L(s1,s0),  mix 0                                (LMDI-I of a product of factors)
   harmonic    multiplier w̄ D1 D0 / (s1 s0),     mix likewise on reciprocals
 Because a part's change is again such a sum, multipliers multiply down the tree to the indicators. Weights change only
 where a part is known in one of the two periods. For any other rule the parts are Shapley values (exact, up to 12 parts).
@@ -17,7 +18,7 @@ import numpy as np
 
 from queries.scoring import aggregate
 
-CLOSED = ("arithmetic", "geometric", "harmonic")
+CLOSED = ("arithmetic", "geometric", "product", "harmonic")
 MOST_PARTS = 12
 
 
@@ -49,6 +50,9 @@ def parts(before: np.ndarray, after: np.ndarray, w: np.ndarray, method: str) -> 
         whole = log_mean(np.exp(d1), np.exp(d0))[:, None]
         multiplier = mean * whole / log_mean(s1, s0)
         mix = whole * ((l0 + l1) / 2 - ((d0 + d1) / 2)[:, None]) * more
+    elif method == "product":
+        whole = log_mean(np.exp((w * np.log(s1)).sum(1)), np.exp((w * np.log(s0)).sum(1)))[:, None]
+        multiplier, mix = w * whole / log_mean(s1, s0), np.zeros_like(s0)
     elif method == "harmonic":
         r0, r1 = 1 / s0, 1 / s1
         d0, d1 = (w0 * r0).sum(1), (w1 * r1).sum(1)

@@ -75,7 +75,8 @@ def inputs(one: Catalogue, data: Data) -> Inputs:
     seen: dict[tuple[str, ...], int] = {}
     for i, unit in enumerate(units):
         if unit in seen:
-            raise IndexDataError(f"{data.file}, row {i + 1}: {' '.join(unit)} stands in row {seen[unit]} too.", zh=f"{data.file} 第 {i + 1} 行：{' '.join(unit)} 与第 {seen[unit]} 行重复")
+            raise IndexDataError(f"{data.file}, row {i + 1}: {' '.join(unit)} stands in row {seen[unit]} too. Rows of several times need the name of that column: period.",
+                                 zh=f"{data.file} 第 {i + 1} 行：{' '.join(unit)} 与第 {seen[unit]} 行重复；若为多个时期，请用 period 指明时间列")
         seen[unit] = i + 1
     reference = np.ones(n, bool)
     if one.reference:
@@ -206,6 +207,10 @@ def normalised(one: Catalogue, x: np.ndarray, reference: np.ndarray) -> np.ndarr
     out, rows = np.empty_like(x), None if reference.all() else reference
     for j, item in enumerate(one.indicators):
         scale = replace(one.normalise, method=item.normalise) if item.normalise else one.normalise
+        if item.direction < 0 and scale.method in normalise.RATIOS and (x[:, j] == 0).any():
+            i = int(np.flatnonzero(x[:, j] == 0)[0])
+            raise IndexDataError(f"row {i + 1}: {item.id} is 0, and {scale.method} takes the reciprocal where lower is better. Choose another normalise.method for it.",
+                                 zh=f"第 {i + 1} 行：{item.id} 为 0，而 {scale.method} 对越低越好的指标取倒数，请另选 normalise.method")
         out[:, j] = normalise.normalise(x[:, j], item.direction, scale, posts(item), rows)
     return out
 
@@ -274,7 +279,19 @@ def _weights(one: Catalogue, method: str, given: list[float], parts: list[Item],
             raise CatalogueError(f"{method} gives the parts of {parts[0].parent} weights that are negative or no numbers; it is a diagnosis here, choose given or equal.",
                                  zh=f"{method} 给 {parts[0].parent} 的下级算出负值或非数的权重；此处只能作诊断，请选 given 或 equal")
         return made
-    return np.array(given, float)
+    told = np.array(given, float)
+    if one.weights.file:
+        _check_sum(one, parts[0].parent, told)
+    return told
+
+
+def _check_sum(one: Catalogue, parent: str, told: np.ndarray) -> None:
+    """Refuse weights of a file that do not sum to what they should. Raises CatalogueError."""
+    total, wanted = float(told.sum()), one.weights.total
+    if total <= 0 or (wanted and abs(total - wanted) > 1e-6 * max(1.0, wanted)):
+        should = f"to {wanted:g}" if wanted else "to more than zero"
+        raise CatalogueError(f"{one.weights.file}: the weights of the parts of {parent!r} sum to {total:g}, not {should}.",
+                             zh=f"{one.weights.file}：{parent!r} 下级权重之和为 {total:g}，应{'为 ' + format(wanted, 'g') if wanted else '大于零'}")
 
 
 def judge(one: Catalogue) -> dict[str, float]:
@@ -301,6 +318,10 @@ def weight_sets(path: Path) -> dict[str, dict[str, float]]:
         low = {name.lower(): name for name in data.names}
         id_ = next((low[n] for n in ("icode", "id", "indicator", "code") if n in low), data.names[0])
         ids = data.words(id_)
+        for name in [low["weight"]] if "weight" in low else [n for n in data.names if n != id_]:
+            if (data.numbers(name) < 0).any():
+                i = int(np.flatnonzero(data.numbers(name) < 0)[0])
+                raise data.refusal(i, name, data.rows[i][data.at(name)], "a weight is zero or more", "权重不得为负")
         out: dict[str, dict[str, float]] = {}
         if "weight" in low:
             sets = data.words(low["set"]) if "set" in low else [""] * len(ids)
@@ -339,7 +360,10 @@ def rank_bands(one: Catalogue, done: Run) -> bands.Bands:
     rules = one.bands.rules or (tree.rules[tree.top],)
     drawn = bands.Draws(n=one.bands.draws, seed=one.bands.seed, weights=one.bands.weights, rules=rules)
     low, high = (one.normalise.low, one.normalise.high) if one.normalise.method in ("goalposts", "minmax") else (-np.inf, np.inf)
-    return bands.bands(groups, tree.weights[tree.top], drawn, low, high)
+    try:
+        return bands.bands(groups, tree.weights[tree.top], drawn, low, high)
+    except ValueError as bad:
+        raise CatalogueError(f"bands: {bad}.", zh=f"bands：{bad}") from None
 
 
 def _leaves(tree: Tree, node: int) -> list[tuple[int, float]]:

@@ -66,9 +66,11 @@ def critic(x: np.ndarray) -> np.ndarray:
 
 def pca(x: np.ndarray, scale: bool = True) -> np.ndarray:
     """Return the loadings of the first principal component of rows without gaps, its sign so that most are positive."""
-    v = x[~np.isnan(x).any(axis=1)]
+    v = x[np.isfinite(x).all(axis=1)]
     if v.shape[1] == 1:
         return np.ones(1)
+    if len(v) < 2:
+        return np.full(x.shape[1], np.nan)
     v = v - v.mean(axis=0)
     if scale:
         spread = v.std(axis=0, ddof=1)

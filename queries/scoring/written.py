@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,10 @@ def _stacked(a: engine.Inputs, b: engine.Inputs) -> engine.Inputs:
 
 
 def _cut(done: engine.Run, rows: slice, given: engine.Inputs) -> engine.Run:
-    from dataclasses import replace
-
-    return replace(done, inputs=given, **{n: getattr(done, n)[rows] for n in ("filled", "treated", "normalised", "scores", "coverage", "own", "sd")})
+    at = range(len(done.filled))[rows]
+    touches = tuple(replace(one, points=tuple((i - at.start, end) for i, end in one.points if i in at)) for one in done.touches)
+    models = {name: replace(one, **{n: getattr(one, n)[rows] for n in ("value", "own", "mse")}) for name, one in done.models.items()}
+    return replace(done, inputs=given, touches=touches, models=models, **{n: getattr(done, n)[rows] for n in ("filled", "treated", "normalised", "scores", "coverage", "own", "sd")})
 
 
 def _units(names: tuple[str, ...], given: engine.Inputs) -> Columns:
