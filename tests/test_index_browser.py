@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from queries import governance, places
-from queries.frame import EVERYTHING, Ask
+from queries import governance, places, releases
+from queries.frame import EVERYTHING, Actor, Ask
 from queries.store import Store
 from tests.test_leader_browser import press, screen
 from tests.test_pages_browser import text, until
@@ -244,3 +244,57 @@ def test_a_sceptic_recomputes_a_grids_score_from_the_words_of_the_card(show: Ope
     shown = browser.execute_script("return document.querySelector('.m-line[data-mean=index] .m-score').textContent")
     assert float(shown) == pytest.approx(index, abs=0.06)
     assert text(browser, ".tile-value").startswith(shown)
+
+
+def test_a_grids_page_has_its_score_with_what_it_rests_on_and_what_moved_it(show: Open, sqlite_city: Store) -> None:
+    code = leaf(sqlite_city)
+    browser = show(f"/grid?lang=en&{DAYS}&place={code}")
+    card = until(browser, "const c=document.querySelector('.index-card');return c&&c.innerText")
+    whole, *rows = governance.index(sqlite_city, ASK.but(place=code)).rows
+    assert f"{whole.score:.1f}" in card
+    assert f"90 % interval {whole.low:.1f}–{whole.high:.1f}" in card
+    assert "own data" in card
+    for row in rows:
+        if row.kind == "dimension" and row.id != "burden":
+            line = text(browser, f".index-card .dim-{row.id}")
+            assert (f"{row.score:.1f}" in line) if row.score is not None else ("○" in line)
+    reasons = [row for row in governance.why(sqlite_city, ASK.but(place=code)).rows if abs(row.points) >= 0.01 and row.id != "mix"]
+    assert reasons
+    until(browser, "const a=document.querySelector('.index-card .index-reasons a');return a&&(a.click(),true)")
+    until(browser, f"return location.pathname=='/index' && location.search.includes('measure={reasons[0].id}')")
+    assert until(browser, "return document.querySelector('.why-records tbody tr')")
+
+
+def test_a_grid_without_a_score_says_which_kind_of_none_it_is(show: Open, sqlite_city: Store) -> None:
+    rows = governance.index_values(sqlite_city, ASK, "index", 4).rows
+    code = next(row.code for row in rows if row.value is None)
+    kind = governance.index(sqlite_city, ASK.but(place=code)).rows[0].no_score
+    browser = show(f"/grid?lang=en&{DAYS}&place={code}")
+    said = until(browser, "const c=document.querySelector('.index-line');return c&&c.innerText")
+    assert said.startswith("–")
+    assert f"○ {governance.NO_SCORE[kind]['en']}" in said
+
+
+def test_the_overview_and_the_wall_say_how_the_index_stands_and_why(show: Open, server: str, sqlite_city: Store) -> None:
+    whole = governance.index(sqlite_city, ASK).rows[0]
+    browser = show(f"/?lang=en&{DAYS}")
+    line = until(browser, "const c=document.querySelector('.index-strip');return c&&c.innerText")
+    assert f"{whole.score:.1f}" in line
+    assert "90 % interval" in line
+    browser.get(f"{server}/wall?lang=en&{DAYS}&pause=1")
+    assert f"{whole.score:.1f}" in until(browser, "const c=document.querySelector('.panel-index_score .tile');return c&&c.innerText")
+    lines = until(browser, "const c=[...document.querySelectorAll('.wall-reason')];return c.length&&c.map(e=>e.innerText)")
+    first = next(row for row in governance.why(sqlite_city, ASK).rows if row.id != "mix")
+    assert first.title["en"] in lines[0]
+    assert next(title["en"] for code, title, _ in first.areas if code) in lines[0]
+
+
+def test_a_released_month_stands_out_from_drafts(lively: tuple[str, Store], browser: Any) -> None:
+    address, store = lively
+    releases.release(store, Actor(name="admin", post="admin", scope=EVERYTHING), date(2026, 10, 1), date(2026, 10, 31))
+    browser.get(f"{address}/index?lang=en&{DAYS}")
+    until(browser, "return document.querySelectorAll('.month').length>1")
+    months = browser.execute_script("return [...document.querySelectorAll('.month')].map(m=>[m.innerText,!!m.querySelector('.month-mark'),!!m.querySelector('.draft'),m.title])")
+    for said, marked, draft, title in months:
+        assert marked == (not draft) == ("2026-10" in said)
+        assert title.startswith("released: " if marked else "a draft")

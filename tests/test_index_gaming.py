@@ -17,17 +17,19 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from dashboard.words import table
 from queries import governance, index, loading, releases
-from queries.clock import now
+from queries.clock import now, stamp
 from queries.frame import EVERYTHING, Ask
 from queries.index._level import LEAST, Inputs, computed, score
 from queries.loop.writer import Writer
 from queries.scoring import tree as trees
 from queries.scoring.missing import QUARTILE
 from queries.store import Store
-from queries.tables import MEASURES, total
+from queries.tables import MEASURES, cases, total
+from tests.test_load import GRIDS, TOML
 from tests.test_loop import CITY, DESK, STREET, STREETS, URBAN, listed, new, step, sums
 
 EVERY = computed()
@@ -115,6 +117,20 @@ def test_who_withholds_most_has_no_score_at_all(city: City, data: st.DataObject)
     assert np.isnan(made.scores[i, made.tree.top]) == (made.coverage[i, made.tree.top] + 1e-9 < LEAST)
 
 
+def test_a_late_case_that_a_newer_file_leaves_out_is_counted_all_the_same(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "city.toml").write_text(TOML.replace('closed_at = "结案"', 'closed_at = "结案"\ndue_at = "期限"'), "utf-8")
+    (tmp_path / "grids.geojson").write_text(GRIDS, "utf-8")
+    head = "编号,类别,状态,上报,结案,期限,经度,纬度\n"
+    on_time = "".join(f"A{n},市容,已结案,2026-03-01 08:00,2026-03-01 09:00,2026-03-02 08:00,110.05,20.05\n" for n in range(3))
+    (tmp_path / "cases.csv").write_text(f"{head}{on_time}B1,市容,已结案,2026-03-01 08:00,2026-03-09 09:00,2026-03-02 08:00,110.05,20.05\n", "utf-8")
+    loading.load(tmp_path, store, quiet=True)
+    told = counted(store)
+    assert (told["due"], told["due_on_time"]) == (4, 3)
+    (tmp_path / "cases.csv").write_text(head + on_time, "utf-8")
+    loading.load(tmp_path, store, quiet=True)
+    assert counted(store) == told
+
+
 # 2. Splitting one incident never raises a score: what is linked as a repeat counts once.
 LIMITED = CITY + """
 [[limits]]
@@ -171,6 +187,20 @@ def test_a_case_that_is_opened_again_is_neither_closed_nor_in_time(timed: Writer
     assert [counted(timed.store)[m] for m in ("due", "due_closed", "due_on_time")] == [1, 1, 1]
     step(timed, no, "reopened", reason="again")
     assert [counted(timed.store)[m] for m in ("due", "due_closed", "due_on_time")] == [1, 0, 0]
+
+
+def test_closing_and_reopening_counts_as_late(timed: Writer) -> None:
+    # Closed after its limit, opened again and closed anew at once: a new limit would wash the lateness off.
+    no = new(timed, at=now() - timedelta(days=3))
+    handled(timed, no, at=now() - timedelta(days=3))
+    late = counted(timed.store)
+    step(timed, no, "reopened", reason="again")
+    for what, actor in (("fed_back", URBAN), ("verified", STREET), ("closed", DESK)):
+        step(timed, no, what, actor)
+    again = counted(timed.store)
+    assert [again[m] for m in ("due", "due_closed", "due_on_time")] == [late[m] for m in ("due", "due_closed", "due_on_time")] == [1, 1, 0]
+    with timed.store.read() as connection:
+        assert connection.scalar(select(cases.c.due_at).where(cases.c.no == no)) < stamp(now())
 
 
 def test_a_case_that_is_closed_after_its_limit_is_late(timed: Writer) -> None:
@@ -275,6 +305,6 @@ def test_the_version_stands_on_every_answer_and_on_every_release(city: Store) ->
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_method_card_says_what_the_index_does_not_resist(lang: str) -> None:
     said = [text for key, text in sorted(table(lang).items()) if key.startswith("index.limit_")]
-    named = {"zh": ("少报", "拆", "作废", "重新办理", "容易", "边界"), "en": ("Leaving out", "Splitting", "Cancelling", "reopen", "easy", "boundary")}[lang]
+    named = {"zh": ("少报", "拆", "作废", "容易", "整项不报", "边界"), "en": ("Leaving out", "Splitting", "Cancelling", "easy", "Withholding", "boundary")}[lang]
     for word in named:
         assert any(word in text for text in said), word

@@ -19,7 +19,7 @@ from queries.governance import NO_SCORE, ScoreRow
 from queries.index_method import MeanRow, MethodRow
 
 #: How many ways to game it are named as not resisted (words index.limit_1 and on).
-LIMITS = 7
+LIMITS = 6
 RULES = {"arithmetic": "index.rule_arithmetic", "geometric": "index.rule_geometric"}
 
 

@@ -118,7 +118,9 @@ def _rework(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
 
 
 def _reopened(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
-    return Act(due_at=page.book.due("total", course, at, row.kind) or 0)
+    # The limit is that of the incident, not of the attempt: a new one would wash off that it was late, or closed too soon.
+    # Who handles it again has the stage's own limit, which begins anew.
+    return Act()
 
 
 def _merged(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
