@@ -165,6 +165,8 @@ def test_sums_that_a_later_version_keeps_for_more_levels_are_made_of_those_that_
             connection.execute(text(
                 f"INSERT INTO {table} ({', '.join((*key, *measures))}) SELECT {names}, {', '.join(f'sum({m})' for m in measures)} "
                 f"FROM (SELECT *, {month} AS month FROM {table} WHERE grain = 0 AND area_id IN ({low})) days GROUP BY {by}, area_id"))
+        for later in ("touched", "index_figure", "index_kept"):
+            connection.execute(text(f"DROP TABLE {later}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0008'"))
     with store.engine.begin() as connection:
         move(connection, "0009")

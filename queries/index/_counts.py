@@ -15,7 +15,7 @@ from queries.frame import Ask
 from queries.intervals import chunks
 from queries.loop.tables import tally
 from queries.periods import pieces
-from queries.summing import summed, tables_of, when
+from queries.summing import sums_of, tables_of, when
 from queries.tables import UPPER, camera, category, latest, node, sensor
 from queries.today import city_now
 
@@ -52,14 +52,14 @@ def counts(connection: Connection, ask: Ask, where: Standing, names: Iterable[st
 
 def _rollups(connection: Connection, ask: Ask, where: Standing, columns: tuple[str, ...], categories: tuple[str, ...]) -> list[np.ndarray]:
     out = [np.zeros(len(where.num)) for _ in columns]
-    only = (categories, ())
-    row = {int(area_id): i for i, area_id in enumerate(where.area_id)} if len(where.num) <= FEW else None
-    for table, some in tables_of(where.level < UPPER, bool(categories), pieces(ask.since, ask.until)):
-        if row is not None:
-            for area_id, *sums in summed(connection, table, ("area_id",), columns, list(row), some, only):
-                for held, n in zip(out, sums, strict=True):
-                    held[row[area_id]] += int(n)
-            continue
+    wanted, only = pieces(ask.since, ask.until), (categories, ())
+    if len(where.num) <= FEW:
+        row = {int(area_id): i for i, area_id in enumerate(where.area_id)}
+        for area_id, *sums in sums_of(connection, ("area_id",), columns, list(row), wanted, only):
+            for held, n in zip(out, sums, strict=True):
+                held[row[area_id]] += int(n)
+        return out
+    for table, some in tables_of(where.level < UPPER, bool(categories), wanted):
         for num, *values in _grouped(connection, where, table, (), columns, some, only):
             at = np.searchsorted(where.num, num)
             for held, more in zip(out, values, strict=True):

@@ -19,7 +19,7 @@ from queries.clock import day_bucket
 from queries.frame import Ask
 from queries.index._age import HOLDS, holds
 from queries.index._tables import index_figure
-from queries.intervals import chunks, inside
+from queries.intervals import chunks
 from queries.tables import area, node
 
 #: No figure speaks of more days.
@@ -97,16 +97,16 @@ def figures_of(connection: Connection, ask: Ask, where: Standing, ids: Sequence[
     held: dict[tuple[int, int, int], list[Any]] = defaultdict(list)
     column = {id_: j for j, id_ in enumerate(ids)}
     f = index_figure.c
-    statement = (
-        select(f.indicator, f.first, f.last, f.numerator, f.denominator, f.value, f.weight, node.c.num, node.c.level)
-        .join(area, area.c.code == f.area_code).join(node, node.c.area_id == area.c.id)
-        .where(f.known_to.is_(None), f.last >= since - (HOLDS + 1) * LONGEST, f.first <= until, node.c.tree_id == where.tree_id, node.c.main.is_(True),
-               node.c.level >= where.level)
-        .order_by(f.indicator, node.c.num, f.first, f.last))
-    for spans in chunks(where.spans):
-        for r in connection.execute(statement.where(inside(node.c.num, spans))):
-            if r.indicator in column:
-                held[column[r.indicator], r.level, r.num].append(r)
+    # Figures first, then where their areas lie: figures are few, and a plan that began with the areas would read them all for each.
+    figures = connection.execute(
+        select(f.indicator, f.area_code, f.first, f.last, f.numerator, f.denominator, f.value, f.weight)
+        .where(f.known_to.is_(None), f.last >= since - (HOLDS + 1) * LONGEST, f.first <= until)
+        .order_by(f.indicator, f.area_code, f.first, f.last)).all()
+    at = _places_of(connection, where, sorted({r.area_code for r in figures if r.indicator in column}))
+    for r in figures:
+        if r.indicator in column and r.area_code in at:
+            num, level = at[r.area_code]
+            held[column[r.indicator], level, num].append(r)
     below: dict[tuple[int, int, int], list[Picked]] = defaultdict(list)
     for (j, level, num), figures in held.items():
         one = pick(figures, since, until)
@@ -128,6 +128,16 @@ def figures_of(connection: Connection, ask: Ask, where: Standing, ids: Sequence[
             elif len(ones) >= PARTS * parts[level][i]:
                 told.stale[i, j] = True
     return told
+
+
+def _places_of(connection: Connection, where: Standing, codes: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return {area code: (node, level)} of those of some areas that lie in a level's branches, at or below it."""
+    out: dict[str, tuple[int, int]] = {}
+    for some in chunks(codes):
+        rows = connection.execute(select(area.c.code, node.c.num, node.c.level).join(node, node.c.area_id == area.c.id)
+                                  .where(area.c.code.in_(some), node.c.tree_id == where.tree_id, node.c.main.is_(True), node.c.level >= where.level))
+        out |= {r.code: (r.num, r.level) for r in rows if any(first <= r.num <= last for first, last in where.spans)}
+    return out
 
 
 def _put(told: Told, i: int, j: int, one: Picked) -> None:

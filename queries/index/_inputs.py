@@ -70,7 +70,7 @@ def read_inputs(connection: Connection, ask: Ask, where: Standing, group: np.nda
     with np.errstate(invalid="ignore"):
         known = (under > 0) & (np.array([i.kind == "value" for i in every]) | (top >= 0)) & (~share | (top <= under + 1e-9)) & watched & ~stale
     return Inputs(num=where.num, group=parents(connection, where) if group is None else group, top=top, under=under, known=known, covered=seen,
-                  age=np.where(known, age, 0.0), stale=stale)
+                  age=np.where(known, age, 0.0).astype(np.float32), stale=stale)
 
 
 def patched(held: Inputs, rows: np.ndarray, fresh: Inputs, columns: np.ndarray) -> tuple[Inputs, np.ndarray]:

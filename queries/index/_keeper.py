@@ -6,18 +6,18 @@ import threading
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select
 
-from queries import touched
+from queries import outlines, places, touched
 from queries.clock import local_day, now, stamp
 from queries.frame import EVERYTHING, Ask
 from queries.index import _kept
 from queries.store import Store
-from queries.tables import level
 from queries.today import city_now
 
 #: Seconds between two rounds; what is kept in the table is as old as that, and the marks since say what changed.
 EVERY_S = 300.0
+#: Levels of more areas are made when somebody looks.
+MOST_AREAS = 50_000
 log = structlog.get_logger("index")
 
 
@@ -74,4 +74,5 @@ class IndexKeeper:
                 return []
             last = min(city.last_day, local_day(stamp(now()), city.zone) - timedelta(days=1))
             ask = Ask(scope=EVERYTHING, since=city.last_day - timedelta(days=29), until=last)
-            return [(ask, number) for number in connection.execute(select(level.c.level).order_by(level.c.level)).scalars()]
+            sizes = outlines.level_sizes(connection, places.root(connection, last))
+            return [(ask, number) for number, n in sizes.items() if n <= MOST_AREAS]

@@ -32,8 +32,8 @@ from queries.periods import previous
 from queries.store import version
 from queries.tables import category
 
-#: So much of it is kept in memory, the least used goes first.
-MOST_BYTES = 400_000_000
+#: So much of it, and so many levels and periods, are kept in memory; the least used goes first.
+MOST_BYTES, MOST_HELD = 400_000_000, 96
 #: Inputs of which a table is kept after nobody wrote them for so long are let go.
 OLD_S = 3 * 86_400
 ARRAYS = ("num", "group", "top", "under", "known", "age", "stale")
@@ -86,7 +86,7 @@ def held(connection: Connection, ask: Ask, level: int) -> Held:
         with _lock:
             _held[key] = fresh
             _held.move_to_end(key)
-            while len(_held) > 1 and sum(one.size for one in _held.values()) > MOST_BYTES:
+            while len(_held) > MOST_HELD or (len(_held) > 1 and sum(one.size for one in _held.values()) > MOST_BYTES):
                 _locks.pop(_held.popitem(last=False)[0], None)
     return fresh
 
