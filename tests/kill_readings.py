@@ -85,7 +85,7 @@ def value_of(i: int) -> float:
 
 @dataclass
 class Device:
-    """Sends its sensor's readings one by one; `acked` = when the broker had which."""
+    """Sends its sensor's readings one by one, `n` at least and on until it is let go; `acked` = when the broker had which."""
 
     code: str
     port: int
@@ -95,12 +95,13 @@ class Device:
     forgetful: bool
     acked: dict[Key, float] = field(default_factory=dict)
     repeated: int = 0
+    sent: int = 0
 
     def __post_init__(self) -> None:
         self._told: deque[tuple[int, float]] = deque()
         self._of: dict[int, Key] = {}
         self._broke: float | None = None
-        self.ended, self.held = threading.Event(), threading.Event()
+        self.ended, self.held, self.let_go = threading.Event(), threading.Event(), threading.Event()
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"device-{self.code}", protocol=mqtt.MQTTv311, clean_session=False)
         self._client.max_inflight_messages_set(100)
         self._client.reconnect_delay_set(1, 1)
@@ -111,17 +112,19 @@ class Device:
     def _run(self) -> None:
         self._client.connect("127.0.0.1", self.port)
         self._client.loop_start()
-        i = 0
-        while not self.ended.is_set() and (i < self.n or self._of):
+        while not self.ended.is_set() and (self._has_more() or self._of):
             if self._broke is not None and self._client.is_connected():
                 self._again(self._broke - KEEP_S)
-            elif i < self.n and self._client.is_connected() and not self.held.is_set():
-                self._say((self.code, self.start + i))
-                i += 1
+            elif self._has_more() and self._client.is_connected() and not self.held.is_set():
+                self._say((self.code, self.start + self.sent))
+                self.sent += 1
             self._count()
             time.sleep(self.pause_s)
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _has_more(self) -> bool:
+        return self.sent < self.n or not self.let_go.is_set()
 
     def _say(self, key: Key) -> None:
         told = {"at": key[1], "value": value_of(key[1])}
@@ -168,7 +171,8 @@ def run(folder: Path, url: str, kills: int, readings: int, pg: Postgres | None =
     if pg:
         victims.append(Victim("database", pg.kill, pg.start))
     share = readings // DEVICES
-    start = stamp(now()) - share - 600
+    # Long enough ago for as many as it takes; one second apart.
+    start = stamp(now()) - share - 80_000
     devices = [Device(code, broker.port, start, share, DEVICES / rate, forgetful) for code in codes]
     began = time.monotonic()
     try:
@@ -176,6 +180,8 @@ def run(folder: Path, url: str, kills: int, readings: int, pg: Postgres | None =
         for one in devices:
             one.thread.start()
         gaps, killed = _kill(store, victims, devices, kills, share * DEVICES, random.Random(seed))
+        for one in devices:
+            one.let_go.set()
         _ended(devices)
         _arrived(store, devices, {key for one in devices for key in one.acked})
     finally:
@@ -276,7 +282,7 @@ def _looked(store: Store, devices: list[Device], killed: list[tuple[str, float]]
     ends = [at for name, at in killed if name == "broker"]
     # What it had sent before it died may be read a moment later.
     with_broker = sum(any(-LINGER_S <= end - acked[key] <= KEEP_S for end in ends) for key in missing) if devices[0].forgetful else 0
-    sent = {(one.code, one.start + i) for one in devices for i in range(-1, one.n)}
+    sent = {(one.code, one.start + i) for one in devices for i in range(-1, one.sent)}
     kept, anew = {row[:4]: row[4:] for row in sums(store)}, {row[:4]: row[4:] for row in as_if_read_anew(store)}
     differing = sum(not _alike(kept.get(key), anew.get(key)) for key in kept.keys() | anew.keys())
     return Outcome(
