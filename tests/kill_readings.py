@@ -146,7 +146,7 @@ class Device:
         for _ in range(len(self._told)):
             mid, at = self._told.popleft()
             if mid in self._of:
-                self.acked.setdefault(self._of.pop(mid), at)
+                self.acked[self._of.pop(mid)] = at
             else:  # acknowledged before we had written its number down
                 self._told.append((mid, at))
 
