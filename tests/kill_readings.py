@@ -38,6 +38,8 @@ from tests.wire import Server
 DEVICES, METRIC = 8, "water_level"
 #: Seconds that a device says again after a broken connection: several times what the broker saves in.
 KEEP_S = 5.0
+#: Seconds for which an acknowledgement of a killed broker may still be on its way.
+LINGER_S = 0.5
 #: Seconds for which devices go on while something is away; then they wait, so that each kill meets readings.
 GO_ON_S = 2.0
 #: What does not come back within so many seconds does not come back by itself.
@@ -83,7 +85,7 @@ def value_of(i: int) -> float:
 
 @dataclass
 class Device:
-    """Sends its sensor's readings one by one; `acked` = when the broker had which."""
+    """Sends its sensor's readings one by one, `n` at least and on until it is let go; `acked` = when the broker had which."""
 
     code: str
     port: int
@@ -93,33 +95,36 @@ class Device:
     forgetful: bool
     acked: dict[Key, float] = field(default_factory=dict)
     repeated: int = 0
+    sent: int = 0
 
     def __post_init__(self) -> None:
-        self._told: deque[int] = deque()
+        self._told: deque[tuple[int, float]] = deque()
         self._of: dict[int, Key] = {}
         self._broke: float | None = None
-        self.ended, self.held = threading.Event(), threading.Event()
+        self.ended, self.held, self.let_go = threading.Event(), threading.Event(), threading.Event()
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"device-{self.code}", protocol=mqtt.MQTTv311, clean_session=False)
         self._client.max_inflight_messages_set(100)
         self._client.reconnect_delay_set(1, 1)
-        self._client.on_publish = lambda _c, _u, mid, _r, _p: self._told.append(mid)
+        self._client.on_publish = lambda _c, _u, mid, _r, _p: self._told.append((mid, time.monotonic()))
         self._client.on_disconnect = lambda _c, _u, _f, reason, _p: self._broken() if reason.is_failure else None
         self.thread = threading.Thread(target=self._run, name=self.code, daemon=True)
 
     def _run(self) -> None:
         self._client.connect("127.0.0.1", self.port)
         self._client.loop_start()
-        i = 0
-        while not self.ended.is_set() and (i < self.n or self._of):
+        while not self.ended.is_set() and (self._has_more() or self._of):
             if self._broke is not None and self._client.is_connected():
                 self._again(self._broke - KEEP_S)
-            elif i < self.n and self._client.is_connected() and not self.held.is_set():
-                self._say((self.code, self.start + i))
-                i += 1
+            elif self._has_more() and self._client.is_connected() and not self.held.is_set():
+                self._say((self.code, self.start + self.sent))
+                self.sent += 1
             self._count()
             time.sleep(self.pause_s)
         self._client.disconnect()
         self._client.loop_stop()
+
+    def _has_more(self) -> bool:
+        return self.sent < self.n or not self.let_go.is_set()
 
     def _say(self, key: Key) -> None:
         told = {"at": key[1], "value": value_of(key[1])}
@@ -139,11 +144,11 @@ class Device:
 
     def _count(self) -> None:
         for _ in range(len(self._told)):
-            mid = self._told.popleft()
+            mid, at = self._told.popleft()
             if mid in self._of:
-                self.acked.setdefault(self._of.pop(mid), time.monotonic())
+                self.acked[self._of.pop(mid)] = at
             else:  # acknowledged before we had written its number down
-                self._told.append(mid)
+                self._told.append((mid, at))
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,8 @@ def run(folder: Path, url: str, kills: int, readings: int, pg: Postgres | None =
     if pg:
         victims.append(Victim("database", pg.kill, pg.start))
     share = readings // DEVICES
-    start = stamp(now()) - share - 600
+    # Long enough ago for as many as it takes; one second apart.
+    start = stamp(now()) - share - 80_000
     devices = [Device(code, broker.port, start, share, DEVICES / rate, forgetful) for code in codes]
     began = time.monotonic()
     try:
@@ -174,6 +180,8 @@ def run(folder: Path, url: str, kills: int, readings: int, pg: Postgres | None =
         for one in devices:
             one.thread.start()
         gaps, killed = _kill(store, victims, devices, kills, share * DEVICES, random.Random(seed))
+        for one in devices:
+            one.let_go.set()
         _ended(devices)
         _arrived(store, devices, {key for one in devices for key in one.acked})
     finally:
@@ -272,8 +280,9 @@ def _looked(store: Store, devices: list[Device], killed: list[tuple[str, float]]
     acked = {key: at for one in devices for key, at in one.acked.items()}
     missing = [key for key in acked if key not in there]
     ends = [at for name, at in killed if name == "broker"]
-    with_broker = sum(any(0 <= end - acked[key] <= KEEP_S for end in ends) for key in missing) if devices[0].forgetful else 0
-    sent = {(one.code, one.start + i) for one in devices for i in range(-1, one.n)}
+    # What it had sent before it died may be read a moment later.
+    with_broker = sum(any(-LINGER_S <= end - acked[key] <= KEEP_S for end in ends) for key in missing) if devices[0].forgetful else 0
+    sent = {(one.code, one.start + i) for one in devices for i in range(-1, one.sent)}
     kept, anew = {row[:4]: row[4:] for row in sums(store)}, {row[:4]: row[4:] for row in as_if_read_anew(store)}
     differing = sum(not _alike(kept.get(key), anew.get(key)) for key in kept.keys() | anew.keys())
     return Outcome(

@@ -47,7 +47,8 @@ def test_no_acknowledged_reading_is_lost_or_counted_twice_when_server_broker_and
         if pg:
             pg.stop()
     assert outcome.kills == ({"server": 1, "broker": 1, "database": 1} if pg else {"server": 1, "broker": 1})
-    assert (outcome.acknowledged, outcome.lost, outcome.double, outcome.strange, outcome.differing) == (3200, 0, 0, 0, 0)
+    assert outcome.acknowledged >= 3200
+    assert (outcome.lost, outcome.double, outcome.strange, outcome.differing) == (0, 0, 0, 0)
     assert outcome.repeated > 0
 
 

@@ -78,6 +78,18 @@ def test_every_part_of_a_past_screen_says_its_moment_and_steps_move_all_of_them(
     until(browser, f"return new URLSearchParams(location.search).get('at')=='{later:%Y-%m-%d}T01:01'")
 
 
+@pytest.mark.parametrize(("path", "drawn"), [
+    ("alarms", ".panel-sensors tbody tr"), ("matrix", ".matrix tbody tr"), ("evaluation", ".panel-like_areas tbody tr"), ("grid", ".grid-choice tbody tr"),
+    ("grid?place=990103001001001", ".grid-figures tbody tr")])
+def test_the_other_pages_show_the_past_too_and_offer_nothing_to_do(show: Open, path: str, drawn: str) -> None:
+    browser = show(f"/{path}{'&' if '?' in path else '?'}lang=en&at={AT}")
+    until(browser, f"return document.querySelector('{drawn}') && !document.querySelector('.waiting:not(#map-tip)')", 40)
+    said = browser.execute_script("return [...document.querySelectorAll('.panel:not(:empty) .strip, .grid-page .strip')].map(one=>one.innerText)")
+    assert said
+    assert all(f"◷ playback {THEN:%Y-%m-%d %H:%M}" in one for one in said)
+    assert browser.execute_script("return document.querySelectorAll('.acts button, .report-form, .shift-new, .sound button').length") == 0
+
+
 def test_playing_goes_on_by_itself_until_it_is_stopped(show: Open) -> None:
     browser = show(f"/?lang=en&at={AT}")
     until(browser, DRAWN)

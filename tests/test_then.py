@@ -27,7 +27,7 @@ from queries import cursor, kpi, matrix, places
 from queries.clock import moment, now, stamp
 from queries.errors import AskError, GovError, NoSuchError, ScopeError
 from queries.frame import EVERYTHING, Ask, Filters, Scope
-from queries.loop import desk, evaluate, grid, grid_then, like, whistles
+from queries.loop import desk, evaluate, grid, grid_then, like, nobody, whistles
 from queries.loop import page as loop_page
 from queries.loop import then as past
 from queries.loop.course import NAMES
@@ -182,6 +182,9 @@ class History(RuleBasedStateMachine):
             assert stood(self.writer.store, seconds) == held
             assert out(self.writer.store, at(moment(seconds))) == called
             assert grids(self.writer.store, grid_then.grid, at(moment(seconds))) == pages
+            lying = {no for no, told in held.items() if told[NAMES.index("status")] == "filed" and (told[NAMES.index("stage_due_at")] or told[NAMES.index("due_at")] or seconds) < seconds}
+            gaps = {row.id: row for row in nobody.gaps(self.writer.store, at(moment(seconds)), 1000).rows}
+            assert {one.code for one in gaps["left_lying"].first} == lying
             assert table(self.writer.store, at(moment(seconds)), "open") == by_department(self.writer.store, held.values())
             late = [told for told in held.values() if told[NAMES.index("due_at")] and told[NAMES.index("due_at")] < seconds]
             assert table(self.writer.store, at(moment(seconds)), "overdue") == by_department(self.writer.store, late)

@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+#: A server that does not answer by then does not come; a busy machine takes its time.
+STARTS_S = 120.0
 HOME = Path(__file__).resolve().parent.parent
 
 
@@ -43,7 +45,8 @@ class Server:
     def start(self) -> Server:
         """Start it and wait until it answers."""
         self._process = subprocess.Popen([sys.executable, "app.py", "--still", "--port", str(self.port)], cwd=HOME, env=self._env, stdout=subprocess.DEVNULL)
-        for _ in range(600):
+        end = time.monotonic() + STARTS_S
+        while time.monotonic() < end:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5).read()
                 return self
