@@ -50,6 +50,8 @@ TOLD = ("/api", "/map/", "/_dash-", "/openapi.json", "/live")
 LIVE, STILL = "/live", "gov.still"
 #: Pictures that go on for minutes, and the name by which their route finds out who asks by now.
 EYES, AGAIN = "/camera/live/", "gov.again"
+#: Asked for again and again by a page that is open: that keeps no session open either.
+PICTURES = "/camera/"
 #: Said by a page that nobody has touched for a while: asking by itself does not keep a session open.
 UNATTENDED = "x-gov-unattended"
 
@@ -115,7 +117,7 @@ class Door:
             scope = {**scope, AGAIN: self._again(scope, headers)}
         with visited(visitor):
             await (answer or self.app)(scope, receive, _guarded(send))
-        if session is not None and UNATTENDED not in headers and scope["path"] != "/healthz":
+        if session is not None and UNATTENDED not in headers and scope["path"] != "/healthz" and not scope["path"].startswith(PICTURES):
             self._used(session)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:

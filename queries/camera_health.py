@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from queries import places
 from queries import scope as rights
-from queries.answers import stamped
+from queries.answers import remembered, stamped
 from queries.cameras import BUCKETS, bucket, bucketed, stood
 from queries.clock import moment
 from queries.errors import AskError, NoSuchError
@@ -109,7 +109,8 @@ def by_area(store: Store, ask: Ask) -> Answer[Area]:
         place, visible, spans = _here(connection, ask)
         source, state, since = _then(ask)
         said = bucketed(state, since, ask.present)
-        counted = connection.execute(select(camera.c.node, said, func.count()).select_from(source).where(inside(camera.c.node, spans)).group_by(camera.c.node, said))
+        asked = select(camera.c.node, said, func.count()).select_from(source).where(inside(camera.c.node, spans)).group_by(camera.c.node, said)
+        counted = remembered(connection, ("camera-areas", tuple(spans), ask.at), lambda: connection.execute(asked).all())
         areas = _Areas(connection, visible, place)
         held: dict[str, dict[str, int]] = {}
         named: dict[str, Place | None] = {}

@@ -122,7 +122,8 @@ def health(store: Store, ask: Ask) -> Answer[CameraHealth]:
         place = places.find(connection, ask.place, ask.on, ask.scope)
         spans = rights.ranges_under(connection, rights.check(connection, ask.scope, place))
         told: dict[str, dict[str, int]] = {}
-        for group, name, n in _counted(connection, ask, spans):
+        # Once for all screens, until something changes or a minute is over.
+        for group, name, n in remembered(connection, ("camera-health", tuple(spans), ask.at), lambda: _counted(connection, ask, spans)):
             told.setdefault(group, dict.fromkeys(BUCKETS, 0))[name] += n
         rows = [summed(group, told[group]) for group in CLASS_WORDS if group in told]
         return _stamp(connection, ask, rows)
@@ -149,9 +150,9 @@ def bucketed(state: Any, since: Any, present: int) -> Any:
 def stood(at: int) -> Any:
     """Return camera_id, state and at of what each camera was at a moment (UTC seconds), as far as it was written down."""
     s = camera_state.c
-    order = func.row_number().over(partition_by=s.camera_id, order_by=(s.at.desc(), s.id.desc())).label("place")
-    inner = select(s.camera_id, s.state, s.at, order).where(s.at <= at).subquery()
-    return select(inner.c.camera_id, inner.c.state, inner.c.at).where(inner.c.place == 1).subquery()
+    # What was written last holds: a file may speak of an earlier moment than the row before it.
+    last = select(func.max(s.id).label("id")).where(s.at <= at).group_by(s.camera_id).subquery()
+    return select(s.camera_id, s.state, s.at).join(last, last.c.id == s.id).subquery()
 
 
 def stood_at(connection: Connection, at: int, *where: ColumnElement[bool]) -> dict[int, tuple[str, int]]:

@@ -313,6 +313,8 @@ camera = Table(
     Column("source", Text, nullable=False),
     Column("hash", Text, nullable=False),
     Index("ix_camera_by_state", "state", "node"),
+    # All that the sums of their health ask for.
+    Index("ix_camera_health", "node", "class", "state", "since_at", "seen_at"),
 )
 
 source = Table(

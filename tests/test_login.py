@@ -288,6 +288,9 @@ def test_a_page_left_alone_does_not_keep_its_session(app: Any, peopled: Store) -
     then = seen()
     one.get("/healthz")
     one.get("/api/v1/me", headers={"X-Gov-Unattended": "1"})
+    # A picture that a page asks for again and again says nothing of who sits before it.
+    one.get("/camera/still/CM00001?key=x")
+    one.get("/camera/live/CM00001?key=x")
     time.sleep(0.3)
     assert seen() == then
     one.get("/api/v1/me")

@@ -142,4 +142,5 @@ camera_state = Table(
     Column("state", Text, nullable=False),
     Column("by", Text, nullable=False, server_default=""),  # empty: the inventory told it; probe: it was asked for a picture
     Column("why", Text, nullable=False, server_default=""),  # what a probe found
+    Index("ix_camera_state_then", "camera_id", "at"),
 )
