@@ -301,10 +301,12 @@ def by_area(
     empty = dict.fromkeys(MEASURES, 0)
 
     def of(wanted: Sequence[Piece], measures: tuple[str, ...] = MEASURES) -> dict[int, summing.Sums]:
-        return {
-            area_id: empty | {m: int(n) for m, n in zip(measures, values, strict=True)}
-            for area_id, *values in summing.sums_of(connection, ("area_id",), measures, areas, wanted, only)
-        }
+        found: dict[int, summing.Sums] = {}
+        for area_id, *values in summing.sums_of(connection, ("area_id",), measures, areas, wanted, only):
+            held = found.setdefault(area_id, dict(empty))
+            for m, n in zip(measures, values, strict=True):
+                held[m] += int(n)
+        return found
 
     ids = {figure.id for figure in chosen}
     period = of(now_pieces)

@@ -37,7 +37,7 @@ from tests.wire import Server
 
 DEVICES, METRIC = 8, "water_level"
 #: Seconds that a device says again after a broken connection: several times what the broker saves in.
-KEEP_S = 5.0
+KEEP_S = 15.0
 #: Seconds for which an acknowledgement of a killed broker may still be on its way.
 LINGER_S = 0.5
 #: Seconds for which devices go on while something is away; then they wait, so that each kill meets readings.

@@ -192,7 +192,11 @@ def test_figures_of_any_level_are_those_of_the_cases_whatever_they_are_read_from
         counted = {row.id: row.value for row in kpi.tiles(city, here).rows}["reported"]
         months = sum(row.reported or 0 for row in kpi.trend(city, here).rows if since <= row.day <= until)
         mixed = sum(row.n for row in kpi.category_mix(city, here).rows)
-        assert counted == painted[place.code] == mixed == inside[place.code]
+        with city.read() as connection:
+            ranked = kpi.by_area(connection, [place.area_id], here)[place.area_id]
+        assert counted == painted[place.code] == mixed == ranked["reported"][0] == inside[place.code]
+        assert ranked == {row.id: (row.value, row.numerator, row.denominator) for row in kpi.tiles(city, here).rows if row.unit != "h"} | {
+            name: told for name, told in ranked.items() if name.startswith("handling")}
         assert months == inside[place.code]
         if not (filters.categories or filters.departments):
             with city.read() as connection:

@@ -91,7 +91,7 @@ def test_what_needs_no_name_is_open(empty: Any, abroad: Any) -> None:
     assert set(one.get("/healthz").json()) == {"boot", "loaded", "at", "sources"}
     told = visit(abroad, "https://brain.example").get("/healthz").json()
     assert all(set(source) == {"state"} for source in told["sources"])
-    assert len(told["sources"]) == 7
+    assert len(told["sources"]) == 8
 
 
 @pytest.mark.parametrize("how", [

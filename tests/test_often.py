@@ -57,10 +57,17 @@ def send(scribe: Scribe, code: str, every_s: int, first: int, n: int, together: 
         scribe.take(Parcel(source="s", rows=[Read(code, first + every_s * k, 1.0 + k / 1000) for k in range(i, min(n, i + together))]))
 
 
+def still_there(scribe: Scribe, *codes: str) -> None:
+    """Let devices be heard just now: however late in the hour it is, none of them is silent."""
+    for code in codes:
+        scribe.take(Parcel(source="s", rows=[Read(code, stamp(now()), 1.0)]))
+
+
 def test_ten_times_the_promised_rate_is_seen_counted_and_kept_whole(scribe: Scribe) -> None:
     begin = hour_before()
     send(scribe, "W1", IN_TRUTH_S, begin, 120)
     send(scribe, "W2", PROMISED_S, begin, 12)
+    still_there(scribe, "W1", "W2")
     renewed(scribe.store)
     hasty, honest = state(scribe, "W1"), state(scribe, "W2")
     assert (hasty.state, hasty.often, honest.often) == ("often", 120, 0)
@@ -70,14 +77,15 @@ def test_ten_times_the_promised_rate_is_seen_counted_and_kept_whole(scribe: Scri
     (row,) = [one for one in sources_state.sources(scribe.store).rows if one.id == "s"]
     assert row.counts["often"] == 84
     with scribe.store.read() as connection:
-        assert connection.scalar(select(func.count()).select_from(reading)) == 132
-        assert connection.scalar(select(func.sum(reading_sum.c.n)).where(reading_sum.c.grain == HOUR)) == 132
+        assert connection.scalar(select(func.count()).select_from(reading)) == 134
+        assert connection.scalar(select(func.sum(reading_sum.c.n)).where(reading_sum.c.grain == HOUR)) == 134
     assert close(sums(scribe.store), as_if_read_anew(scribe.store))
     assert next(h for h in values.health(scribe.store, ASK).rows if h.kind == "water_level").states["often"] == 1
 
 
 def test_it_is_said_on_the_card_in_the_list_and_at_the_source_in_both_languages(scribe: Scribe, tmp_path: Path) -> None:
     send(scribe, "W1", IN_TRUTH_S, hour_before(), 120)
+    still_there(scribe, "W1")
     renewed(scribe.store)
     context = Context(settings=Settings(data_dir=tmp_path), store=scribe.store)
     for lang, word, why, beyond in (("zh", "上报过频", "一小时 120 条读数，约定 12 条", "过频 84"), ("en", "sends too often", "120 readings in an hour where 12 are promised", "beyond the promised rate 84")):
