@@ -137,6 +137,7 @@ class Device:
     def _again(self, since: float) -> None:
         """Say again what was acknowledged since a moment."""
         self._broke = None
+        self._count()  # what was acknowledged last before the break may not be written down yet
         old = [] if self.forgetful else [key for key, at in self.acked.items() if at >= since]
         for key in old:
             self._say(key)

@@ -106,7 +106,8 @@ def _at(row: Any, path: str) -> Any:
 class _Line:
     """One connection: what came and waits, how it stands."""
 
-    came: queue.Queue[tuple[int, Message]] = field(default_factory=lambda: queue.Queue(IN_FLIGHT))
+    #: With the number of breaks before it: on another connection a message's number is another message's.
+    came: queue.Queue[tuple[int, int, Message]] = field(default_factory=lambda: queue.Queue(IN_FLIGHT))
     up: threading.Event = field(default_factory=threading.Event)
     trouble: dict[str, str] | None = None
     drops: int = 0
@@ -183,7 +184,7 @@ def _client(settings: Settings, line: _Line) -> mqtt.Client:
             _empty(line.came)
 
     def came(_: Any, __: Any, message: mqtt.MQTTMessage) -> None:
-        line.came.put((message.mid, Message(message.topic, message.payload)))
+        line.came.put((line.drops, message.mid, Message(message.topic, message.payload)))
 
     client.on_connect, client.on_subscribe, client.on_disconnect, client.on_message = connected, subscribed, gone, came
     return client
@@ -198,7 +199,7 @@ def _session() -> Properties:
 
 def _pump(client: mqtt.Client, line: _Line, scribe: Scribe, settings: Settings, total: _Sum, wait_s: float) -> int:
     """Write what waits and acknowledge it; return how many messages that were."""
-    batch: list[tuple[int, Message]] = []
+    batch: list[tuple[int, int, Message]] = []
     try:
         batch.append(line.came.get(timeout=wait_s))
         while len(batch) < TOGETHER:
@@ -206,30 +207,29 @@ def _pump(client: mqtt.Client, line: _Line, scribe: Scribe, settings: Settings, 
     except queue.Empty:
         if not batch:
             return 0
-    drops = line.drops
     parcels = _parcels(batch, settings)
     waiting: list[Future[Taken]] = [scribe.submit(parcel) for parcel in parcels]
     for parcel, done in zip(parcels, waiting, strict=True):
         taken = done.result()
         total.taken += taken.new + taken.changed
         total.refused += len(taken.faults) + len(parcel.unread)
-    if drops == line.drops:
-        for mid, _ in batch:
+    for drops, mid, _ in batch:
+        if drops == line.drops:
             client.ack(mid, 1)
     return len(batch)
 
 
-def _parcels(batch: list[tuple[int, Message]], settings: Settings) -> list[Parcel]:
+def _parcels(batch: list[tuple[int, int, Message]], settings: Settings) -> list[Parcel]:
     rows: list[Read] = []
     unread: list[tuple[str, str, str]] = []
-    for _, message in batch:
+    for *_, message in batch:
         try:
             if len(message.payload) > LARGEST:
                 raise bad("payload", "is too large", "过大")
             rows += read_message(message, settings)
         except BadReadingError as refused:
             unread.append((refused.field, refused.why, f"{message.topic} {message.payload[:120]!r}"[:200]))
-    return [Parcel(source=ID, rows=rows, unread=unread, file=batch[0][1].topic)]
+    return [Parcel(source=ID, rows=rows, unread=unread, file=batch[0][2].topic)]
 
 
 def _drain(client: mqtt.Client, line: _Line, scribe: Scribe, settings: Settings, total: _Sum) -> None:
