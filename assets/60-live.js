@@ -4,7 +4,7 @@
 // or does not move on, means that the server is not heard, however open its connection is.
 (function () {
   "use strict";
-  const LOOK = 1000, PATIENCE = 4000, LONGEST = 5000, MINUTE = 60000, SLEPT = 15000, RETRY = 60000, DRILL = 2000;
+  const LOOK = 1000, PATIENCE = 4000, LONGEST = 5000, MINUTE = 60000, FORGET = 5000, SLEPT = 15000, RETRY = 60000, DRILL = 2000;
   const live = window.govLive = { frame: null, over: "", heardAt: Date.now(), asked: 0, count: { frames: 0, sockets: 0, polls: 0, draws: 0 } };
   const drawn = new WeakMap();
   let before = null, socket = null, opening = 0, fails = 0, asking = false, misses = 0, stale = false, looked = Date.now(), forgot = looked, planned = 0;
@@ -114,7 +114,7 @@
   function forget() {
     for (const store of window.dash_stores || []) {
       const past = store.getState().history && store.getState().history.past;
-      if (past && past.length > 20) past.length = 0;
+      if (past && past.length) past.length = 0;
     }
     performance.clearResourceTimings();
     performance.clearMeasures();
@@ -132,7 +132,7 @@
       if (socket && socket.readyState === 1) { fails = 0; connect(); }
     }
     if (!planned) plan();
-    if (now - forgot > MINUTE) { forgot = now; forget(); }
+    if (now - forgot > FORGET) { forgot = now; forget(); }
   }
 
   setInterval(look, LOOK);

@@ -101,10 +101,11 @@ class Device:
         self._told: deque[tuple[int, float]] = deque()
         self._of: dict[int, Key] = {}
         self._broke: float | None = None
-        self.ended, self.held, self.let_go = threading.Event(), threading.Event(), threading.Event()
+        self.ended, self.held, self.let_go, self._back = threading.Event(), threading.Event(), threading.Event(), threading.Event()
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"device-{self.code}", protocol=mqtt.MQTTv311, clean_session=False)
         self._client.max_inflight_messages_set(100)
         self._client.reconnect_delay_set(1, 1)
+        self._client.on_connect = lambda _c, _u, _f, reason, _p: None if reason.is_failure else self._back.set()
         self._client.on_publish = lambda _c, _u, mid, _r, _p: self._told.append((mid, time.monotonic()))
         self._client.on_disconnect = lambda _c, _u, _f, reason, _p: self._broken() if reason.is_failure else None
         self.thread = threading.Thread(target=self._run, name=self.code, daemon=True)
@@ -113,7 +114,7 @@ class Device:
         self._client.connect("127.0.0.1", self.port)
         self._client.loop_start()
         while not self.ended.is_set() and (self._has_more() or self._of):
-            if self._broke is not None and self._client.is_connected():
+            if self._broke is not None and self._back.is_set():
                 self._again(self._broke - KEEP_S)
             elif self._has_more() and self._client.is_connected() and not self.held.is_set():
                 self._say((self.code, self.start + self.sent))
@@ -131,7 +132,8 @@ class Device:
         self._of[self._client.publish(f"sensors/{key[0]}/{METRIC}", json.dumps(told), qos=1).mid] = key
 
     def _broken(self) -> None:
-        # Several breaks in a row are one: what lay before the first counts.
+        # Several breaks in a row are one: what lay before the first counts. Only a new connection is one to say it again on.
+        self._back.clear()
         self._broke = self._broke or time.monotonic()
 
     def _again(self, since: float) -> None:

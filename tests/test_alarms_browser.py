@@ -115,13 +115,14 @@ def lines(browser: Any, name: str = "alarm-item") -> list[str]:
 
 def on(browser: Any) -> str:
     """Return the classes of what has the focus."""
-    return browser.switch_to.active_element.get_attribute("class") or ""
+    # In one step: the list is drawn anew at any moment, and an element that was asked for before is gone then.
+    return browser.execute_script("return document.activeElement.className || ''")
 
 
 def reach(browser: Any, word: str, name: str = "alarm-item") -> None:
     """Walk up, then down, until the line with a word has the focus."""
     for key in "kkkkjjjjjj":
-        if name in on(browser) and word in browser.switch_to.active_element.text:
+        if name in on(browser) and word in browser.execute_script("return document.activeElement.innerText || ''"):
             return
         press(browser, key)
     raise AssertionError(f"{word} is not reached: {lines(browser)}, on {on(browser)!r}")
@@ -129,7 +130,7 @@ def reach(browser: Any, word: str, name: str = "alarm-item") -> None:
 
 def write(browser: Any, words: str) -> None:
     assert until(lambda: browser.find_elements("css selector", ".act-form"))
-    assert until(lambda: browser.switch_to.active_element.tag_name == "input")
+    assert until(lambda: browser.execute_script("return document.activeElement.tagName") == "INPUT")
     browser.switch_to.active_element.send_keys(words + Keys.ENTER)
 
 
@@ -166,11 +167,10 @@ def test_the_whole_life_of_two_alarms_by_keyboard_only(quiet: tuple[Any, Store, 
     reach(browser, "Ⅱ级")
     press(browser, "f")
     write(browser, "")
-    assert until(lambda: "请写明原因" in browser.find_element("css selector", ".act-form").text)
+    assert until(lambda: "请写明原因" in "".join(lines(browser, "act-form")))
     write(browser, "树枝遮挡")
     assert until(lambda: lines(browser) == [])
-    figures = browser.find_element("css selector", ".alarm-pace")
-    assert until(lambda: "50%" in figures.text, 30)
+    assert until(lambda: "50%" in "".join(lines(browser, "alarm-pace")), 30)
 
     told = [(r.alarm_id, r.what) for r in rows(store, alarm_event.c.alarm_id, alarm_event.c.what)]
     first, second = (r.id for r in rows(store, alarm.c.id))
