@@ -34,11 +34,8 @@ def render(context: Context, view: View) -> Any:
         return _then(context, view, w)
     answer = grid.grid(context.store, ask)
     one = answer.row
-    late = html.Span(f"▲ {w('grid.n_overdue', n=one.n_overdue)}", className="act") if one.n_overdue else ""
-    first = html.Span(w("desk.first", n=len(one.open))) if one.n_open > len(one.open) else ""
     parts = {
-        "open": ([late, html.Span(w("grid.n_today", n=one.n_today)), html.Span(w.cases(one.n_open)), first],
-                 lines(context, w, view, one.open, "grid") if one.open else nothing(w, "grid.none_open")),
+        "open": _open(context, w, view, one),
         "index": (_index_card.aside(w, view), _index_card.card(context, w, view)),
         "figures": (w("grid.figures_aside"), _grid.figures(w, view, one)),
         "closed": (w("grid.closed_aside", n=grid.BACK_D), _grid.closed(w, view, one)),
@@ -51,15 +48,19 @@ def render(context: Context, view: View) -> Any:
     return html.Div([html.Section(_grid.head(w, view, one), className="panel grid-head"), *columns, strip(w, answer)], className="grid-page")
 
 
+def _open(context: Context, w: Words, view: View, one: Any) -> tuple[list[Any], Any]:
+    late = html.Span(f"▲ {w('grid.n_overdue', n=one.n_overdue)}", className="act") if one.n_overdue else ""
+    first = html.Span(w("desk.first", n=len(one.open))) if one.n_open > len(one.open) else ""
+    return ([late, html.Span(w("grid.n_today", n=one.n_today)), html.Span(w.cases(one.n_open)), first],
+            lines(context, w, view, one.open, "grid") if one.open else nothing(w, "grid.none_open"))
+
+
 def _then(context: Context, view: View, w: Words) -> Any:
     """Draw the grid as it stood at a moment of the past; what keeps no history is left out, and said."""
     answer = grid_then.grid(context.store, context.ask(view))
     one = answer.row
-    late = html.Span(f"▲ {w('grid.n_overdue', n=one.n_overdue)}", className="act") if one.n_overdue else ""
-    first = html.Span(w("desk.first", n=len(one.open))) if one.n_open > len(one.open) else ""
     parts = {
-        "open": ([late, html.Span(w("grid.n_today", n=one.n_today)), html.Span(w.cases(one.n_open)), first],
-                 lines(context, w, view, one.open, "grid") if one.open else nothing(w, "grid.none_open")),
+        "open": _open(context, w, view, one),
         "figures": (w("grid.figures_aside"), _grid.figures(w, view, one)), "closed": (w("grid.closed_aside", n=grid.BACK_D), _grid.closed(w, view, one)),
         "things": (_grid.things_aside(w, one), _grid.things(w, one)), "neighbours": (w("grid.n", n=len(one.neighbours)), _grid.neighbours(w, view, one)),
     }
