@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import tempfile
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +18,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from tqdm import tqdm
 
 from queries.boundaries import LevelRead, Locator, read_areas, topology_report, write_trees
-from queries.city import City, Refusal, TableSpec, read_city, read_rows
+from queries.city import City, Refusal, RowsRead, TableSpec, read_city, read_rows
 from queries.city.specs import KINDS
 from queries.clock import EPOCH, day_bucket, day_end, local_day, now, stamp
 from queries.clocks import read_calendar
@@ -62,7 +65,7 @@ def load(
     """
     city = read_city(Path(folder))
     store.upgrade()
-    with store.engine.connect() as connection, connection.begin() as transaction:
+    with _no_litter_picking(), store.engine.connect() as connection, connection.begin() as transaction:
         report = _Run(connection, city, Path(folder), data, quiet, replace).all()
         if report.changed:
             bump(connection)
@@ -217,7 +220,7 @@ class _Run:
         today = day_bucket(local_day(self.seen, self.city.zone))
         bar = tqdm(desc=spec.id, unit="", unit_scale=True, disable=self.quiet, leave=False)
         with bar:
-            for chunk in read_rows(self.city, self.data, spec, kind, extent=self.city.extent or self.extent):
+            for chunk in _ahead(read_rows(self.city, self.data, spec, kind, extent=self.city.extent or self.extent)):
                 told.read += chunk.read
                 more: list[Refusal] = []
                 for start in range(0, len(chunk.frame), 200_000):
@@ -276,6 +279,27 @@ class _Run:
         bulk(self.connection, quarantine, columns, (
             (load_id, s, f, r.row, r.field, r.value.replace("\0", ""), r.grade, r.reason, r.reason_en,
              json.dumps(r.raw, ensure_ascii=False, default=str)) for s, f, r in self.refusals))
+
+
+@contextmanager
+def _no_litter_picking() -> Iterator[None]:
+    """Keep Python from looking for reference cycles: millions of rows pass by and none is in one."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _ahead(chunks: Iterator[RowsRead]) -> Iterator[RowsRead]:
+    """Read the next chunk while the database is busy with this one."""
+    with ThreadPoolExecutor(1, "reads") as beside:
+        job = beside.submit(next, chunks, None)
+        while (chunk := job.result()) is not None:
+            job = beside.submit(next, chunks, None)
+            yield chunk
 
 
 def _message(told: SourceReport) -> str:
