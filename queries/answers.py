@@ -38,7 +38,7 @@ def remembered(connection: Connection, key: tuple[Hashable, ...], make: Callable
     """
     kept, most = (_ageless, FEW_KEPT) if ageless or lasting else (_kept, KEPT)
     minute = 0 if ageless or lasting else int(now().timestamp()) // 60
-    whole = (connection.engine.url, (lasting and get_meta(connection, PLACED)) or _version(connection), minute, *key)
+    whole = (*_state(connection, lasting), minute, *key)
     with _lock:
         if whole in kept:
             kept.move_to_end(whole)
@@ -65,14 +65,15 @@ def remembered(connection: Connection, key: tuple[Hashable, ...], make: Callable
         mine.set()
 
 
-_versions: WeakKeyDictionary[Connection, int] = WeakKeyDictionary()
+_states: WeakKeyDictionary[Connection, dict[bool, tuple[Hashable, ...]]] = WeakKeyDictionary()
 
 
-def _version(connection: Connection) -> int:
-    # A reader holds its connection for one answer: the version is asked for once.
-    if connection not in _versions:
-        _versions[connection] = version(connection)
-    return _versions[connection]
+def _state(connection: Connection, lasting: bool) -> tuple[Hashable, ...]:
+    # A reader holds its connection for one answer: what state the data are in is asked for once.
+    held = _states.setdefault(connection, {})
+    if lasting not in held:
+        held[lasting] = (str(connection.engine.url), (lasting and get_meta(connection, PLACED)) or version(connection))
+    return held[lasting]
 
 
 def stamped(

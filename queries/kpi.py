@@ -65,17 +65,15 @@ def _tiles(connection: Connection, ask: Ask) -> Answer[Tile]:
         wanted[f"{name}.owed"] = upto(owed_until(connection, until))
     only = summing.narrowing(ask)
     per = summing.windows(connection, areas, wanted, only)
-    bins = {
-        name: None if any(only) or not _covers(known, *span) else summing.bins(connection, areas, wanted[name])
-        for name, span in periods.items()
-    }
+    timed = {} if any(only) else {name: wanted[name] for name, span in periods.items() if _covers(known, *span)}
+    bins = summing.bins(connection, areas, timed)
     told = _told(connection)
     stood = past_cases.counted(connection, ask, [inside_of(connection, ask)]) if ask.at is not None else {}
     for figure in FIGURES.values():
         value: dict[str, tuple[float | None, int | None, int | None]] = {}
         for name, span in periods.items():
             value[name] = (
-                _value(figure, per[name], per[f"{name}.upto"], per[f"{name}.owed"], bins[name])
+                _value(figure, per[name], per[f"{name}.upto"], per[f"{name}.owed"], bins.get(name))
                 if _covers(known, *span) and figure.numerator not in told else (None, None, None)
             )
         if ask.at is not None and figure.id in (*COUNTED, *SINCE):

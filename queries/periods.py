@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from queries.clock import day_bucket, month_bucket
+from queries.clock import EPOCH, day_bucket, month_bucket
 
 DAY, MONTH = 0, 1
 ONE = timedelta(days=1)
@@ -25,11 +25,12 @@ class Period:
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """Buckets of one grain, both inside."""
+    """Buckets of one grain, both inside; with sign -1 they are taken away from the others."""
 
     grain: int
     lo: int
     hi: int
+    sign: int = 1
 
 
 def pieces(since: date, until: date) -> list[Piece]:
@@ -57,6 +58,27 @@ def upto(until: date) -> list[Piece]:
     out = [Piece(grain=MONTH, lo=0, hi=month_bucket(start) - 1)]
     if start < after:
         out.append(Piece(grain=DAY, lo=day_bucket(start), hi=day_bucket(until)))
+    return out
+
+
+def shortest(wanted: Iterable[Piece]) -> list[Piece]:
+    """Return the same time with few days in it: most days of a month are the month without the others."""
+    out = []
+    for one in wanted:
+        if one.grain == MONTH:
+            out.append(one)
+            continue
+        lo = one.lo
+        while lo <= one.hi:
+            day = EPOCH + timedelta(days=lo)
+            month, start, end = month_bucket(day), day_bucket(day.replace(day=1)), day_bucket(next_month(day)) - 1
+            hi = min(one.hi, end)
+            if 2 * (hi - lo + 1) <= end - start + 1:
+                out.append(replace(one, lo=lo, hi=hi))
+            else:
+                out.append(Piece(grain=MONTH, lo=month, hi=month, sign=one.sign))
+                out += [Piece(grain=DAY, lo=a, hi=b, sign=-one.sign) for a, b in ((start, lo - 1), (hi + 1, end)) if a <= b]
+            lo = hi + 1
     return out
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
@@ -32,7 +33,7 @@ from queries.answers import remembered
 from queries.clock import EPOCH, month_bucket
 from queries.frame import Ask
 from queries.intervals import chunks, merged
-from queries.periods import DAY, MONTH, Piece, by_days
+from queries.periods import DAY, MONTH, Piece, by_days, shortest
 from queries.rollup import NOBODY
 from queries.tables import (
     MEASURES,
@@ -125,7 +126,7 @@ def summed(
     statement = _statement(table, by, measures, len(wanted), tuple(bool(codes) for codes in only))
     bound = _bound(wanted, only)
     for part in chunks(areas):
-        yield from connection.execute(statement, bound | {"areas": list(part)})
+        yield from connection.execute(statement, bound | {"areas": list(part)}).all()
 
 
 def sums_of(
@@ -189,21 +190,24 @@ def windows(
 ) -> dict[str, Sums]:
     """Return the sums of each named window, by one statement for all of them."""
     # Windows overlap; what is read are the stretches between their ends, each once, summed by the database.
-    stretches = _stretches(piece for part in wanted.values() for piece in part)
-    out = {name: dict.fromkeys(MEASURES, 0) for name in wanted}
-    if not stretches:
-        return out
-    into = [[out[name] for name, part in wanted.items() if inside_of((one.grain, one.lo), part)] for one in stretches]
-    for high, some in _by_height(connection, areas):
+    stretches, member = _plan(tuple(tuple(part) for part in wanted.values()))
+    sums = np.zeros((len(stretches), len(MEASURES)), np.int64)
+    for high, some in _by_height(connection, areas) if stretches else ():
         for table, which in _stretches_in(stretches, high, any(only)):
             statement = _stretched(table, len(which), tuple(bool(codes) for codes in only))
             bound = _bound([piece for _, piece in which], only)
             for part in chunks(some):
-                for i, *values in connection.execute(statement, bound | {"areas": list(part)}):
-                    for held in into[which[i][0]]:
-                        for m, n in zip(MEASURES, values, strict=True):
-                            held[m] += int(n or 0)
-    return out
+                for i, *values in connection.execute(statement, bound | {"areas": list(part)}).all():
+                    sums[which[i][0]] += np.array(values, np.int64)
+    return {name: dict(zip(MEASURES, row, strict=True)) for name, row in zip(wanted, (member @ sums).tolist(), strict=True)}
+
+
+@lru_cache(maxsize=256)
+def _plan(wanted: tuple[tuple[Piece, ...], ...]) -> tuple[list[Piece], np.ndarray]:
+    """Return the stretches of some windows, and a row of 0 and 1 for each window: which stretches lie in it."""
+    stretches = _stretches(piece for part in wanted for piece in part)
+    member = [[inside_of((one.grain, one.lo), part) for one in stretches] for part in wanted]
+    return stretches, np.array(member, np.int64).reshape(len(wanted), len(stretches))
 
 
 def _stretches_in(stretches: Sequence[Piece], high: bool, apart: bool) -> list[tuple[Table, list[tuple[int, Piece]]]]:
@@ -234,17 +238,40 @@ def _stretched(table: Table, n: int, narrowed: tuple[bool, ...]) -> Select[Any] 
     parts = []
     for i in range(n):
         rows = _part(table, (), MEASURES, i, narrowed).subquery()
-        parts.append(select(literal_column(str(i)), *(func.sum(rows.c[m]) for m in MEASURES)))
+        parts.append(select(literal_column(str(i)), *(func.coalesce(func.sum(rows.c[m]), literal_column("0")) for m in MEASURES)))
     return parts[0] if n == 1 else union_all(*parts)
 
 
-def bins(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, int]:
-    """Return how many handling times lie in each bin, of some areas together."""
-    together: dict[int, int] = defaultdict(int)
-    for held in bins_by_area(connection, areas, wanted).values():
-        for number, n in held.items():
-            together[number] += n
-    return together
+def bins(connection: Connection, areas: Sequence[int], wanted: dict[str, list[Piece]]) -> dict[str, dict[int, int]]:
+    """Return how many handling times lie in each bin, of some areas together, in each named window; by one statement."""
+    out: dict[str, dict[int, int]] = {name: defaultdict(int) for name in wanted}
+    for high, some in _by_height(connection, areas):
+        held = {name: shortest(_apart(part)) if high else _apart(by_days(part)) for name, part in wanted.items()}
+        names = [name for name, part in held.items() if part]
+        if not names:
+            continue
+        pieces = [piece for name in names for piece in held[name]]
+        bound = _bound(pieces, ((), ())) | {f"sign{i}": piece.sign for i, piece in enumerate(pieces)}
+        statement = _binned(tuple(len(held[name]) for name in names))
+        for part in chunks(some):
+            for i, number, n in connection.execute(statement, bound | {"areas": list(part)}).all():
+                out[names[i]][number] += int(n)
+    return {name: {number: n for number, n in found.items() if n} for name, found in out.items()}
+
+
+@lru_cache(maxsize=256)
+def _binned(counts: tuple[int, ...]) -> Select[Any] | CompoundSelect[Any]:
+    """Return the sums of each bin for some windows of so many pieces each; made once, bound each time."""
+    parts, first = [], 0
+    for k, count in enumerate(counts):
+        rows = []
+        for i in range(first, first + count):
+            part = _part(duration, ("bin",), ("n",), i, (False, False)).subquery()
+            rows.append(select(part.c.bin, (part.c.n * bindparam(f"sign{i}")).label("n")))
+        whole = (rows[0] if count == 1 else union_all(*rows)).subquery()
+        parts.append(select(literal_column(str(k)), whole.c.bin, func.sum(whole.c.n)).group_by(whole.c.bin))
+        first += count
+    return parts[0] if len(parts) == 1 else union_all(*parts)
 
 
 def bins_by_area(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, dict[int, int]]:
