@@ -43,7 +43,8 @@ def test_at_most_half_a_month_is_read_day_by_day_at_each_end(since, more):
             first = EPOCH + timedelta(days=piece.lo)
             assert month_bucket(first) == month_bucket(EPOCH + timedelta(days=piece.hi))
             by_month[month_bucket(first)] += piece.hi - piece.lo + 1
-    assert len(by_month) <= 2 and all(n <= 16 for n in by_month.values())
+    assert len(by_month) <= 2
+    assert all(n <= 16 for n in by_month.values())
 
 
 def test_a_period_that_ends_before_it_begins_has_no_pieces():
