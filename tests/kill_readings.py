@@ -113,7 +113,8 @@ class Device:
     def _run(self) -> None:
         self._client.connect("127.0.0.1", self.port)
         self._client.loop_start()
-        while not self.ended.is_set() and (self._has_more() or self._of):
+        # One whose connection broke has not said all there is to say, even when everything was acknowledged before.
+        while not self.ended.is_set() and (self._has_more() or self._of or self._broke is not None):
             if self._broke is not None and self._back.is_set():
                 self._again(self._broke - KEEP_S)
             elif self._has_more() and self._client.is_connected() and not self.held.is_set():
