@@ -229,9 +229,9 @@ def bulk(connection: Connection, table: Table, columns: Sequence[str], rows: pl.
     line = f"({', '.join(['?' if sqlite else '%s'] * len(columns))})"
     # SQLite spends as much on a statement as on the row in it; PostgreSQL's driver sends many at once itself.
     # OR FAIL: what went before a row that is refused stays until the transaction goes, as with single rows.
-    # Without it SQLite would copy each page that it touches, to be able to take one statement back.
-    verb = "INSERT OR FAIL" if sqlite else "INSERT"
-    at_once = max(1, MARKS // len(columns)) if sqlite else 1
+    # Without it SQLite copies each page that it touches, to be able to take one statement back; a `suffix` makes it do so anyway.
+    many = sqlite and not suffix
+    verb, at_once = ("INSERT OR FAIL", max(1, MARKS // len(columns))) if many else ("INSERT", 1)
     n = 0
     for part in _columns_of(columns, rows):
         here, cut = len(part[0]), len(part[0]) // at_once * at_once
