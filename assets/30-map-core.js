@@ -32,6 +32,8 @@
 
   // The map's own come before the panels' in the queue of the browser's few connections.
   gov.fetchJson = function (url) {
+    const early = gov.taken(url);
+    if (early) return early;
     return fetch(url, { priority: "high" }).then(function (answer) { if (!answer.ok) throw new Error(answer.status); return answer.json(); });
   };
 

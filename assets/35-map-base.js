@@ -10,7 +10,7 @@
     const key = gov.now.tree + gov.now.lang;
     if (key === baseKey) return;
     baseKey = key;
-    gov.fetchJson(`/map/base/${gov.now.tree}?lang=${gov.now.lang}`).then(function (told) {
+    gov.fetchJson(gov.now.urls.base).then(function (told) {
       if (base) base.remove();
       base = L.layerGroup().addTo(gov.leaflet);
       const still = { interactive: false, pane: "gov-base" };

@@ -2,17 +2,20 @@
 (function () {
   "use strict";
   const gov = window.govMap;
-  let fitted = "", moved = false;
+  let fitted = "", moved = false, sized = "";
+
+  function fit() {
+    const box = gov.leaflet.getContainer();
+    sized = `${box.clientWidth} ${box.clientHeight}`;
+    gov.fit();
+  }
 
   function areas(next) {
-    const shapes = function (level) {
-      return gov.fetchJson(`/map/shapes/${next.tree}/${level}/${encodeURIComponent(next.place)}?lang=${next.lang}`);
-    };
     gov.tip();
     gov.dropFrame();
-    if (next.frame !== null) shapes(next.frame).then(function (told) { if (gov.now === next) gov.showFrame(told); }).catch(gov.failed);
+    if (next.urls.frame) gov.fetchJson(next.urls.frame).then(function (told) { if (gov.now === next) gov.showFrame(told); }).catch(gov.failed);
     if (next.crisp) {
-      shapes(next.level).then(function (told) {
+      gov.fetchJson(next.urls.areas).then(function (told) {
         if (gov.now !== next) return;
         if (gov.grid) { gov.grid.remove(); gov.grid = null; }
         gov.showCrisp(told);
@@ -31,18 +34,16 @@
   gov.show = function (next) {
     // An answer that comes late is about an address that was left.
     if (next.asked !== window.location.search.slice(1)) return;
+    if (gov.isDrawn(next)) return;
     const before = gov.now;
     gov.now = next;
     if (next.mark && next.mark !== (before || {}).mark) gov.markKind = next.mark;
     if (!gov.leaflet) return; // the map itself comes later and asks again
     const place = `${next.tree}/${next.place}`;
-    if (place !== fitted) { fitted = place; moved = false; gov.fit(); }
+    if (place !== fitted) { fitted = place; moved = false; fit(); }
     gov.drawBase();
     if (!same(before, next)) areas(next);
-    const query = new URLSearchParams(next.query);
-    query.set("layer", next.layer);
-    query.set("level", next.level);
-    gov.fetchJson("/map/values?" + query).then(function (told) {
+    gov.fetchJson(next.urls.values).then(function (told) {
       if (gov.now !== next) return;
       told.layer = next.layer;
       gov.setValues(told);
@@ -75,8 +76,10 @@
     made.on("zoomend", function () { gov.placeNames(); gov.shiftBase(); });
     new ResizeObserver(function () {
       made.invalidateSize();
-      if (gov.now && !moved) gov.fit();
+      const box = made.getContainer();
+      if (gov.now && !moved && sized !== `${box.clientWidth} ${box.clientHeight}`) fit();
     }).observe(made.getContainer());
+    gov.early();
     if (gov.now) {
       const kept = gov.now;
       gov.now = null;

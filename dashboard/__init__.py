@@ -37,6 +37,7 @@ from dashboard.context import Context
 from dashboard.live import Hub, Live
 from dashboard.login import Door
 from dashboard.panels._parts import failed
+from dashboard.scenes import found as scenes_found
 from dashboard.still import still
 from dashboard.words import Words
 from queries.errors import GovError, ScopeError
@@ -67,6 +68,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     app = Dash(__name__, server=server, assets_folder=str(ASSETS), compress=True, update_title=None,
                title="社会治理大脑", suppress_callback_exceptions=True,
                meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}])
+    app.index_string = app.index_string.replace("{%css%}", map_.head(scenes_found()) + "{%css%}")
     app.layout = shell.layout
     hub = Hub(context)
     _add_callbacks(app, context, hub)

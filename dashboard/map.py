@@ -11,9 +11,12 @@ import base64
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
 
 import dash_leaflet as dl
 import numpy as np
@@ -27,6 +30,7 @@ from dashboard import address, ids
 from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._parts import ASIDE
+from dashboard.scenes._scene import Scene
 from dashboard.words import Words
 from layers._layer import UNITS, Layer, paint
 from layers._palette import OVERDUE, STATUS
@@ -41,6 +45,7 @@ from queries.store import get_meta
 
 #: Up to so many areas are drawn as outlines with names and keyboard focus.
 CRISP = 400
+EARLY = Path(__file__).with_name("map_early.js")
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 FRESH = {"Cache-Control": "no-store"}
 
@@ -89,10 +94,18 @@ def map_state(context: Context, pathname: str | None, search: str | None) -> dic
         frame = next((one.level for one in below if one.level < shown.level and 1 < sizes.get(one.level, 0) <= CRISP), None)
     chosen = view.layer if view.layer in layers.found() and layers.found()[view.layer].kind == "areas" else "open_cases"
     shift = _shift(context.settings.tile_crs, place)
+    query = address.query(view.but(case="", thing="", after="", place=place.code if len(steps) > 1 else None))
     return {
-        "asked": (search or "").removeprefix("?"), "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "frame": frame, "place": place.code,
+        "asked": (search or "").removeprefix("?"), "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "place": place.code,
         "up": steps[-2].code if len(steps) > 2 else "", "top": len(steps) == 1, "bbox": _around(parts or [place]), "shift": shift,
-        "layer": chosen, "query": address.query(view.but(case="", thing="", after="", place=place.code if len(steps) > 1 else None)), "lang": view.lang, "case": view.case,
+        "layer": chosen, "query": query, "lang": view.lang, "case": view.case,
+        # What is fetched to draw it; the page's head fetches it before the map is there (dashboard/map_early.js).
+        "urls": {
+            "values": "/map/values?" + urlencode(dict(parse_qsl(query)) | {"layer": chosen, "level": shown.level}),
+            "areas": _outlines_url(tree.hash, shown.level, place, view) if n <= CRISP else None,
+            "frame": None if frame is None else _outlines_url(tree.hash, frame, place, view),
+            "base": f"/map/base/{tree.hash}?lang={view.lang}",
+        },
         "levels": [{"id": one.level, "name": w.name(one)} for one in (below or [shown])],
         "layers": [{"id": one.id, "name": w.pick(one.title), "what": w.pick(one.definition)}
                    for one in layers.found().values() if one.kind == "areas"],
@@ -106,6 +119,16 @@ def map_state(context: Context, pathname: str | None, search: str | None) -> dic
         "words": {key: w(f"map.{key}") for key in (
             "layer", "level", "marks", "unknown", "overdue", "cases", "hint", "areas", "failed", "as_of", "legend", "panel", "close")},
     }
+
+
+def _outlines_url(tree: str, level: int, place: Place, view: View) -> str:
+    return f"/map/shapes/{tree}/{level}/{quote(place.code, safe='')}?lang={view.lang}"
+
+
+def head(scenes: Mapping[str, Scene]) -> str:
+    """Return the script in the head of every page that asks for the map at once."""
+    paths = [address.path(View(scene=one.id)) for one in scenes.values() if one.has_map]
+    return f"<script>{EARLY.read_text('utf-8').replace('MAPS', json.dumps(paths))}</script>"
 
 
 def add_routes(server: FastAPI, context: Context) -> None:
@@ -181,8 +204,6 @@ def _around(parts: list[Place]) -> tuple[float, float, float, float] | None:
 
 
 def _without(request: Request, context: Context) -> View:
-    from urllib.parse import parse_qsl, urlencode
-
     own = {"mark", "west", "south", "east", "north", "zoom"}
     rest = urlencode([(k, v) for k, v in parse_qsl(request.url.query) if k not in own])
     return address.read("/", rest, context.language())[0]

@@ -118,6 +118,33 @@ def test_the_city_fills_the_free_part_of_the_map(show: Open) -> None:
     assert max(city_height / height, city_wide / (wide - panel)) > 0.85
 
 
+def test_the_first_map_is_asked_for_before_the_pages_scripts_run_and_only_once(show: Open, server: str, browser: Any) -> None:
+    browser = show("/?lang=en&period=7d")
+    time.sleep(1)  # whoever would ask twice does so now
+    asked = browser.execute_script("""
+        const when = {};
+        for (const one of performance.getEntriesByType('resource')) {
+          const path = new URL(one.name).pathname.replace(/^(.map.[a-z]+).*/, '$1');
+          (when[path] = when[path] || []).push(one.startTime);
+        }
+        return when""")
+    assert len(asked["/map/values"]) == len(asked["/map/state"]) == len(asked["/map/base"]) == 1
+    assert asked["/map/values"][0] < min(asked["/_dash-layout"])
+
+
+def test_what_the_head_could_not_get_the_map_asks_for_itself(browser: Any, server: str) -> None:
+    script = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """
+        const real = window.fetch; let early = true;
+        document.addEventListener('DOMContentLoaded', function () { early = false; });
+        window.fetch = function (...given) { return early && String(given[0]).startsWith('/map/') ? Promise.reject(new TypeError('cut')) : real.apply(this, given); };"""})
+    try:
+        browser.get(server + "/?lang=en")
+        until(browser, READY)
+        assert browser.execute_script("return document.querySelectorAll('.leaflet-gov-areas-pane path').length") > 0
+    finally:
+        browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
 def test_search_is_walked_by_arrows_and_opened_by_enter(show: Open) -> None:
     from selenium.webdriver.common.keys import Keys
 
