@@ -21,8 +21,6 @@ from queries.errors import GovError, SettingError
 from queries.loop.rebuild import compare, rebuild
 from queries.store import Store
 
-#: After so long the first page is served, and what is drawn ahead does not stand in its way.
-QUIET_S = 15
 log = structlog.get_logger("gov")
 
 
@@ -116,7 +114,7 @@ def _serve(held: settings.Settings, store: Store, still: bool) -> int:
     app = create_app(held, store)
     context = app.server.state.context
     context.start()
-    later = threading.Timer(QUIET_S, _bake, (context.tiles,))
+    later = threading.Timer(demo_cli.QUIET_S, _bake, (context.tiles,))
     later.daemon = True
     later.start()
     log.info("open", url=f"http://{held.host}:{held.port}")
@@ -172,3 +170,4 @@ def have_a_city(held: settings.Settings, store: Store) -> None:
     demo.make(folder, grids=held.demo_grids, seed=held.demo_seed, moment=now())
     log.info("loading it")
     loading.load(folder, store, quiet=not sys.stderr.isatty())
+    _bake(_idtiles.Tiles(store, held))

@@ -55,6 +55,10 @@ def run(given: argparse.Namespace, held: Settings, store: Store) -> int:
     return 0
 
 
+#: Seconds after its start that a server has for its first screens, before what can wait begins.
+QUIET_S = 15
+
+
 @contextmanager
 def beside(held: Settings, store: Store, still: bool) -> Iterator[None]:
     """Let the demo city live in real time while a server runs; another city, or one that strangers reach, stays as it is."""
@@ -93,6 +97,8 @@ def _sensing(url: str, store: Store, seed: int | None, speed: float) -> Sensing:
 
 
 def _live(living: Living | Sensing, ended: threading.Event) -> None:
+    if ended.wait(QUIET_S):
+        return
     try:
         living.run(ended)
     except GovError as bad:

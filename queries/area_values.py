@@ -12,20 +12,20 @@ from itertools import chain
 from typing import Any, overload
 
 import numpy as np
-from sqlalchemy import Connection, Select, Table, bindparam, func, select
+from sqlalchemy import Connection, Select, Table, bindparam, func, or_, select
 
 from queries import kpi, places, summing
 from queries import rollup as sums
 from queries import scope as rights
 from queries.answers import by_day, only_sums, remembered, stamped
-from queries.clock import local_day, now, stamp
+from queries.clock import day_bucket, local_day, now, stamp
 from queries.figures import AreaValue, Measure
 from queries.frame import Answer, Ask
 from queries.loop import past_cases
-from queries.periods import Piece, pieces, upto
+from queries.periods import DAY, Piece, pieces, upto
 from queries.places import Place
 from queries.store import Store
-from queries.tables import UPPER, area, category, department, duration, node
+from queries.tables import UPPER, area, category, department, duration, node, open_now, total
 from queries.today import city_now
 
 
@@ -132,6 +132,9 @@ def _columns(connection: Connection, where: Standing, ask: Ask, figure: Measure)
         if figure.id in kpi.QUANTILES:
             if not any(summing.narrowing(ask)):  # handling times are kept for all categories and departments together
                 value, top = _quantiles(connection, where, now_pieces, kpi.QUANTILES[figure.id])
+        elif figure.id == "open" and _is_now(connection, ask):
+            top = _open_now(connection, where, ask)
+            value = top.astype(float)
         elif figure.id in STOCKS:
             came, left = STOCKS[figure.id]
             until = ask.until if figure.id == "open" else kpi.owed_until(connection, ask.until)
@@ -149,6 +152,28 @@ def _columns(connection: Connection, where: Standing, ask: Ask, figure: Measure)
 
 #: What stands at a day's end is all that came less all that left.
 STOCKS = {"open": ("reported", "closed"), "overdue": ("due", "due_closed")}
+
+
+def _is_now(connection: Connection, ask: Ask) -> bool:
+    """Return whether nothing is known to have come or gone after the asked days."""
+    later = select(total.c.bucket).where(
+        total.c.area_id == select(func.min(area.c.id)).where(area.c.level == 0).scalar_subquery(), total.c.grain == DAY,
+        total.c.bucket > day_bucket(ask.until), or_(total.c.reported != 0, total.c.closed != 0))
+    return connection.scalar(later.limit(1)) is None
+
+
+def _open_now(connection: Connection, where: Standing, ask: Ask) -> np.ndarray:
+    """Return how many cases are open: as many rows as there are open ones, and not the whole history of all areas."""
+    out = np.zeros(len(where.num), np.int64)
+    rows = _plain(connection, select(open_now.c.area_id, func.sum(open_now.c.n)).join(area, area.c.id == open_now.c.area_id)
+                  .where(area.c.level == where.level, *summing.conditions(open_now, ask)).group_by(open_now.c.area_id))
+    if rows and len(out):
+        held, n = np.array(rows, np.int64).T
+        order = np.argsort(where.area_id)
+        at = np.searchsorted(where.area_id, held, sorter=order).clip(max=len(order) - 1)
+        here = where.area_id[order[at]] == held
+        out[order[at[here]]] = n[here]
+    return out
 
 
 def _sums(connection: Connection, where: Standing, measures: tuple[str, ...], wanted: Sequence[Piece], ask: Ask) -> list[np.ndarray]:

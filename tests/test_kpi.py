@@ -201,3 +201,27 @@ def test_figures_of_any_level_are_those_of_the_cases_whatever_they_are_read_from
         if not (filters.categories or filters.departments):
             with city.read() as connection:
                 assert sum(summing.bins(connection, [place.area_id], {"now": pieces(since, until)})["now"].values()) == took[place.code]
+
+
+@pytest.mark.parametrize("filters", [Filters(), Filters(categories=("appearance",)), Filters(departments=("urban", summing.UNNAMED))])
+@pytest.mark.parametrize("level", [1, 3, 4])
+def test_open_cases_of_the_map_are_those_of_the_facts_at_the_end_of_the_newest_day_and_of_an_earlier_one(city: Store, filters: Filters, level: int) -> None:
+    with city.read() as connection:
+        now = city_now(connection)
+        last, zone = now.last_day, now.zone
+    for until in (last, last - timedelta(days=9)):
+        district = Scope(areas=frozenset({"9901"})) if level == 4 else EVERYTHING
+        ask = Ask(scope=district, since=until - timedelta(days=6), until=until, filters=filters)
+        painted = area_values(city, ask, "open", level).rows
+        with city.read() as connection:
+            where = [cases.c.reported_at < day_end(until, zone), (cases.c.is_open) | (func.coalesce(cases.c.closed_at, cases.c.reported_at) >= day_end(until, zone))]
+            if filters.categories:
+                where.append(cases.c.category_id.in_(summing.ids_of(category, filters.categories)))
+            if filters.departments:
+                where.append(summing.of_departments(filters.departments))
+            nodes = [n for (n,) in connection.execute(select(cases.c.node).where(*where))]
+            held = {p.code: (p.num, p.last) for p in places.below(connection, places.root(connection, until), level)}
+        assert sum(painted.numerator) > 0 or level == 4
+        for row in painted:
+            first, end = held[row.code]
+            assert row.value == row.numerator == sum(first <= n <= end for n in nodes), row.code
