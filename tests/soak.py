@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scipy.stats import theilslopes
+
 from tests.bench._site import browser, city, until
 from tests.wire import Server
 
@@ -30,6 +32,8 @@ GRIDS, EVERY_S, HALT_S, AWAY_S = 400, 0.7, 14.0, 2.0
 PLAIN = "--js-flags=--no-opt --no-maglev --no-sparkplug"
 #: Rounds of troubles: the first ones fill the page's caches and are the warm-up.
 WARM, LEAST = 2, 3
+#: From so many looks on, a line is laid through them.
+MANY = 6
 WHO = {"Content-Type": "application/json", "Cookie": "gov_demo_post=dispatcher"}
 Say = Callable[[str], None]
 
@@ -49,8 +53,16 @@ class Outcome:
 
     @property
     def growth(self) -> float:
-        """Return by which share the heap grew after the warm-up: the first rounds, or the first fifth of many."""
-        return self.heap[-1] / self.heap[self.warm - 1] - 1
+        """Return by which share the heap grew after the warm-up: the first rounds, or the first fifth of many.
+
+        A single look is a tenth off either way, by what is on the screen just then. So of many rounds it is what the
+        median of all slopes between two of them (Theil and Sen) comes to over the whole time.
+        """
+        held = self.heap[self.warm - 1:]
+        if len(held) < MANY:
+            return held[-1] / held[0] - 1
+        slope, start, *_ = theilslopes(held)
+        return float(slope * (len(held) - 1) / start)
 
     @property
     def warm(self) -> int:
@@ -184,7 +196,7 @@ def main() -> int:
     given = parser.parse_args()
     out = soak(given.minutes, lambda line: print(line, flush=True))
     if len(out.heap) > WARM:
-        print(f"{out.events:,} cases, {out.stops:,} stops, {out.restarts} restarts, {out.cuts} cuts; heap {out.heap[out.warm - 1] / 1e6:.2f} → {out.heap[-1] / 1e6:.2f} MB ({out.growth:+.1%})")
+        print(f"{out.events:,} cases, {out.stops:,} stops, {out.restarts} restarts, {out.cuts} cuts; heap {out.heap[out.warm - 1] / 1e6:.2f} → {out.heap[-1] / 1e6:.2f} MB, growth {out.growth:+.1%}")
     for one in out.wrong:
         print(f"WRONG: {one}", file=sys.stderr)
     return int(bool(out.wrong))

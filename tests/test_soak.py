@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.soak import BUDGET, LEAST, soak
+from tests.soak import BUDGET, LEAST, Outcome, soak
 
 
 @pytest.mark.browser
@@ -20,3 +20,13 @@ def test_a_wall_lives_through_restarts_and_cuts_and_does_not_grow() -> None:
     assert (out.restarts, out.cuts) == (len(out.heap), len(out.heap))
     assert len(out.heap) >= LEAST
     assert out.events > 20
+
+
+def test_a_steady_leak_is_seen_and_what_is_only_on_the_screen_just_then_is_not() -> None:
+    import random
+
+    rng = random.Random(1)
+    noise = [6e6 + rng.uniform(-5e5, 5e5) for _ in range(40)]
+    assert abs(Outcome(heap=noise).growth) < BUDGET
+    assert Outcome(heap=[n + 2.5e4 * i for i, n in enumerate(noise)]).growth > BUDGET
+    assert Outcome(heap=[6e6, 6e6, 6.6e6]).growth == pytest.approx(0.1)
