@@ -29,9 +29,9 @@ def head(w: Words, view: View, one: Grid) -> list[Any]:
     size = w("grid.unknown") if place.area_m2 is None else w("grid.km2", n=f"{place.area_m2 / 1e6:.2f}")
     facts = [(w("grid.code"), place.code), (w("grid.residents"), w("grid.unknown") if place.residents is None else w.n(place.residents)), (w("grid.area"), size)]
     duty = [html.Span([html.B(w.pick(DUTY_WORDS.get(d.post, {"zh": d.post, "en": d.post}))), f" {d.shown}",
-                       *([" ", html.A(d.phone, href=f"tel:{d.phone}", className="drill")] if d.phone else [])]) for d in one.duty]
-    if w.at:
-        duty = [html.Span(f"○ {w('when.only_now_grid')}", className="quiet")]
+                       *([" ", html.A(d.phone, href=f"tel:{d.phone}", className="drill")] if d.phone else [])]) for d in one.duty or ()]
+    if one.duty is None:
+        duty = [html.Span(f"○ {w('when.no_roster')}", className="quiet")]
     elif not any(d.post == "grid_worker" for d in one.duty):
         duty.insert(0, badge(w("grid.nobody"), "watch"))
     waits = [html.Span([w("desk.waiting", who=w.pick(WAITING_WORDS[post])), " ", html.B(w.n(n))]) for post, n in one.waiting.items()]
