@@ -34,7 +34,7 @@
       if (!path) return;
       path.setAttribute("tabindex", "0");
       path.setAttribute("role", "button");
-      path.setAttribute("aria-label", `${p.name}: ${gov.say(gov.values.values[p.dense])}${found ? ", " + found.word : ""}`);
+      path.setAttribute("aria-label", gov.values.plain ? p.name : `${p.name}: ${gov.say(gov.values.values[p.dense])}${found ? ", " + found.word : ""}`);
     });
     for (const one of own) {
       const found = gov.classOf(one.dense);

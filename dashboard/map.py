@@ -23,7 +23,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 import layers
-from dashboard import address, ids
+from dashboard import address, ids, scenes
 from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._parts import ASIDE
@@ -87,7 +87,7 @@ def map_state(context: Context, pathname: str | None, search: str | None) -> dic
         n = sizes.get(shown.level, 0)
         # The nearest level below the place that is above the shown one: its borders and names help to find one's way.
         frame = next((one.level for one in below if one.level < shown.level and 1 < sizes.get(one.level, 0) <= CRISP), None)
-    chosen = view.layer if view.layer in layers.found() and layers.found()[view.layer].kind == "areas" else "open_cases"
+    chosen = view.layer if view.layer in layers.found() and layers.found()[view.layer].kind == "areas" else scenes.found()[view.scene].layer
     shift = _shift(context.settings.tile_crs, place)
     return {
         "asked": (search or "").removeprefix("?"), "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "frame": frame, "place": place.code,
@@ -203,7 +203,7 @@ def _values(context: Context, view: View) -> dict[str, Any]:
                      "pattern": c.pattern, "count": c.count, "act": c.act, "quiet": not (c.act or c.pattern)}
                     for c in painted.classes],
         "numbers": base64.b64encode(painted.numbers.tobytes()).decode(), "values": _short(told), "n": counts.tolist(),
-        "unit": layer.unit, "unit_word": w.pick(UNITS[layer.unit]), "title": _title(w, view, layer), "what": w.pick(layer.definition), "note": w.pick(painted.note),
+        "unit": layer.unit, "plain": layer.plain, "unit_word": w.pick(UNITS[layer.unit]), "title": _title(w, view, layer), "what": w.pick(layer.definition), "note": w.pick(painted.note),
         "as_of": None if painted.answer.as_of is None else w.moment(painted.answer.as_of),
     }
 
