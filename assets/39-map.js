@@ -6,7 +6,7 @@
 
   function areas(next) {
     const shapes = function (level) {
-      return gov.fetchJson(`/map/shapes/${next.tree}/${level}/${encodeURIComponent(next.place)}?lang=${next.lang}`);
+      return gov.fetchJson(`/map/shapes/${next.tree}/${level}/${encodeURIComponent(next.under)}?lang=${next.lang}`);
     };
     gov.tip();
     gov.dropFrame();
@@ -38,6 +38,7 @@
     const place = `${next.tree}/${next.place}`;
     if (place !== fitted) { fitted = place; moved = false; gov.fit(); }
     gov.drawBase();
+    gov.drawFocus();
     if (!same(before, next)) areas(next);
     const query = new URLSearchParams(next.query);
     query.set("layer", next.layer);
@@ -60,6 +61,7 @@
     Object.assign(gov, { leaflet: made, grid: null, crisp: null, frame: null, values: null, markBoxes: [] });
     gov.resetBase();
     gov.resetMarks();
+    gov.resetFocus();
     gov.dropCrisp();
     gov.dropFrame();
     fitted = "";
@@ -72,6 +74,7 @@
     made.on("click", gov.clicked);
     made.on("dragstart", function () { moved = true; });
     made.on("moveend", gov.drawMarks);
+    made.on("moveend", gov.drawFocus);
     made.on("zoomend", function () { gov.placeNames(); gov.shiftBase(); });
     new ResizeObserver(function () {
       made.invalidateSize();

@@ -30,7 +30,8 @@ from dashboard.panels._parts import ASIDE
 from dashboard.words import Words
 from layers._layer import UNITS, Layer, paint
 from layers._palette import OVERDUE, STATUS
-from queries import outlines, places, scope
+from queries import cases, outlines, places, scope
+from queries.alarms import desk
 from queries.case_rows import OVER, STATUS_WORDS
 from queries.city import doors
 from queries.errors import GovError, ScopeError
@@ -39,6 +40,8 @@ from queries.places import Place
 from queries.settings import Settings
 from queries.store import get_meta
 
+#: Cameras that a wall shows around what it looks at.
+NEAR = 4
 #: Up to so many areas are drawn as outlines with names and keyboard focus.
 CRISP = 400
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -85,13 +88,16 @@ def map_state(context: Context, pathname: str | None, search: str | None) -> dic
         while shown in below and not sizes.get(shown.level) and below.index(shown) + 1 < len(below):  # missing here, or not seen
             shown = below[below.index(shown) + 1]
         n = sizes.get(shown.level, 0)
+        # A place without parts stands among its neighbours, and not alone on a dark ground.
+        leaf = not place.has_children and len(steps) > 1 and parts == [place]
+        around = scope.effective(connection, context.scope, steps[-2]) == [steps[-2]] if leaf else False
         # The nearest level below the place that is above the shown one: its borders and names help to find one's way.
         frame = next((one.level for one in below if one.level < shown.level and 1 < sizes.get(one.level, 0) <= CRISP), None)
     chosen = view.layer if view.layer in layers.found() and layers.found()[view.layer].kind == "areas" else scenes.found()[view.scene].layer
     shift = _shift(context.settings.tile_crs, place)
     return {
-        "asked": (search or "").removeprefix("?"), "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "frame": frame, "place": place.code,
-        "up": steps[-2].code if len(steps) > 2 else "", "top": len(steps) == 1, "bbox": _around(parts or [place]), "shift": shift,
+        "asked": (search or "").removeprefix("?"), "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "frame": frame, "place": place.code, "under": steps[-2].code if around else place.code,
+        "up": steps[-2].code if len(steps) > 2 else "", "top": len(steps) == 1, "bbox": _padded(_around(parts or [place])) if leaf else _around(parts or [place]), "focus": _focus(context, view), "shift": shift,
         "layer": chosen, "query": address.query(view.but(case="", thing="", after="", place=place.code if len(steps) > 1 else None)), "lang": view.lang, "case": view.case,
         "levels": [{"id": one.level, "name": w.name(one)} for one in (below or [shown])],
         "layers": [{"id": one.id, "name": w.pick(one.title), "what": w.pick(one.definition)}
@@ -180,6 +186,36 @@ def _around(parts: list[Place]) -> tuple[float, float, float, float] | None:
     return min(west), min(south), max(east), max(north)
 
 
+def _padded(box: tuple[float, float, float, float] | None) -> tuple[float, float, float, float] | None:
+    """Return a box with a third of itself around it."""
+    if box is None:
+        return None
+    x, y = (box[2] - box[0]) / 3, (box[3] - box[1]) / 3
+    return box[0] - x, box[1] - y, box[2] + x, box[3] + y
+
+
+def _focus(context: Context, view: View) -> dict[str, Any] | None:
+    """Return where the alarm or case is that the address opens, and for a wall the cameras nearest to it; None = nothing open, or no position."""
+    kind, _, number = view.thing.partition(":")
+    try:
+        ask = context.ask(view.but(place=None))
+        if view.case:
+            row = cases.one(context.store, context.scope, view.case, ask).row.case
+            lon, lat, status, name = row.lon, row.lat, row.status, row.no
+        elif kind == "alarm" and number.isdecimal() and len(number) < 10:
+            held = desk.one(context.store, ask, int(number)).row
+            lon, lat, status, name = held.lon, held.lat, held.level, f"{held.title['zh']} {held.subject['zh']}"
+        else:
+            return None
+        if lon is None or lat is None:
+            return None
+        near = desk.nearest(context.store, ask, lon, lat, NEAR).rows if view.scene == "wall" and not view.past else ()
+    except GovError:
+        return None
+    return {"lon": lon, "lat": lat, "status": status, "name": name,
+            "near": [{"lon": one.lon, "lat": one.lat, "status": one.state, "name": one.name or one.code} for one in near if one.kind == "camera"]}
+
+
 def _without(request: Request, context: Context) -> View:
     from urllib.parse import parse_qsl, urlencode
 
@@ -203,7 +239,7 @@ def _values(context: Context, view: View) -> dict[str, Any]:
                      "pattern": c.pattern, "count": c.count, "act": c.act, "quiet": not (c.act or c.pattern)}
                     for c in painted.classes],
         "numbers": base64.b64encode(painted.numbers.tobytes()).decode(), "values": _short(told), "n": counts.tolist(),
-        "unit": layer.unit, "plain": layer.plain, "unit_word": w.pick(UNITS[layer.unit]), "title": _title(w, view, layer), "what": w.pick(layer.definition), "note": w.pick(painted.note),
+        "unit": layer.unit, "plain": layer.plain, "unit_word": w.pick(UNITS[layer.unit]) if layer.unit else "", "title": _title(w, view, layer), "what": w.pick(layer.definition), "note": w.pick(painted.note),
         "as_of": None if painted.answer.as_of is None else w.moment(painted.answer.as_of),
     }
 

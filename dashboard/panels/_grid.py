@@ -92,6 +92,8 @@ def things(w: Words, one: Grid) -> Any:
 
 def items(w: Words, one: Grid) -> Any:
     """Return what of the task list may be given to a grid at all."""
+    if one.items is None:
+        return nothing(w, "when.no_list")
     rows = [html.Li([html.Span([html.B(w.pick(i.title)), badge(w("list.until", at=_items.day(w, i)), "") if i.ends_at else ""], className="line"),
                      html.Small(f"{w.pick(i.department_name)} · {i.code}" + (f" · {w.pick(i.category_name)}" if i.category_name else ""), className="quiet")])
             for i in one.items]

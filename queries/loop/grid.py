@@ -106,7 +106,8 @@ class Grid:
     repeats: tuple[RepeatPlace, ...]
     sensors: tuple[Sensed, ...]
     cameras: tuple[Camera, ...]
-    items: tuple[Item, ...]
+    #: None = it is not known what was on the list at that moment.
+    items: tuple[Item, ...] | None
     closed: tuple[CaseRow, ...]
 
 

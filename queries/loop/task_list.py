@@ -217,6 +217,9 @@ def items(store: Store, *, only_published: bool = True, ask: Ask | None = None) 
     with store.read() as connection:
         if ask is not None and ask.at is not None:
             held = _then(connection, ask.present)
+            if held is None:
+                raise AskError(f"No record of the task list reaches back to {ask.at:%Y-%m-%d %H:%M}. Choose a later moment.",
+                               zh=f"事项清单的记录没有早到 {ask.at:%Y-%m-%d %H:%M}，请选择更晚的时刻。", field="at")
             return stamped(connection, [one for one in held if one.in_force or not only_published], kinds=("items",), ask=ask, notes=(WORDS_OF_NOW,))
         statement = _selected(at).order_by(department.c.code, list_item.c.code)
         if only_published:
@@ -224,8 +227,11 @@ def items(store: Store, *, only_published: bool = True, ask: Ask | None = None) 
         return stamped(connection, [_item(r) for r in connection.execute(statement)], kinds=("items",))
 
 
-def _then(connection: Connection, at: int) -> list[Item]:
-    """Return every item that had been applied for or published by a moment, as far as its steps tell how it stood."""
+def _then(connection: Connection, at: int) -> list[Item] | None:
+    """Return every item that had been applied for or published by a moment, as its steps tell how it stood; None = the record begins later."""
+    first = connection.scalar(select(func.min(list_event.c.at)))
+    if first is None or at < first:
+        return None
     told: dict[int, list[Any]] = {}
     for e in connection.execute(select(list_event).where(list_event.c.at <= at).order_by(list_event.c.at, list_event.c.id)):
         told.setdefault(e.item_id, []).append(e)
@@ -249,11 +255,14 @@ def _ended_early(r: Any) -> bool:
     return r.state == "ended" and r.ends_at == r.changed_at
 
 
-def to_grids(connection: Connection, ask: Ask | None = None) -> tuple[Item, ...]:
-    """Return the items in force that may reach a grid, now or at the moment of an ask; nothing else may."""
+def to_grids(connection: Connection, ask: Ask | None = None) -> tuple[Item, ...] | None:
+    """Return the items in force that may reach a grid, now or at the moment of an ask; nothing else may. None = no record reaches so far back."""
     at = stamp(now())
     if ask is not None and ask.at is not None:
-        held = [one for one in _then(connection, ask.present) if one.in_force and one.to == "grid"]
+        known = _then(connection, ask.present)
+        if known is None:
+            return None
+        held = [one for one in known if one.in_force and one.to == "grid"]
         return tuple(sorted(held, key=lambda one: (one.ends_at is None, one.ends_at or one.begins_at, one.code)))
     rows = connection.execute(_selected(at).where(in_force(at), list_item.c.to == "grid").order_by(list_item.c.ends_at.is_(None), list_item.c.ends_at, list_item.c.code))
     return tuple(_item(r) for r in rows)
