@@ -68,6 +68,8 @@
     if (!name) { box.textContent = ""; box.className = ""; return; }
     const one = gov.classOf(dense), n = gov.values.n[dense], safe = gov.escape;
     box.className = "on";
+    // A neighbour of the place that is looked at has a name here and no value.
+    if (gov.values.plain || !one) { box.textContent = name; return; }
     box.innerHTML = `<b>${safe(name)}</b> ${safe(gov.values.title)} ${safe(gov.say(gov.values.values[dense]))}` +
       (n !== null && n !== undefined && gov.values.unit !== "n" ? ` · n=${n}` : "") +
       (one ? ` · ${one.act ? "▲ " : ""}${safe(one.word)}` : "");

@@ -5,11 +5,12 @@
   let own = [], framed = [];
   const LINE = "#0f1418";
 
-  function plain(one) { return { color: LINE, weight: gov.size(1.2), fillOpacity: 0.9, fillColor: fill(one) }; }
+  function plain(one) { return { color: gov.classOf(one.feature.properties.dense) || gov.now.under === gov.now.place ? LINE : "#51616d", weight: gov.size(1.2), fillOpacity: 0.9, fillColor: fill(one) }; }
 
   function fill(one) {
     const found = gov.classOf(one.feature.properties.dense);
-    if (!found) return gov.token("sunk");
+    // What lies around the place that is looked at has no value here.
+    if (!found) return gov.now.under === gov.now.place ? gov.token("sunk") : "#1a2229";
     return found.pattern ? `url(#gov-${found.pattern})` : found.colour;
   }
 
@@ -34,7 +35,7 @@
       if (!path) return;
       path.setAttribute("tabindex", "0");
       path.setAttribute("role", "button");
-      path.setAttribute("aria-label", `${p.name}: ${gov.say(gov.values.values[p.dense])}${found ? ", " + found.word : ""}`);
+      path.setAttribute("aria-label", gov.values.plain || !found ? p.name : `${p.name}: ${gov.say(gov.values.values[p.dense])}${found ? ", " + found.word : ""}`);
     });
     for (const one of own) {
       const found = gov.classOf(one.dense);
@@ -113,7 +114,7 @@
   // A name is shown where its area is wide enough for it and no other name is in the way, and beside
   // the marks rather than below them. The frame's names come first.
   gov.placeNames = function () {
-    const map = gov.leaflet, taken = [], marks = gov.markBoxes || [];
+    const map = gov.leaflet, taken = [], marks = [...(gov.markBoxes || []), ...gov.focusBoxes()];
     const hit = function (box, all) { return all.some(function (o) { return box[0] < o[2] && box[2] > o[0] && box[1] < o[3] && box[3] > o[1]; }); };
     for (const one of [...framed, ...own]) {
       const bounds = one.area.getBounds(), em = gov.rem() * (one.large ? 1 : 0.8) * (gov.far() ? 1.25 : 1), wide = width(one.text, em) + em * 0.4;

@@ -36,7 +36,8 @@
     const map = gov.leaflet, box = gov.now.bbox;
     if (!box || !map._loaded) return;
     const size = map.getSize(), edge = gov.size(10);
-    const wide = size.x > 700 ? gov.rem() * 15.8 : 0;
+    // A wall's panel is its legend alone.
+    const wide = size.x > 700 ? gov.rem() * (gov.far() ? 9.5 : 15.8) : 0;
     const bounds = L.latLngBounds([[box[1], box[0]], [box[3], box[2]]]);
     map.fitBounds(bounds, { animate: false, paddingTopLeft: [edge + gov.rem() * (wide ? 0.4 : 0), edge], paddingBottomRight: [edge + wide, edge] });
     gov.shiftBase();

@@ -42,6 +42,7 @@
     const place = `${next.tree}/${next.place}`;
     if (place !== fitted) { fitted = place; moved = false; fit(); }
     gov.drawBase();
+    gov.drawFocus();
     if (!same(before, next)) areas(next);
     gov.fetchJson(next.urls.values).then(function (told) {
       if (gov.now !== next) return;
@@ -61,6 +62,7 @@
     Object.assign(gov, { leaflet: made, grid: null, crisp: null, frame: null, values: null, markBoxes: [] });
     gov.resetBase();
     gov.resetMarks();
+    gov.resetFocus();
     gov.dropCrisp();
     gov.dropFrame();
     fitted = "";
@@ -73,6 +75,7 @@
     made.on("click", gov.clicked);
     made.on("dragstart", function () { moved = true; });
     made.on("moveend", gov.drawMarks);
+    made.on("moveend", gov.drawFocus);
     made.on("zoomend", function () { gov.placeNames(); gov.shiftBase(); });
     new ResizeObserver(function () {
       made.invalidateSize();

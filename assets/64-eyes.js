@@ -3,7 +3,7 @@
 // When the view is over, or its box has left the page, the picture ends.
 (function () {
   "use strict";
-  const playing = new Map();
+  const playing = new Map(), ended = new Set();
 
   function stop(key) {
     const one = playing.get(key);
@@ -17,6 +17,22 @@
   function say(box, text) {
     const told = box.querySelector(".live-told");
     if (told && told.textContent !== text) told.textContent = text;
+  }
+
+  // What stands in a frame is another's and cannot be read; our own words can, and mean that there is no page.
+  function missed(node) {
+    try { return node.contentDocument.documentElement.dataset.gov === "none"; } catch (other) { return false; }
+  }
+
+  // A page plays without this server, so whether it still may is asked: a view can be ended, or its right be taken, elsewhere.
+  function ask(key, one) {
+    if (one.node.tagName !== "IFRAME" || one.asked || Date.now() - (one.askedAt || 0) < 3000) return;
+    one.asked = true;
+    one.askedAt = Date.now();
+    fetch(key.replace("/camera/live/", "/camera/held/"), { cache: "no-store" })
+      .then(function (answer) { if (answer.status === 401 || answer.status === 403) one.over = true; })
+      .catch(function () { /* a server that is away is said by the bar above; the view has its own end */ })
+      .finally(function () { one.asked = false; });
   }
 
   function start(box) {
@@ -37,9 +53,20 @@
       });
       node.setAttribute("aria-label", box.dataset.name);
     } else {
-      node.addEventListener("load", function () { one.seen = true; one.bad = false; });
+      node.addEventListener("load", function () {
+        one.seen = true;
+        one.bad = kind === "page" && missed(node);
+        // A gateway that starts, or a camera that is invited first, is there a few looks later.
+        if (one.bad && one.tries++ < 5) setTimeout(function () { if (playing.get(key) === one) node.src = key; }, 4000);
+      });
       node.addEventListener("error", function () { one.bad = true; });
-      if (kind === "page") { node.title = box.dataset.name; node.referrerPolicy = "no-referrer"; node.allow = "autoplay"; } else node.alt = box.dataset.name;
+      if (kind === "page") {
+        node.title = box.dataset.name;
+        node.referrerPolicy = "no-referrer";
+        node.allow = "autoplay";
+        // It may run and keep its own state, but neither lead the whole screen away nor fill it, under no mark of ours.
+        node.setAttribute("sandbox", "allow-scripts allow-same-origin");
+      } else node.alt = box.dataset.name;
     }
     playing.set(key, one);
     node.src = key;
@@ -49,8 +76,11 @@
   function now() { return (window.govPulse ? window.govPulse.now() : Date.now()) / 1000; }
 
   function place(box) {
-    const key = box.dataset.live, over = now() >= Number(box.dataset.until);
+    const key = box.dataset.live;
     let one = playing.get(key);
+    if (one) ask(key, one);
+    if (one && one.over) ended.add(key);
+    const over = now() >= Number(box.dataset.until) || ended.has(key);
     box.classList.toggle("over", over);
     if (over) {
       stop(key);

@@ -70,6 +70,11 @@
     const now = Date.now(), passed = Math.min(now - last, 5 * TICK), query = asked();
     last = now;
     if (!document.querySelector(".scene-wall") || !read()) return;
+    // A screen that hears nothing goes nowhere: what it would go to it could not read. An event that holds it holds it on.
+    if (window.govPulse.silent) {
+      if (round.since) round.since += passed;
+      return;
+    }
     const pulled = query.get("pull"), next = round.calls.find(function (one) { return !round.done[one.id] && one.id !== pulled; });
     if (pulled) {
       const still = round.calls.some(function (one) { return one.id === pulled; });
@@ -80,8 +85,6 @@
     }
     if (next) return pull(next);
     if (!round.stops.length || query.get("pause") === "1") return;
-    // A screen that hears nothing does not go round as if all were well.
-    if (window.govPulse.silent) return;
     if (round.left === null || round.left === undefined) round.left = 1000 * round.stops[stop()].dwell;
     round.left -= passed;
     if (round.left <= 0) step(1);

@@ -85,6 +85,9 @@ class View:
         """Return the view with parts changed; a page of the list holds only for the same question."""
         if "after" not in changes and set(changes) & {"place", "period", "since", "until", "filters", "order"}:
             changes["after"] = ""
+        # A page's own layer stays there; one that somebody chose goes along.
+        if "layer" not in changes and changes.get("scene", self.scene) != self.scene and self.layer == _defaults(self.scene)["layer"]:
+            changes["layer"] = _defaults(changes["scene"])["layer"]
         return replace(self, **changes)
 
     def narrowed(self, **changes: Any) -> View:
@@ -125,7 +128,7 @@ def read(pathname: str | None, search: str | None, language: str = "zh") -> tupl
     try:
         pairs = parse_qsl((search or "").removeprefix("?"), max_num_fields=100)
     except ValueError:
-        return View(**{**known, "period": _period(known.get("scene", View.scene))}), (Notice(key="notice.address", value=""),)
+        return View(**{**_defaults(known.get("scene", View.scene)), **known}), (Notice(key="notice.address", value=""),)
     for key, raw in pairs:
         value = _clean(raw)
         if len(value) > LONGEST or value != raw:
@@ -136,7 +139,7 @@ def read(pathname: str | None, search: str | None, language: str = "zh") -> tupl
     if known.get("drill"):
         # A drill has its own moment.
         known.pop("at", None)
-    known.setdefault("period", _period(known.get("scene", View.scene)))
+    known = {**_defaults(known.get("scene", View.scene)), **known}
     return View(**known, filters=Filters(**narrow)), tuple(notices)
 
 
@@ -163,7 +166,7 @@ def question(view: View) -> str:
 
 
 def _pairs(view: View) -> list[tuple[str, str]]:
-    plain = {f.name: f.default for f in fields(View)} | {"period": _period(view.scene)}
+    plain = {f.name: f.default for f in fields(View)} | _defaults(view.scene)
     out: list[tuple[str, str]] = []
     for key in ("place", "period"):
         if getattr(view, key) not in (plain[key], None, ""):
@@ -258,9 +261,9 @@ def _day(value: str) -> date | None:
     return day if FIRST <= day <= LAST else None
 
 
-def _period(scene: str) -> str:
+def _defaults(scene: str) -> dict[str, Any]:
     held = scenes.found().get(scene)
-    return held.period if held else View.period
+    return {"period": held.period, "layer": held.layer} if held else {"period": View.period, "layer": View.layer}
 
 
 def _custom(known: dict[str, Any], notices: list[Notice]) -> None:

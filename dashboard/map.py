@@ -26,7 +26,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 import layers
-from dashboard import address, ids
+from dashboard import address, ids, scenes
 from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._parts import ASIDE
@@ -34,7 +34,8 @@ from dashboard.scenes._scene import Scene
 from dashboard.words import Words
 from layers._layer import UNITS, Layer, paint
 from layers._palette import OVERDUE, STATUS
-from queries import outlines, places, scope
+from queries import cases, outlines, places, scope
+from queries.alarms import desk
 from queries.case_rows import OVER, STATUS_WORDS
 from queries.city import doors
 from queries.errors import GovError, ScopeError
@@ -43,6 +44,8 @@ from queries.places import Place
 from queries.settings import Settings
 from queries.store import get_meta
 
+#: Cameras that a wall shows around what it looks at.
+NEAR = 4
 #: Up to so many areas are drawn as outlines with names and keyboard focus.
 CRISP = 400
 EARLY = Path(__file__).with_name("map_early.js")
@@ -90,20 +93,23 @@ def map_state(context: Context, pathname: str | None, search: str | None) -> dic
         while shown in below and not sizes.get(shown.level) and below.index(shown) + 1 < len(below):  # missing here, or not seen
             shown = below[below.index(shown) + 1]
         n = sizes.get(shown.level, 0)
+        # A place without parts stands among its neighbours, and not alone on a dark ground.
+        leaf = not place.has_children and len(steps) > 1 and parts == [place]
+        under = steps[-2] if leaf and scope.effective(connection, context.scope, steps[-2]) == [steps[-2]] else place
         # The nearest level below the place that is above the shown one: its borders and names help to find one's way.
         frame = next((one.level for one in below if one.level < shown.level and 1 < sizes.get(one.level, 0) <= CRISP), None)
-    chosen = view.layer if view.layer in layers.found() and layers.found()[view.layer].kind == "areas" else "open_cases"
+    chosen = view.layer if view.layer in layers.found() and layers.found()[view.layer].kind == "areas" else scenes.found()[view.scene].layer
     shift = _shift(context.settings.tile_crs, place)
     query = address.query(view.but(case="", thing="", after="", place=place.code if len(steps) > 1 else None))
     return {
         "asked": (search or "").removeprefix("?"), "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "place": place.code,
-        "up": steps[-2].code if len(steps) > 2 else "", "top": len(steps) == 1, "bbox": _around(parts or [place]), "shift": shift,
+        "up": steps[-2].code if len(steps) > 2 else "", "top": len(steps) == 1, "bbox": _padded(_around(parts or [place])) if leaf else _around(parts or [place]), "focus": _focus(context, view), "shift": shift,
         "layer": chosen, "query": query, "lang": view.lang, "case": view.case,
         # What is fetched to draw it; the page's head fetches it before the map is there (dashboard/map_early.js).
         "urls": {
             "values": "/map/values?" + urlencode(dict(parse_qsl(query)) | {"layer": chosen, "level": shown.level}),
-            "areas": _outlines_url(tree.hash, shown.level, place, view) if n <= CRISP else None,
-            "frame": None if frame is None else _outlines_url(tree.hash, frame, place, view),
+            "areas": _outlines_url(tree.hash, shown.level, under, view) if n <= CRISP else None,
+            "frame": None if frame is None else _outlines_url(tree.hash, frame, under, view),
             "base": f"/map/base/{tree.hash}?lang={view.lang}",
         },
         "levels": [{"id": one.level, "name": w.name(one)} for one in (below or [shown])],
@@ -203,6 +209,36 @@ def _around(parts: list[Place]) -> tuple[float, float, float, float] | None:
     return min(west), min(south), max(east), max(north)
 
 
+def _padded(box: tuple[float, float, float, float] | None) -> tuple[float, float, float, float] | None:
+    """Return a box with a third of itself around it."""
+    if box is None:
+        return None
+    x, y = (box[2] - box[0]) / 3, (box[3] - box[1]) / 3
+    return box[0] - x, box[1] - y, box[2] + x, box[3] + y
+
+
+def _focus(context: Context, view: View) -> dict[str, Any] | None:
+    """Return where the alarm or case is that the address opens, and for a wall the cameras nearest to it; None = nothing open, or no position."""
+    kind, _, number = view.thing.partition(":")
+    try:
+        ask = context.ask(view.but(place=None))
+        if view.case:
+            row = cases.one(context.store, context.scope, view.case, ask).row.case
+            lon, lat, status, name = row.lon, row.lat, row.status, row.no
+        elif kind == "alarm" and number.isdecimal() and len(number) < 10:
+            held = desk.one(context.store, ask, int(number)).row
+            lon, lat, status, name = held.lon, held.lat, held.level, f"{held.title['zh']} {held.subject['zh']}"
+        else:
+            return None
+        if lon is None or lat is None:
+            return None
+        near = desk.nearest(context.store, ask, lon, lat, NEAR).rows if view.scene == "wall" and not view.past else ()
+    except GovError:
+        return None
+    return {"lon": lon, "lat": lat, "status": status, "name": name,
+            "near": [{"lon": one.lon, "lat": one.lat, "status": one.state, "name": one.name or one.code} for one in near if one.kind == "camera"]}
+
+
 def _without(request: Request, context: Context) -> View:
     own = {"mark", "west", "south", "east", "north", "zoom"}
     rest = urlencode([(k, v) for k, v in parse_qsl(request.url.query) if k not in own])
@@ -224,7 +260,7 @@ def _values(context: Context, view: View) -> dict[str, Any]:
                      "pattern": c.pattern, "count": c.count, "act": c.act, "quiet": not (c.act or c.pattern)}
                     for c in painted.classes],
         "numbers": base64.b64encode(painted.numbers.tobytes()).decode(), "values": _short(told), "n": counts.tolist(),
-        "unit": layer.unit, "unit_word": w.pick(UNITS[layer.unit]), "title": _title(w, view, layer), "what": w.pick(layer.definition), "note": w.pick(painted.note),
+        "unit": layer.unit, "plain": layer.plain, "unit_word": w.pick(UNITS[layer.unit]) if layer.unit else "", "title": _title(w, view, layer), "what": w.pick(layer.definition), "note": w.pick(painted.note),
         "as_of": None if painted.answer.as_of is None else w.moment(painted.answer.as_of),
     }
 

@@ -51,7 +51,8 @@ def bar(context: Context, view: View) -> Any:
     told = {"data-now": str(stamp(present)), "data-local": f"{present.astimezone(zone):%Y-%m-%dT%H:%M:%S}", "data-drill-word": w("drill.watermark")}
     if not view.past:
         begin = html.Button(f"◷ {w('when.replay')}", type="button", className="button", title=w("when.replay_why"), **{"data-cursor": "begin"})
-        return html.Div([html.Strong(w.when, className="when"), begin], className="cursor in-live", role="status", **told)
+        # A screen that hears nothing is not live, and must not say so (assets/60-pulse.js).
+        return html.Div([html.Strong(w.when, className="when", **{"data-deaf": f"○ {w('when.deaf')}"}), begin], className="cursor in-live", role="status", **told)
     at = context.cursor(view)
     assert at is not None
     parts: list[Any] = [html.Strong(w.when, className="when")]

@@ -24,6 +24,7 @@ STEPS = 4
 #: Counts up to here are read one by one: 0, 1, 2–3, 4–7, 8 and more.
 SMALL = 16
 
+AREA: Words = {"zh": "区域", "en": "area"}
 USUAL: Words = {"zh": "常见范围", "en": "usual range"}
 _OUT: dict[str, tuple[Words, Words]] = {
     "up": ({"zh": "偏高", "en": "high"}, {"zh": "很高", "en": "very high"}),
@@ -41,6 +42,7 @@ _NOTES: dict[str, Words] = {
     "none": {"zh": "没有区域明显偏离同级区域的中位数", "en": "No area stands out from the median of the areas shown"},
     "few": {"zh": f"可比区域不足 {PEERS} 个，不判断高低", "en": f"Fewer than {PEERS} areas to compare: nothing is called high or low"},
     "neutral": {"zh": "只表示多少，不分好坏", "en": "Shows how much; neither end is good or bad"},
+    "plain": {"zh": "区域不按数值着色", "en": "Areas are coloured by no figure"},
     "fixed": {"zh": "分段由图层固定", "en": "The layer fixes these steps"},
 }
 
@@ -67,6 +69,12 @@ class Classes:
     classes: tuple[MapClass, ...]
     chosen: np.ndarray
     note: Words
+
+
+def alike(n: int) -> Classes:
+    """Return one quiet class for n areas that have no values."""
+    one = MapClass(number=FIRST, word=AREA, low=None, high=None, text=AREA, colour=quiet(1)[0], pattern="", count=n)
+    return Classes(classes=(one,), chosen=np.full(n, FIRST, np.uint8), note=_NOTES["plain"])
 
 
 def classify(

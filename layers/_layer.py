@@ -21,7 +21,7 @@ Bbox = tuple[float, float, float, float]
 UNITS: dict[str, Words] = {
     "n": {"zh": "件", "en": "cases"}, "%": {"zh": "%", "en": "%"}, "h": {"zh": "小时", "en": "h"},
     "per_km2": {"zh": "件/平方公里", "en": "cases per km²"}, "people": {"zh": "人", "en": "people"},
-    "things": {"zh": "个", "en": "items"}, "score": {"zh": "分", "en": "points"},
+    "things": {"zh": "个", "en": "items"}, "score": {"zh": "分", "en": "points"}, "": {"zh": "", "en": ""},
 }
 
 
@@ -94,6 +94,8 @@ class Layer:
     may_be_empty: bool = False
     #: It can show a moment of the past. One that cannot is left out there: what holds now must not pass for what held then.
     then: bool = False
+    #: All areas in one quiet colour: it has no values.
+    plain: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +121,7 @@ def found() -> dict[str, Layer]:
 
 def paint(layer: Layer, store: Store, ask: Ask, level: int) -> Painted:
     """Return an area layer's classes for all areas of a level at or under the asked place."""
-    from layers._classes import classify
+    from layers._classes import alike, classify
 
     if layer.values is None:
         raise ValueError(f"Layer {layer.id!r} shows points; it has no areas to paint.")
@@ -128,7 +130,7 @@ def paint(layer: Layer, store: Store, ask: Ask, level: int) -> Painted:
                        zh=f"图层“{layer.title['zh']}”只反映当前情况，回放时不显示，请选择其他图层。", field="layer")
     answer = layer.values(store, ask, level)
     marks = AreaMarks.of(answer.rows)
-    made = classify(marks.value, marks.few, layer.bad, layer.unit, layer.breaks)
+    made = alike(len(marks)) if layer.plain else classify(marks.value, marks.few, layer.bad, layer.unit, layer.breaks)
     numbers = np.zeros(int(marks.dense.max(initial=0)) + 1, np.uint8)
     numbers[marks.dense] = made.chosen
     return Painted(layer=layer, classes=made.classes, numbers=numbers, answer=answer, note=made.note, marks=marks)

@@ -51,5 +51,13 @@ def residents(store: Store, ask: Ask, level: int) -> Answer[AreaMark]:
     return _marks(Answer(rows=(), as_of=None, source=("areas",)), marks)
 
 
+def standing_areas(store: Store, ask: Ask, level: int) -> Answer[AreaMark]:
+    """Return the areas without any value."""
+    with store.read() as connection:
+        where = standing(connection, ask, level)
+    marks = AreaMarks(code=where.code, dense=where.dense, value=np.full(len(where.code), np.nan), n=None, few=np.zeros(len(where.code), bool))
+    return _marks(Answer(rows=(), as_of=None, source=("areas",)), marks)
+
+
 def _marks(answer: Answer[object], marks: AreaMarks) -> Answer[AreaMark]:
     return replace(answer, rows=marks)  # type: ignore[arg-type,return-value]

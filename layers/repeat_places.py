@@ -21,5 +21,5 @@ def points(store: Store, ask: Ask, bbox: Bbox, zoom: int) -> Answer[Any]:
 
 LAYER = Layer(
     id="repeat_places", title={"zh": "反复发生点", "en": "Repeat places"}, kind="points", unit="n", order=115,
-    definition={"zh": "90 天内、50 米内同类案件 3 件以上的地点", "en": "Places with three or more cases of one category within 90 days and 50 m"}, points=points,
+    definition={"zh": "90 天内、50 米内同类案件 3 件以上的地点", "en": "Places with three or more cases of one category within 90 days and 50 m"}, points=points, then=True,
 )

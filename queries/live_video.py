@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
 
 import httpx2 as httpx
 from cryptography.exceptions import InvalidTag
@@ -242,6 +242,21 @@ async def frames(address: str) -> AsyncIterator[bytes]:
                 if time.monotonic() - heard > PATIENCE_S:
                     raise NoPictureError("silent", "The camera sends no picture any more.", "摄像机不再发送图像。")
     except (httpx.HTTPError, httpx.InvalidURL) as bad:
+        raise _away(bad) from None
+
+
+async def there(address: str) -> None:
+    """Return when a gateway's own page is there to be shown. Raises NoPictureError: no answer, an error, or no page.
+
+    A frame tells nobody what became of it, so this is asked first. Who must sign in at the gateway may do so in the frame.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE_S), _asker() as by, by.stream("GET", urldefrag(address).url, headers={"Accept": "text/html", "Accept-Encoding": "identity"}) as reply:
+            if reply.status_code not in (401, 403) and reply.status_code >= 400:
+                _checked(reply.status_code)
+            if reply.status_code == 200 and not reply.headers.get("content-type", "").lower().startswith(("text/html", "application/xhtml")):
+                raise NoPictureError("page", "What the gateway answers is no page.", "网关返回的不是网页。")
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as bad:
         raise _away(bad) from None
 
 

@@ -1,4 +1,4 @@
-"""A video gateway for tests: a small real HTTP server with HLS and MJPEG that a real encoder made, and with all that is bad."""
+"""A video gateway for tests: a small real HTTP server with HLS and MJPEG that a real encoder made, with a player's page, and with all that is bad."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ from PIL import Image
 
 #: What a page, a settings file or a password of the gateway would be: none of it may reach a browser.
 HUSH = b"<html>hush: rtsp://admin:hush@10.0.0.1/</html>"
+#: A page that plays something green, as a gateway's WebRTC page does, and would fill the screen or lead it away if it could.
+PLAYER = b"""<!doctype html><title>player</title><body style="margin:0;background:#14b428"><p id="told"></p><script>
+document.getElementById("told").textContent = "plays " + location.search;
+try { top.location = "about:blank"; } catch (no) { document.title = "kept in"; }
+</script></body>"""
 USER, PASSWORD = "viewer", "hush"
 
 
@@ -56,7 +61,7 @@ class Gateway(http.server.BaseHTTPRequestHandler):
         """Answer."""
         self.asked.append(self.path)
         way = self.path.split("?")[0].strip("/").split("/")
-        getattr(self, f"_{way[0].removesuffix('.m3u8')}", self._nothing)("/".join(way[1:]))
+        getattr(self, f"_{way[0].removesuffix('.m3u8').replace('.', '_')}", self._nothing)("/".join(way[1:]))
 
     def _send(self, body: bytes, kind: str = "application/octet-stream", status: int = 200, **more: str) -> None:
         self.send_response(status)
@@ -118,6 +123,14 @@ class Gateway(http.server.BaseHTTPRequestHandler):
 
     def _page(self, _: str) -> None:
         self._send(HUSH, "application/vnd.apple.mpegurl")
+
+    def _stream_html(self, _: str) -> None:
+        """The player of go2rtc, which reads the stream from its address."""
+        self._send(PLAYER, "text/html; charset=utf-8")
+
+    def _cross(self, _: str) -> None:
+        """The player of MediaMTX at the path of a stream."""
+        self._send(PLAYER, "text/html; charset=utf-8")
 
     def _config(self, _: str) -> None:
         self._send(HUSH, "video/mp4")

@@ -142,6 +142,15 @@ def test_last_month_is_a_whole_month() -> None:
     assert got == (date(2026, 2, 1), date(2026, 2, 28))
 
 
+def test_a_page_has_its_own_layer_and_a_chosen_one_goes_along() -> None:
+    own = address.read("/cameras", "?lang=zh")[0]
+    assert (own.layer, own.but(scene="leader").layer, own.but(scene="alarms").layer) == ("plain", "open_cases", "plain")
+    chosen = address.read("/cameras", "?layer=overdue&lang=zh")[0]
+    assert chosen.but(scene="leader").layer == "overdue"
+    # The overview's usual layer is a choice there, and is said.
+    assert "layer=open_cases" in address.write(own.but(layer="open_cases"))
+
+
 def test_another_question_starts_the_list_at_its_first_page() -> None:
     view = View(after="x:1")
 

@@ -18,6 +18,7 @@ import pytest
 
 from tests.conftest import HOME
 from tests.test_pages_browser import until
+from tests.test_wall import open_late
 
 pytestmark = pytest.mark.browser
 GRID = "990103001001001"
@@ -128,6 +129,27 @@ def test_a_server_that_stops_answering_is_said_aloud_and_forgiven(host: Host, br
     host.report("井盖缺失丙")
     until(browser, seen("井盖缺失丙"), 15)
     browser.execute_script("localStorage.removeItem('gov-sound')")
+
+
+def test_a_wall_that_hears_nothing_stays_with_its_event_and_does_not_call_itself_live(host: Host, browser: Any) -> None:
+    open_late(host.url, "DEAF-1")
+    browser.get(host.url + "/wall?lang=en&kiosk=1&round=city")
+    pulled = "new URLSearchParams(location.search).get('pull') === 'late:DEAF-1'"
+    badge = ("const one = document.querySelector('.cursor .when'), said = getComputedStyle(one, '::after').content;"
+             "return [one.getBoundingClientRect().height > 0 && getComputedStyle(one).fontSize !== '0px' && one.innerText, said]")
+    until(browser, f"return {pulled} && document.querySelector('.beside')", 30)
+    assert browser.execute_script(badge) == ["● Live", "none"]
+    host.kill()
+    until(browser, "return !document.querySelector('#unheard').hidden", 30)
+    assert browser.execute_script(badge) == [False, '"○ not live"']
+    # Its minute is over: what the round would go on to could not be read.
+    browser.execute_script("window.govRound.since = 1")
+    time.sleep(2)
+    assert browser.execute_script(f"return {pulled}")
+    host.start()
+    until(browser, "return document.querySelector('#unheard').hidden", 30)
+    assert browser.execute_script(badge)[1] == "none"
+    until(browser, f"return !({pulled})", 30)
 
 
 def test_without_sockets_the_same_news_comes_by_asking(host: Host, browser: Any) -> None:

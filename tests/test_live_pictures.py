@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx2 as httpx
 import pytest
@@ -27,6 +28,7 @@ from queries.live_video import Live, Parts, Seal
 from queries.sensing.tables import camera_view
 from queries.settings import Settings
 from queries.store import Store
+from queries.tables import camera
 from tests.conftest import missing, serving
 from tests.gateway import HUSH, PASSWORD, USER, encoded, serving_gateway
 from tests.test_cameras import ASK
@@ -40,6 +42,14 @@ demo = true
 view_reasons = {{ bridge = {{ name = "桥梁巡检", name_en = "Bridge round" }} }}
 [gateways.main]
 address = "http://{at}/hls/{{stream}}.m3u8"
+[gateways.go]
+address = "http://{at}"
+like = "go2rtc"
+live = "page"
+[gateways.mtx]
+address = "http://{at}"
+like = "mediamtx"
+live = "page"
 [gateways.page]
 address = "https://gateway.example:8889"
 like = "mediamtx"
@@ -313,12 +323,51 @@ def test_dead_streams_hold_no_page_up(store: Store, tmp_path: Path, gateway: tup
 @pytest.mark.parametrize("like", LIKE)
 def test_known_gateways_need_an_address_and_no_template(like: str) -> None:
     for live, way in LIKE[like].items():
+        if (like, live) == ("gb28181", "page"):
+            continue
         spec = GatewaySpec(address="http://10.0.0.5:8888/", like=like, live=live)  # type: ignore[arg-type]
         assert spec.template == "http://10.0.0.5:8888" + way
         assert "{stream}" in way
 
 
+def test_the_page_of_a_gb28181_platform_is_told_where_the_stream_is_offered() -> None:
+    spec = GatewaySpec(address="https://zlm.example:8443", like="gb28181", live="page", player="https://wvp.example/")
+    whole = spec.template.replace("{stream}", "34020000001110000001_34020000001320000001").replace("{key}", "7.9.ab")
+    page, _, told = whole.partition("&url=")
+    assert page == "https://wvp.example/#/play/share?type=1"
+    assert unquote(told) == "https://zlm.example:8443/index/api/webrtc?app=rtp&stream=34020000001110000001_34020000001320000001&type=play&key=7.9.ab"
+
+
+@pytest.mark.parametrize("way", ["never", "nosuch", "config", "closed"])
+def test_a_page_that_is_not_there_is_said_in_the_frame(asker: Any, way: str) -> None:
+    client, key, asked, store = asker
+    with store.write() as connection:
+        connection.execute(camera.update().where(camera.c.code == "N1").values(gateway="mtx", stream=way))
+    held = key("N1")
+    told = client.get(f"/camera/live/N1?key={held}")
+    assert asked == [f"/{way}/?key={held}"]
+    if way == "closed":
+        # Who must sign in there does so in the frame.
+        assert told.status_code == 302
+        return
+    assert (told.status_code, told.headers["content-type"]) == (502, "text/html; charset=utf-8")
+    assert 'data-gov="none"' in told.text
+    assert "网关" in told.text
+    assert "hush" not in told.text
+
+
+def test_whether_a_page_may_go_on_is_answered_until_its_view_ends(asker: Any) -> None:
+    client, key, _, store = asker
+    held = key("P1")
+    assert client.get(f"/camera/held/P1?key={held}").status_code == 204
+    assert client.get(f"/camera/held/G1?key={held}").status_code == 403
+    with store.write() as connection:
+        connection.execute(camera_view.update().values(ended_at=stamp(now())))
+    assert client.get(f"/camera/held/P1?key={held}").status_code == 403
+
+
 @pytest.mark.parametrize(("told", "why"), [
+    ({"address": "http://a", "like": "gb28181", "live": "page"}, "player"), ({"address": "http://a", "like": "go2rtc", "live": "page", "player": "http://b"}, "player"),
     ({"address": "10.0.0.5"}, "http://"), ({"address": "http://a/x"}, "{stream}"), ({"address": "http://a", "like": "go2rtx"}, "go2rtc"), ({"address": "http://a", "like": "mediamtx", "live": "mjpeg"}, "mediamtx gives"),
 ])
 def test_a_gateway_that_cannot_be_meant_is_refused_with_what_to_do(told: dict[str, str], why: str) -> None:

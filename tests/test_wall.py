@@ -177,6 +177,11 @@ def test_a_serious_alarm_pulls_the_wall_to_its_grid_until_somebody_acknowledges_
     assert "Nearest cameras" in shown
     assert "9.0" in shown
     until(browser, f"return window.govMap.state().place === '{alarm.area_code}'")
+    # Where it is stands on the map, in its grid and among its neighbours.
+    until(browser, "const f = window.govMap.state().focus; return f && document.querySelectorAll('.gov-focus').length === 1 && f.near.length")
+    focus = browser.execute_script("return window.govMap.state().focus")
+    assert (round(focus["lon"], 6), round(focus["lat"], 6), focus["status"]) == (round(alarm.lon, 6), round(alarm.lat, 6), alarm.level)
+    until(browser, "return document.querySelectorAll('.leaflet-gov-areas-pane path').length > 1")
     for across, down, _, _ in WALLS.values():
         sized(across, down)
         until(browser, f"return innerWidth === {across}", 5)

@@ -70,7 +70,7 @@ def title(view: View, w: Words, row: AlarmRow) -> Any:
 
 def where(w: Words, row: AlarmRow) -> str:
     """Return its grid and the post that is nearest to it."""
-    posts = " · ".join(dict.fromkeys(p.shown for p in row.duty[:2]))
+    posts = " · ".join(dict.fromkeys(p.shown for p in (row.duty or ())[:2]))
     return " · ".join(part for part in (w.pick(row.area_name), posts) if part)
 
 

@@ -29,9 +29,9 @@ def head(w: Words, view: View, one: Grid) -> list[Any]:
     size = w("grid.unknown") if place.area_m2 is None else w("grid.km2", n=f"{place.area_m2 / 1e6:.2f}")
     facts = [(w("grid.code"), place.code), (w("grid.residents"), w("grid.unknown") if place.residents is None else w.n(place.residents)), (w("grid.area"), size)]
     duty = [html.Span([html.B(w.pick(DUTY_WORDS.get(d.post, {"zh": d.post, "en": d.post}))), f" {d.shown}",
-                       *([" ", html.A(d.phone, href=f"tel:{d.phone}", className="drill")] if d.phone else [])]) for d in one.duty]
-    if w.at:
-        duty = [html.Span(f"○ {w('when.only_now_grid')}", className="quiet")]
+                       *([" ", html.A(d.phone, href=f"tel:{d.phone}", className="drill")] if d.phone else [])]) for d in one.duty or ()]
+    if one.duty is None:
+        duty = [html.Span(f"○ {w('when.no_roster')}", className="quiet")]
     elif not any(d.post == "grid_worker" for d in one.duty):
         duty.insert(0, badge(w("grid.nobody"), "watch"))
     waits = [html.Span([w("desk.waiting", who=w.pick(WAITING_WORDS[post])), " ", html.B(w.n(n))]) for post, n in one.waiting.items()]
@@ -92,6 +92,8 @@ def things(w: Words, one: Grid) -> Any:
 
 def items(w: Words, one: Grid) -> Any:
     """Return what of the task list may be given to a grid at all."""
+    if one.items is None:
+        return nothing(w, "when.no_list")
     rows = [html.Li([html.Span([html.B(w.pick(i.title)), badge(w("list.until", at=_items.day(w, i)), "") if i.ends_at else ""], className="line"),
                      html.Small(f"{w.pick(i.department_name)} · {i.code}" + (f" · {w.pick(i.category_name)}" if i.category_name else ""), className="quiet")])
             for i in one.items]

@@ -12,7 +12,6 @@ from dashboard import ids
 from dashboard.context import Context
 from dashboard.panels._parts import Kind, act_button, badge
 from dashboard.words import Words
-from queries.clock import now
 from queries.loop import task_list
 from queries.loop.task_list import Item, ItemStep
 
@@ -22,9 +21,9 @@ SPOT = "item"
 SOON_D = 14
 
 
-def soon(item: Item) -> Kind:
+def soon(w: Words, item: Item) -> Kind:
     """Return how pressing an item's end is, as the kind of a badge."""
-    return "watch" if item.ends_at is not None and item.ends_at - now() < timedelta(days=SOON_D) else ""
+    return "watch" if item.ends_at is not None and item.ends_at - w.present < timedelta(days=SOON_D) else ""
 
 
 def day(w: Words, item: Item) -> str:
@@ -53,7 +52,8 @@ def _way(w: Words, steps: Sequence[ItemStep]) -> html.Div:
 def buttons(context: Context, w: Words, item: Item) -> Any:
     """Return what the actor's post may do with an item now; nothing for who only looks."""
     may = task_list.may(context.actor, item)
-    if not may:
+    # How it stood then cannot be changed now.
+    if w.at or not may:
         return ""
     return html.Div([act_button(w.pick(task_list.STEP_WORDS[step]), {"do": "item", "code": item.code, "step": step}, step not in ("refuse", "end"))
                      for step in may], className="acts", role="group", **{"aria-label": w("act.group", no=item.code)})

@@ -24,14 +24,15 @@ def plot(w: Words, points: Sequence[SeriesPoint], unit: str, digits: int, title:
     def y(value: float) -> float:
         return 96 - (value - low) / room * 92  # type: ignore[operator]
 
-    runs: list[list[str]] = [[]]
+    runs: list[list[tuple[float, float]]] = [[]]
     for i, p in enumerate(points):
         if p.mean is not None:
-            runs[-1].append(f"{i * wide:.2f},{y(p.mean):.2f}")
+            runs[-1].append((i * wide, y(p.mean)))
         elif runs[-1]:
             runs.append([])
     # A single point between two gaps is drawn as a short line.
-    lines = "".join(f"M{run[0]} L{' '.join(run[1:]) or run[0].split(',')[0] + '.3,' + run[0].split(',')[1]}" for run in runs if run)
+    strokes = [run if len(run) > 1 else [(max(0.0, run[0][0] - 0.4), run[0][1]), (run[0][0] + 0.4, run[0][1])] for run in runs if run]
+    lines = "".join("M" + " L".join(f"{x:.2f},{at:.2f}" for x, at in one) for one in strokes)
     limit = f"M0,{y(bound):.2f} L100,{y(bound):.2f}" if bound is not None else ""
     svg = (f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 100 100' preserveAspectRatio='none'><path d='{limit}' fill='none' stroke='%23f4b12f' stroke-width='1.5' "
            f"stroke-dasharray='3 2' vector-effect='non-scaling-stroke'/><path d='{lines}' fill='none' stroke='%239fc5e8' stroke-width='2' vector-effect='non-scaling-stroke'/></svg>")

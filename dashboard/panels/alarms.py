@@ -27,7 +27,7 @@ def render(context: Context, view: View) -> Any:
         if row.group_id not in seen and len(rows) < SHOWN:
             seen.add(row.group_id)
             rows.append(html.Li([_alarms.level(w, row), _alarms.title(view, w, row), html.Span(_alarms.value(w, row), className="num"), *_alarms.marks(w, row),
-                                 html.Span(f"{_alarms.where(w, row)} · {w.short(row.again_at)}", className="quiet")], className=f"alarm-line {row.state}"))
+                                 html.Span([html.Span(_alarms.where(w, row)), " ", html.Time(w.short(row.again_at))], className="quiet where-when")], className=f"alarm-line {row.state}"))
     aside: list[Any] = [badge(w("alarm.flood"), "act")] if pace.flood and ask.at is None else []
     aside.append(go(view.but(scene="alarms"), w("alarm.all", n=w.n(answer.total or 0)), "chip"))
     if not rows:

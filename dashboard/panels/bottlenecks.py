@@ -58,4 +58,4 @@ def _leg(w: Words, leg: Leg, both: bool) -> html.Tr:
                     html.Td(w.length(leg.mean_s), className="num"), html.Td(w.n(leg.n), className="num quiet")])
 
 
-PANEL = Panel(id="bottlenecks", title={"zh": "时间耗在哪里", "en": "Where the time goes"}, order=10, slots={"evaluation": "middle"}, render=render)
+PANEL = Panel(id="bottlenecks", title={"zh": "时间耗在哪里", "en": "Where the time goes"}, order=10, slots={"evaluation": "middle"}, render=render, then=True)

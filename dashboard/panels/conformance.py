@@ -40,4 +40,4 @@ def _row(w: Words, view: View, rule: BrokenRule) -> html.Tr:
                     html.Td([part for link in links for part in (link, " ")])])
 
 
-PANEL = Panel(id="conformance", title={"zh": "是否按标准流程", "en": "By the standard way?"}, order=20, slots={"evaluation": "middle"}, render=render)
+PANEL = Panel(id="conformance", title={"zh": "是否按标准流程", "en": "By the standard way?"}, order=20, slots={"evaluation": "middle"}, render=render, then=True)

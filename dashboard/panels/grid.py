@@ -62,7 +62,9 @@ def _then(context: Context, view: View, w: Words) -> Any:
     parts = {
         "open": _open(context, w, view, one),
         "figures": (w("grid.figures_aside"), _grid.figures(w, view, one)), "closed": (w("grid.closed_aside", n=grid.BACK_D), _grid.closed(w, view, one)),
-        "things": (_grid.things_aside(w, one), _grid.things(w, one)), "neighbours": (w("grid.n", n=len(one.neighbours)), _grid.neighbours(w, view, one)),
+        "things": (_grid.things_aside(w, one), _grid.things(w, one)),
+        "items": (go(view.but(scene="list", place=None, case="", measure="grid"), w("grid.whole_list"), "drill"), _grid.items(w, one)),
+        "repeats": (w("grid.repeats_aside", n=grid.BACK_D), _grid.repeats(w, view, one)), "neighbours": (w("grid.n", n=len(one.neighbours)), _grid.neighbours(w, view, one)),
     }
     columns = [html.Div([_box(w, id_, *parts[id_]) for id_ in column if id_ in parts], className="grid-column") for column in COLUMNS]
     return html.Div([html.Section(_grid.head(w, view, one), className="panel grid-head"), *columns, strip(w, answer)], className="grid-page then")

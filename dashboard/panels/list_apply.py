@@ -18,7 +18,8 @@ from queries.loop import task_list
 def render(context: Context, view: View) -> Any:
     """Draw the closed form; nothing for who may not apply."""
     actor = context.actor
-    if actor.post not in task_list.POSTS["apply"]:
+    # Nobody applies in the past.
+    if view.past or actor.post not in task_list.POSTS["apply"]:
         return []
     w, city = words(context, view), context.city()
 
@@ -46,4 +47,4 @@ def render(context: Context, view: View) -> Any:
     ], className="report")
 
 
-PANEL = Panel(id="list_apply", title={"zh": "申请事项", "en": "Apply for an item"}, order=10, slots={"list": "main"}, render=render)
+PANEL = Panel(id="list_apply", title={"zh": "申请事项", "en": "Apply for an item"}, order=10, slots={"list": "main"}, render=render, then=True)

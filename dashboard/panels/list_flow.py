@@ -20,7 +20,7 @@ ASIDE = {"zh": "不在清单内的事项不得派到网格；退出的不再派�
 def render(context: Context, view: View) -> Any:
     """Draw the stages."""
     w = words(context, view)
-    answer = task_list.items(context.store, only_published=False)
+    answer = task_list.items(context.store, only_published=False, ask=context.ask(view))
     n = Counter(item.state for item in answer.rows)
     parts: list[Any] = []
     for state in WAY:
@@ -31,4 +31,4 @@ def render(context: Context, view: View) -> Any:
     return [heading(w.pick(PANEL.title), w.pick(ASIDE)), html.Div(parts, className="loop-line"), strip(w, answer)]
 
 
-PANEL = Panel(id="list_flow", title={"zh": "事项清单 · 申请到退出", "en": "The task list, from application to exit"}, order=10, slots={"list": "top"}, render=render)
+PANEL = Panel(id="list_flow", title={"zh": "事项清单 · 申请到退出", "en": "The task list, from application to exit"}, order=10, slots={"list": "top"}, render=render, then=True)

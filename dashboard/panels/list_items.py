@@ -33,7 +33,7 @@ ONLY = {"grid": lambda item: item.to == "grid", "temporary": lambda item: item.t
 def render(context: Context, view: View) -> Any:
     """Draw the table with what narrows it."""
     w = words(context, view)
-    answer = task_list.items(context.store)
+    answer = task_list.items(context.store, ask=context.ask(view))
     rows = [item for item in answer.rows if _wanted(view, item)]
     head = [(w("list.item"), ""), (w("case.department"), ""), (w("list.to"), ""), (w("case.category"), ""), (w("list.basis"), ""), (w("list.ends"), "num")]
     shown: Any = table(head, [_row(context, w, view, item) for item in rows], "items") if rows else nothing(w, "list.none")
@@ -64,13 +64,13 @@ def _filters(context: Context, w: Words, view: View, rows: Any) -> html.Div:
 
 
 def _row(context: Context, w: Words, view: View, item: Item) -> html.Tr:
-    until = badge(w("list.until", at=_items.day(w, item)), _items.soon(item)) if item.ends_at else w("list.standing")
+    until = badge(w("list.until", at=_items.day(w, item)), _items.soon(w, item)) if item.ends_at else w("list.standing")
     return html.Tr([
         html.Td([html.B(w.pick(item.title)), html.Div([html.Span(item.code), html.Span(item.content if w.lang == "zh" or not item.content else "")], className="facts"),
-                 html.Div(id=ids.form(_items.SPOT, item.code)) if task_list.may(context.actor, item) else ""]),
+                 html.Div(id=ids.form(_items.SPOT, item.code)) if not w.at and task_list.may(context.actor, item) else ""]),
         html.Td(go(view.narrowed(departments=(item.department,)), w.pick(item.department_name), "drill")),
         html.Td(badge(w.pick(_items.TO[item.to]), "" if item.to == "grid" else "off")),
         html.Td(w.pick(item.category_name) if item.category_name else "—"), html.Td(item.basis, className="basis"), html.Td(html.Div([until, _items.buttons(context, w, item)], className="ends"), className="num")])
 
 
-PANEL = Panel(id="list_items", title={"zh": "现行事项", "en": "In force now"}, order=20, slots={"list": "main"}, render=render)
+PANEL = Panel(id="list_items", title={"zh": "现行事项", "en": "In force now"}, order=20, slots={"list": "main"}, render=render, then=True)

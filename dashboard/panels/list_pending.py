@@ -21,11 +21,11 @@ def render(context: Context, view: View) -> Any:
     if context.visitor.by == "nobody":
         return []
     w = words(context, view)
-    answer = task_list.items(context.store, only_published=False)
+    answer = task_list.items(context.store, only_published=False, ask=context.ask(view))
     rows = sorted((i for i in answer.rows if i.state in PENDING), key=lambda i: (PENDING.index(i.state), i.code))
-    told = task_list.steps_of(context.store, context.actor, [i.code for i in rows]).rows
+    told = task_list.steps_of(context.store, context.actor, [i.code for i in rows], context.ask(view)).rows
     shown = [_items.line(context, w, item, [s for s in told if s.code == item.code]) for item in rows]
     return [heading(w.pick(PANEL.title), w("list.n", n=len(rows))), html.Ol(shown, className="lines scroll") if shown else nothing(w, "list.none_pending"), strip(w, answer)]
 
 
-PANEL = Panel(id="list_pending", title={"zh": "办理中的申请", "en": "Applications under way"}, order=10, slots={"list": "side"}, render=render)
+PANEL = Panel(id="list_pending", title={"zh": "办理中的申请", "en": "Applications under way"}, order=10, slots={"list": "side"}, render=render, then=True)

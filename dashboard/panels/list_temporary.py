@@ -13,7 +13,6 @@ from dashboard.panels import _items
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import badge, heading, nothing, strip, words
 from dashboard.words import Words
-from queries.clock import now
 from queries.loop import task_list
 from queries.loop.task_list import Item
 
@@ -23,12 +22,13 @@ BACK_D = 90
 
 def render(context: Context, view: View) -> Any:
     """Draw both."""
-    w, at = words(context, view), now()
-    answer = task_list.items(context.store, only_published=False)
+    w = words(context, view)
+    at = w.present
+    answer = task_list.items(context.store, only_published=False, ask=context.ask(view))
     ending = sorted(((i.ends_at, i) for i in answer.rows if i.in_force and i.ends_at), key=lambda one: (one[0], one[1].code))
     ended = sorted(((i.ends_at, i) for i in answer.rows if i.state in ("ended", "published") and not i.in_force and i.ends_at
                     and at - timedelta(days=BACK_D) <= i.ends_at <= at), key=lambda one: one[0], reverse=True)
-    rows = [_line(w, item, badge(w("list.left", length=w.length((end - at).total_seconds())), _items.soon(item)))
+    rows = [_line(w, item, badge(w("list.left", length=w.length((end - at).total_seconds())), _items.soon(w, item)))
             for end, item in ending]
     rows += [_line(w, item, badge(w("list.ended"), "off")) for _, item in ended]
     return [heading(w.pick(PANEL.title), w("list.n", n=len(ending))), html.Ol(rows, className="lines scroll") if rows else nothing(w, "list.none_temporary"),
@@ -41,4 +41,4 @@ def _line(w: Words, item: Item, mark: Any) -> html.Li:
                    className="case" if item.in_force else "case settled")
 
 
-PANEL = Panel(id="list_temporary", title={"zh": "临时事项与退出", "en": "Temporary items, and what has left"}, order=20, slots={"list": "side"}, render=render)
+PANEL = Panel(id="list_temporary", title={"zh": "临时事项与退出", "en": "Temporary items, and what has left"}, order=20, slots={"list": "side"}, render=render, then=True)

@@ -72,7 +72,7 @@ def _alarm(context: Context, view: View, w: Words, code: str) -> tuple[str, list
         ("alarm.began", w.moment(row.began_at)),
         ("case.place", go(view.but(scene="grid", place=row.area_code, thing=""), w.pick(row.area_name), "drill") if row.area_code else w("unknown")),
         ("alarm.street", w.pick(row.street_name)),
-        ("alarm.duty", html.Ul([html.Li(f"{p.shown} {p.phone}".strip()) for p in row.duty], className="plain") if row.duty else w("unknown")),
+        ("alarm.duty", html.Ul([html.Li(f"{p.shown} {p.phone}".strip()) for p in row.duty], className="plain") if row.duty else w("unknown") if row.duty is not None else w("when.no_roster")),
         ("alarm.item", f"{row.item} {row.item_title}".strip() or w("alarm.no_item")),
         ("alarm.do", w.pick(row.action) or w("unknown")),
     ]

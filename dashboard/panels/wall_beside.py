@@ -94,7 +94,8 @@ def _cameras(context: Context, w: Words, view: View, lon: float | None, lat: flo
     near = () if lon is None or lat is None else desk.nearest(context.store, ask, lon, lat, SEEN).rows
     found = [one for one in near if one.kind == "camera"]
     rows = [html.Li([html.Span(one.name or one.code), badge(w.pick(CAMERA_WORDS[one.state][0]), CAMERA_WORDS[one.state][1]),
-                     away(w, one), html.Span(w.age(one.seen_at), className="quiet")]) for one in found]
+                     # How long ago one was seen says something of one that is not online now.
+                     away(w, one), "" if one.state == "online" else html.Span(w.age(one.seen_at), className="quiet")]) for one in found]
     return [html.H4(w.pick(CAMERAS)), html.Ul(rows, className="plain") if rows else html.P(f"○ {w('wall.no_camera')}", className="empty")]
 
 

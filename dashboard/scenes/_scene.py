@@ -20,4 +20,6 @@ class Scene:
     has_map: bool = False
     #: The period of an address that names none.
     period: str = "30d"
+    #: The map's layer of an address that names none.
+    layer: str = "open_cases"
     takes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -21,7 +21,8 @@ from queries.clock import moment, now, stamp
 from queries.errors import NoSuchError
 from queries.frame import Answer, Ask
 from queries.intervals import inside
-from queries.loop.tables import duty, list_item
+from queries.loop import roster
+from queries.loop.tables import list_item
 from queries.near import Near
 from queries.places import Place
 from queries.sensing.register import TOML
@@ -166,7 +167,7 @@ class _Maker:
     """Makes rows: names, units, duty and task-list item looked up once for all."""
 
     def __init__(self, connection: Connection, ask: Ask) -> None:
-        self.connection, self.present = connection, ask.present
+        self.connection, self.at, self.present = connection, ask.at, ask.present
         told = get_meta(connection, TOML)
         self.city = City.model_validate(told) if told else None
         self.rules = {rule.id: rule for rule in self.city.alarms} if self.city else {}
@@ -192,7 +193,9 @@ class _Maker:
             self._chains[node] = places.chain(c, node)
         codes = {p.code for chain in self._chains.values() for p in chain}
         self._duty: dict[str, list[Any]] = {}
-        for r in c.execute(select(duty).where(duty.c.area_code.in_(codes)).order_by(duty.c.post)):
+        roster_ = roster.on_duty(c, codes, None if self.at is None else self.present)
+        self._roster_known = roster_ is not None
+        for r in roster_ or ():
             self._duty.setdefault(r.area_code, []).append(r)
         return [self._row(r) for r in rows]
 
@@ -212,7 +215,7 @@ class _Maker:
             unit=_unit(r.kind, metric.unit if metric else ""), digits=metric.digits if metric else 1, value=r.value, peak=r.peak, bound=r.bound,
             began_at=moment(r.began_at), seen_at=moment(r.seen_at), again_at=moment(r.again_at), times=r.times, is_active=r.is_active,
             chattering=self._raised.get(r.id, 0) >= CHATTER, group_id=r.group_id or r.id, group=self._groups.get(r.group_id or r.id, 1),
-            area_code=here.code if here else "", area_name=_name(here), street_name=_name(street), duty=tuple(posts), action=action,
+            area_code=here.code if here else "", area_name=_name(here), street_name=_name(street), duty=tuple(posts) if self._roster_known else None, action=action,
             item=rule.item if rule else "", item_title=self._items.get(rule.item, "") if rule else "", category=rule.category if rule else "",
             acked_at=_at(r.acked_at), acked_by=r.acked_by, shelved_until=_at(r.shelved_until), outcome=r.outcome, reason=r.reason, case_no=r.case_no,
             lon=r.lon, lat=r.lat, evidence=evidence)

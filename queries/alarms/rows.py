@@ -75,7 +75,8 @@ class AlarmRow:
     area_code: str
     area_name: Words
     street_name: Words
-    duty: tuple[Post, ...]
+    #: None = it is not known who was on duty at that moment of the past.
+    duty: tuple[Post, ...] | None
     action: Words
     item: str
     item_title: str

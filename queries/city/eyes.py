@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from typing import Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from pydantic import field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from queries.city.specs import Part, WordPair, unknown
 
 Kind = Literal["hls", "mjpeg", "page"]
 #: Where known gateways keep a live picture, behind their address. A GB/T 28181 platform: as ZLMediaKit serves what is
-#: invited (WVP and others); {stream} is then DEVICE_CHANNEL.
+#: invited (WVP and others); {stream} is then DEVICE_CHANNEL. Its page is WVP's share player, which is told where ZLMediaKit
+#: answers a WebRTC offer; our key stands in that address, where ZLMediaKit's on_play hook reads it.
 LIKE: dict[str, dict[str, str]] = {
     "go2rtc": {"hls": "/api/stream.m3u8?src={stream}&mp4", "mjpeg": "/api/stream.mjpeg?src={stream}", "page": "/stream.html?src={stream}&mode=webrtc&key={key}"},
     "mediamtx": {"hls": "/{stream}/index.m3u8", "page": "/{stream}/?key={key}"},
-    "gb28181": {"hls": "/rtp/{stream}/hls.m3u8"},
+    "gb28181": {"hls": "/rtp/{stream}/hls.m3u8", "page": "/index/api/webrtc?app=rtp&stream={stream}&type=play&key={key}"},
 }
 #: Standard reasons; a city adds its own, and says nothing less. "other" must be told in words of one's own.
 REASONS: dict[str, WordPair] = {
@@ -27,15 +28,21 @@ REASONS: dict[str, WordPair] = {
 
 
 class GatewaySpec(Part):
-    """A video gateway: `address` is its scheme and host where it is `like` a known one, else the whole template with {stream}."""
+    """A video gateway: `address` is its scheme and host where it is `like` a known one, else the whole template with {stream}.
+
+    `player` = the scheme and host of the platform whose page plays what `address` serves, for a page that is like gb28181.
+    """
 
     address: str
     like: str = ""
     live: Kind = "hls"
+    player: str = ""
 
-    @field_validator("address")
+    @field_validator("address", "player")
     @classmethod
-    def _address(cls, value: str) -> str:
+    def _address(cls, value: str, info: ValidationInfo) -> str:
+        if info.field_name == "player" and not value:
+            return value
         try:
             told = urlsplit(value)
             good = told.scheme in ("http", "https") and bool(told.hostname) and told.port != 0
@@ -51,6 +58,10 @@ class GatewaySpec(Part):
             raise unknown(self.like, LIKE, "known gateway")
         if self.like and self.live not in LIKE[self.like]:
             raise ValueError(f"live: {self.like} gives {', '.join(LIKE[self.like])}, not {self.live}.")
+        if (self.like, self.live) == ("gb28181", "page") and not self.player:
+            raise ValueError("player: a page that is like gb28181 is that of its platform (WVP); give the platform's scheme and host, http://HOST:18080.")
+        if self.player and (self.like, self.live) != ("gb28181", "page"):
+            raise ValueError("player: only a page that is like gb28181 is played by another address; leave it out.")
         if not self.like and "{stream}" not in self.address:
             raise ValueError("address: say where {stream} stands, or what the gateway is like (" + ", ".join(LIKE) + ").")
         return self
@@ -58,4 +69,7 @@ class GatewaySpec(Part):
     @property
     def template(self) -> str:
         """Return the address of a live picture with {stream}, and {key} where it is a page."""
-        return self.address.rstrip("/") + LIKE[self.like][self.live] if self.like else self.address
+        if not self.like:
+            return self.address
+        whole = self.address.rstrip("/") + LIKE[self.like][self.live]
+        return f"{self.player.rstrip('/')}/#/play/share?type=1&url={quote(whole, safe='{}')}" if self.player else whole

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from queries.city import Refusal
 from queries.loading.report import SourceReport
+from queries.loop import roster
 from queries.loop.tables import duty, list_event, list_item
 from queries.tables import area, department
 
@@ -104,8 +105,11 @@ class ListsIn:
                 told.changed += 1
                 self.connection.execute(update(duty).where(duty.c.area_code == key[0], duty.c.post == key[1])
                                         .values(shown=words[0], phone=words[1]))
+                roster.ends(self.connection, *key, self.seen)
+                roster.stands(self.connection, [{"area_code": key[0], "post": key[1], "shown": words[0], "phone": words[1]}], self.seen)
         if new:
             self.connection.execute(insert(duty), new)
+            roster.stands(self.connection, new, self.seen)
         told.new += len(new)
         return refusals
 
@@ -114,6 +118,7 @@ class ListsIn:
         gone = [r for r in rows if tuple(r) not in self.named["duty"]]
         for code, post in gone:
             self.connection.execute(delete(duty).where(duty.c.area_code == code, duty.c.post == post))
+            roster.ends(self.connection, code, post, self.seen)
         return len(gone)
 
 

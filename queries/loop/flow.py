@@ -2,13 +2,13 @@
 
 A department's time counts while the case waits on it. What a source only implied by its dates is a step on the way;
 how long a case stood where, and the rules of the standard way, ask only what we saw ourselves. Costs follow the cases read, so there is a
-limit, and a screen reads this in the background.
+limit, and a screen reads this in the background. At a moment of the past only events that were known then are read.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    exists,
     func,
     literal,
     or_,
@@ -29,7 +30,7 @@ from sqlalchemy import (
 
 from queries import places
 from queries import scope as rights
-from queries.answers import stamped
+from queries.answers import by_day, stamped
 from queries.clock import day_end, day_start
 from queries.frame import Answer, Ask
 from queries.intervals import inside
@@ -105,17 +106,18 @@ class Flow:
 
 
 def flow(store: Store, ask: Ask, limit: int = LIMIT) -> Answer[Flow]:
-    """Return the one row of everything, of the cases reported in the period, at most `limit`, the newest."""
+    """Return the one row of everything, of the cases reported in the period, at most `limit`, the newest; as it was known at the ask's moment."""
+    at = None if ask.at is None else ask.present
     with store.read() as connection:
         chosen, span, limited = _chosen(connection, ask, limit)
         names = {f"d{r.id}": {"zh": r.name, "en": r.name_en or r.name} for r in connection.execute(select(department))}
 
-    def read(log: Log, lasting: bool = False) -> Mined:
-        return mine(store, _only(log, chosen), span, _parts(span), lasting)
+    def read(log: Callable[[int, int, int | None], Select[Any]], lasting: bool = False) -> Mined:
+        return mine(store, _only(log, chosen, at), span, _parts(span), lasting)
 
     steps, held = read(steps_log), read(stage_log)
     hand_overs, departments = read(party_log, lasting=True), read(department_log, lasting=True)
-    rules = broken(store, span, chosen)
+    rules = broken(store, span, chosen, at)
     step_words = {step.id: step.title for step in STEPS.values()} | STATUS_WORDS
     ways = [Way(steps=way, words=tuple(step_words.get(s, {"zh": s, "en": s}) for s in way), n=n, share=n / steps.cases) for way, n in steps.variants[:12]]
     row = Flow(
@@ -127,11 +129,11 @@ def flow(store: Store, ask: Ask, limit: int = LIMIT) -> Answer[Flow]:
     )
     with store.read() as connection:
         notes = ({"zh": f"只统计最新的 {limit:,} 件", "en": f"only the newest {limit:,} cases were read"},) if limited else ()
-        return stamped(connection, (row,), ask=ask, notes=notes)
+        return stamped(connection, (row,), ask=ask, notes=(*notes, *by_day(ask)))
 
 
 def _chosen(connection: Connection, ask: Ask, limit: int) -> tuple[Select[Any], tuple[int, int], bool]:
-    place = places.find(connection, ask.place, ask.until, ask.scope)
+    place = places.find(connection, ask.place, ask.on, ask.scope)
     rights.check(connection, ask.scope, place)
     zone = city_now(connection).zone
     where: list[ColumnElement[bool]] = [
@@ -155,37 +157,46 @@ def _parts(span: tuple[int, int]) -> int:
     return min(2, os.cpu_count() or 1) if span[1] - span[0] > 50_000 else 1
 
 
-def _only(log: Log, chosen: Select[Any]) -> Log:
+def _known(at: int | None) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition that an event was known at a moment, as queries/loop/then.py has it: none is known without those before it."""
+    if at is None:
+        return ()
+    before = event.alias("before")
+    unknown = exists().where(before.c.case_id == event.c.case_id, before.c.seq <= event.c.seq, before.c.derived.is_(False), before.c.seen_at > at)
+    return (or_(event.c.derived.is_(False), event.c.at <= at), ~unknown)
+
+
+def _only(log: Callable[[int, int, int | None], Select[Any]], chosen: Select[Any], at: int | None) -> Log:
     def narrowed(lo: int, hi: int) -> Select[Any]:
-        inner = log(lo, hi).subquery()
+        inner = log(lo, hi, at).subquery()
         return select(inner).where(inner.c.case_id.in_(chosen))
 
     return narrowed
 
 
-def steps_log(lo: int, hi: int) -> Select[Any]:
-    """Return the log of steps of the cases numbered from lo to hi."""
+def steps_log(lo: int, hi: int, at: int | None = None) -> Select[Any]:
+    """Return the log of steps of the cases numbered from lo to hi; `at` = as it was known at a moment."""
     return select(event.c.case_id, event.c.step.label("activity"), event.c.at, event.c.seq.label("ord")).where(
-        event.c.case_id.between(lo, hi), event.c.step.not_in(BESIDE))
+        event.c.case_id.between(lo, hi), event.c.step.not_in(BESIDE), *_known(at))
 
 
-def stage_log(lo: int, hi: int) -> Select[Any]:
+def stage_log(lo: int, hi: int, at: int | None = None) -> Select[Any]:
     """Return the log of statuses: how long a case stands in each."""
     return select(event.c.case_id, event.c.status.label("activity"), event.c.at, event.c.seq.label("ord")).where(
-        event.c.case_id.between(lo, hi), event.c.status != "", event.c.derived.is_(False))
+        event.c.case_id.between(lo, hi), event.c.status != "", event.c.derived.is_(False), *_known(at))
 
 
-def party_log(lo: int, hi: int) -> Select[Any]:
+def party_log(lo: int, hi: int, at: int | None = None) -> Select[Any]:
     """Return the log of whoever is waited on: street, dispatcher, department, or nobody any more."""
     return select(event.c.case_id, _party(event.c.status).label("activity"), event.c.at, event.c.seq.label("ord")).where(
-        event.c.case_id.between(lo, hi), event.c.status != "", event.c.derived.is_(False))
+        event.c.case_id.between(lo, hi), event.c.status != "", event.c.derived.is_(False), *_known(at))
 
 
-def department_log(lo: int, hi: int) -> Select[Any]:
+def department_log(lo: int, hi: int, at: int | None = None) -> Select[Any]:
     """Return the log of whoever is waited on, departments by their number ("d7")."""
     named = func.count(event.c.department_id).over(partition_by=event.c.case_id, order_by=event.c.seq)
     told = select(event.c.case_id, event.c.status, event.c.at, event.c.seq, event.c.department_id, event.c.derived, named.label("named")).where(
-        event.c.case_id.between(lo, hi)).subquery()
+        event.c.case_id.between(lo, hi), *_known(at)).subquery()
     own = func.max(told.c.department_id).over(partition_by=(told.c.case_id, told.c.named))
     party = _party(told.c.status)
     activity = case((and_(party == "department", own.is_not(None)), literal("d") + cast(own, Text)), else_=party)
@@ -223,10 +234,10 @@ def _by_first(told: Mined, words: dict[str, Words]) -> tuple[Leg, ...]:
     return tuple(sorted(legs, key=lambda leg: -(leg.share or 0)))
 
 
-def broken(store: Store, span: tuple[int, int], chosen: Select[Any] | None = None) -> tuple[BrokenRule, ...]:
+def broken(store: Store, span: tuple[int, int], chosen: Select[Any] | None = None, at: int | None = None) -> tuple[BrokenRule, ...]:
     """Return every rule of the standard way with how many cases break it, by one reading of their events."""
     with ThreadPoolExecutor(_parts(span)) as pool:
-        told = list(pool.map(lambda part: _broken(store, part, chosen), cut(span, AT_ONCE) or [span]))
+        told = list(pool.map(lambda part: _broken(store, part, chosen, at), cut(span, AT_ONCE) or [span]))
     rules = _rules(_facts(span, chosen).subquery().c)
     with store.read() as connection:
         ids = {row[f"{id_}_{which}"] for row in told for id_ in rules for which in ("first", "last")} - {None}
@@ -240,8 +251,8 @@ def broken(store: Store, span: tuple[int, int], chosen: Select[Any] | None = Non
     return tuple(sorted(out, key=lambda rule: -rule.n))
 
 
-def _broken(store: Store, span: tuple[int, int], chosen: Select[Any] | None) -> Mapping[str, Any]:
-    told = _facts(span, chosen).subquery()
+def _broken(store: Store, span: tuple[int, int], chosen: Select[Any] | None, at: int | None) -> Mapping[str, Any]:
+    told = _facts(span, chosen, at).subquery()
     columns = []
     for id_, (applies, breaks, _) in _rules(told.c).items():
         both = and_(applies, breaks)
@@ -252,7 +263,7 @@ def _broken(store: Store, span: tuple[int, int], chosen: Select[Any] | None) -> 
         return connection.execute(select(*columns)).one()._mapping
 
 
-def _facts(span: tuple[int, int], chosen: Select[Any] | None) -> Select[Any]:
+def _facts(span: tuple[int, int], chosen: Select[Any] | None, at: int | None = None) -> Select[Any]:
     """Return what the rules ask of each case, of events that we saw happen."""
     step, seq = event.c.step, event.c.seq
 
@@ -265,7 +276,7 @@ def _facts(span: tuple[int, int], chosen: Select[Any] | None) -> Select[Any]:
     def times(*names: str) -> ColumnElement[Any]:
         return func.sum(case((step.in_(names), 1), else_=0))
 
-    where = [event.c.case_id.between(*span), event.c.derived.is_(False)]
+    where = [event.c.case_id.between(*span), event.c.derived.is_(False), *_known(at)]
     if chosen is not None:
         where.append(event.c.case_id.in_(chosen))
     fed, checked = (func.max(case((step == name, event.c.actor))) for name in ("fed_back", "verified"))

@@ -21,11 +21,10 @@ from queries.errors import AskError
 from queries.figures import FIGURES, Measure
 from queries.frame import Answer, Ask, Filters
 from queries.intervals import inside
-from queries.loop import desk, past_cases, repeats
+from queries.loop import desk, past_cases, repeats, roster
 from queries.loop.desk import DeskRow
 from queries.loop.repeats import RepeatPlace
 from queries.loop.steps import WAITING
-from queries.loop.tables import duty
 from queries.loop.task_list import Item, to_grids
 from queries.outlines import Level
 from queries.periods import previous
@@ -96,7 +95,8 @@ class Grid:
     path: tuple[Place, ...]
     level: Level
     neighbours: tuple[Place, ...]
-    duty: tuple[Duty, ...]
+    #: None = it is not known who was on duty at that moment.
+    duty: tuple[Duty, ...] | None
     open: tuple[DeskRow, ...]
     n_open: int
     n_overdue: int
@@ -106,7 +106,8 @@ class Grid:
     repeats: tuple[RepeatPlace, ...]
     sensors: tuple[Sensed, ...]
     cameras: tuple[Camera, ...]
-    items: tuple[Item, ...]
+    #: None = it is not known what was on the list at that moment.
+    items: tuple[Item, ...] | None
     closed: tuple[CaseRow, ...]
 
 
@@ -154,7 +155,7 @@ def grid(store: Store, ask: Ask) -> Answer[Grid]:
         return stamped(connection, (Grid(
             place=place, path=tuple(path), level=next(one for one in outlines.levels(connection) if one.level == place.level),
             neighbours=tuple(rights.seen_of(connection, ask.scope, neighbours.of(connection, place))),
-            duty=_duty(connection, path), open=tuple(desk.open_rows(connection, spans, OPEN)), n_open=n_open, n_overdue=n_overdue,
+            duty=posts(connection, path), open=tuple(desk.open_rows(connection, spans, OPEN)), n_open=n_open, n_overdue=n_overdue,
             n_today=n_today, waiting=_waiting(connection, place), figures=figures(connection, ask, path),
             repeats=tuple(repeats.found(connection, ask, limit=SPOTS).rows), sensors=_sensors(connection, inside(sensor.c.node, spans)),
             cameras=_cameras(connection, inside(camera.c.node, spans)), items=to_grids(connection),
@@ -204,11 +205,11 @@ def _waiting(connection: Connection, place: Place) -> dict[str, int]:
     return {post: n for post, n in out.most_common() if post and n}
 
 
-def _duty(connection: Connection, path: Sequence[Place]) -> tuple[Duty, ...]:
-    """Return the posts of the grid, then of what it lies in, from the nearest up."""
+def posts(connection: Connection, path: Sequence[Place], at: int | None = None) -> tuple[Duty, ...] | None:
+    """Return the posts of the grid, then of what it lies in, from the nearest up; None = nothing is known of that moment."""
     of = {p.code: p for p in path}
-    rows = connection.execute(select(duty).where(duty.c.area_code.in_(list(of)))).all()
-    return tuple(Duty(area={"zh": of[r.area_code].name, "en": of[r.area_code].name_en or of[r.area_code].name}, post=r.post, shown=r.shown, phone=r.phone)
+    rows = roster.on_duty(connection, of, at)
+    return None if rows is None else tuple(Duty(area={"zh": of[r.area_code].name, "en": of[r.area_code].name_en or of[r.area_code].name}, post=r.post, shown=r.shown, phone=r.phone)
                  for r in sorted(rows, key=lambda r: (-of[r.area_code].level, r.post)))
 
 

@@ -1,6 +1,6 @@
 """One grid at a moment of the past: what was open and whom it waited on, figures, what had been closed, sensors and cameras.
 
-Posts on duty, the task list and the places where things happen again keep no history, so they are left out and that is said.
+Posts on duty are known as far back as the roster's own record reaches; before that it is said that they are not.
 """
 
 from __future__ import annotations
@@ -23,9 +23,21 @@ from queries.clock import day_end, day_start, local_day
 from queries.errors import AskError
 from queries.frame import Answer, Ask, Filters
 from queries.intervals import inside
-from queries.loop import desk, past_cases
+from queries.loop import desk, past_cases, repeats, task_list
 from queries.loop import then as past
-from queries.loop.grid import BACK_D, CLOSED, OPEN, THINGS, Against, Camera, Grid, Sensed, figures
+from queries.loop.grid import (
+    BACK_D,
+    CLOSED,
+    OPEN,
+    SPOTS,
+    THINGS,
+    Against,
+    Camera,
+    Grid,
+    Sensed,
+    figures,
+    posts,
+)
 from queries.loop.steps import STATUSES, WAITING
 from queries.places import Place
 from queries.sensing import values
@@ -51,13 +63,13 @@ def grid(store: Store, ask: Ask) -> Answer[Grid]:
         waits = Counter(WAITING.get(STATUSES[s], "") for s in held.status[where])
         return stamped(connection, (Grid(
             place=place, path=tuple(path), level=next(one for one in outlines.levels(connection) if one.level == place.level),
-            neighbours=tuple(rights.seen_of(connection, ask.scope, neighbours.of(connection, place))), duty=(),
+            neighbours=tuple(rights.seen_of(connection, ask.scope, neighbours.of(connection, place))), duty=posts(connection, path, ask.present),
             open=tuple(desk.rows_then(connection, ask, held.ids[where[order[:OPEN]]].tolist(), held.stood)), n_open=len(where),
             n_overdue=int(((due > 0) & (due < ask.present)).sum()), n_today=int(((due >= ask.present) & (due < tonight)).sum()),
-            waiting={post: n for post, n in waits.most_common() if post}, figures=_figures(connection, ask, path), repeats=(),
+            waiting={post: n for post, n in waits.most_common() if post}, figures=_figures(connection, ask, path), repeats=tuple(repeats.found(connection, ask, limit=SPOTS).rows),
             sensors=tuple(Sensed(code=r.code, name=r.name, metric=r.metric, value=r.value, at=r.at, silent=r.state in ("silent", "never")) for r in things),
-            cameras=_cameras(connection, ask, spans), items=(), closed=_closed(connection, ask, spans)),),
-            kinds=("cases", "sensors", "readings", "cameras"), ask=ask, notes=by_day(ask))
+            cameras=_cameras(connection, ask, spans), items=task_list.to_grids(connection, ask), closed=_closed(connection, ask, spans)),),
+            kinds=("cases", "sensors", "readings", "cameras", "items", "duty"), ask=ask, notes=by_day(ask))
 
 
 def _figures(connection: Connection, ask: Ask, path: Sequence[Place]) -> tuple[Against, ...]:

@@ -159,6 +159,18 @@ duty = Table(
     sqlite_with_rowid=False,
 )
 
+#: What stood on the roster from when to when: a row for each change.
+duty_stood = Table(
+    "duty_stood", metadata,
+    _key(),
+    Column("area_code", Text, nullable=False, index=True),
+    Column("post", Text, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("phone", Text, nullable=False, server_default=""),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("until", BigInteger),  # null = it stands
+)
+
 shift_line = Table(
     "shift_line", metadata,
     _key(),
@@ -168,4 +180,13 @@ shift_line = Table(
     Column("text", Text, nullable=False),
     Column("address", Text, nullable=False, server_default=""),  # the screen it speaks of
     Column("open", Boolean, nullable=False),  # still to be done by the next shift
+)
+
+#: When a line was done, or open again.
+shift_event = Table(
+    "shift_event", metadata,
+    _key(),
+    Column("line_id", Integer, nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("open", Boolean, nullable=False),
 )

@@ -2,6 +2,8 @@
 
 An item says whose duty a kind of work is. A dispatch names its item or is covered by the one that the
 category has; without an item in force it is refused, and the refusal is counted by the department that tried.
+
+At a moment of the past the list is folded from its steps; words and ends are those of today, which keep no history.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -27,7 +30,7 @@ from sqlalchemy import (
 from queries.answers import stamped
 from queries.clock import moment, now, stamp
 from queries.errors import AskError, NoSuchError, StepError
-from queries.frame import Actor, Answer
+from queries.frame import Actor, Answer, Ask
 from queries.loop.course import Course
 from queries.loop.ink import Prepared
 from queries.loop.tables import list_event, list_item, refusal
@@ -57,6 +60,10 @@ STATE_WORDS: dict[str, Words] = {
 }
 
 
+#: The state after each step, whoever took it.
+AFTER = {"apply": "applied"} | {step: to for steps in FLOW.values() for step, to in steps.items()}
+#: Said beside the list of a moment of the past.
+WORDS_OF_NOW = {"zh": "事项的名称、依据和期限以现行为准", "en": "titles, basis and ends of items are those of today"}
 STEP_WORDS: dict[str, Words] = {
     "apply": {"zh": "申请", "en": "Apply"}, "review": {"zh": "审核通过", "en": "Review"}, "approve": {"zh": "批准", "en": "Approve"},
     "publish": {"zh": "公布", "en": "Publish"}, "end": {"zh": "退出", "en": "End"}, "refuse": {"zh": "不予通过", "en": "Refuse"},
@@ -204,19 +211,59 @@ def expire(connection: Connection, at: int) -> int:
     return len(over)
 
 
-def items(store: Store, *, only_published: bool = True) -> Answer[Item]:
-    """Return the list: the published items for everybody, all of them for whoever keeps it."""
+def items(store: Store, *, only_published: bool = True, ask: Ask | None = None) -> Answer[Item]:
+    """Return the list, now or at the moment of an ask: the published items for everybody, all of them for whoever keeps it."""
     at = stamp(now())
-    statement = _selected(at).order_by(department.c.code, list_item.c.code)
-    if only_published:
-        statement = statement.where(in_force(at))
     with store.read() as connection:
+        if ask is not None and ask.at is not None:
+            held = _then(connection, ask.present)
+            if held is None:
+                raise AskError(f"No record of the task list reaches back to {ask.at:%Y-%m-%d %H:%M}. Choose a later moment.",
+                               zh=f"事项清单的记录没有早到 {ask.at:%Y-%m-%d %H:%M}，请选择更晚的时刻。", field="at")
+            return stamped(connection, [one for one in held if one.in_force or not only_published], kinds=("items",), ask=ask, notes=(WORDS_OF_NOW,))
+        statement = _selected(at).order_by(department.c.code, list_item.c.code)
+        if only_published:
+            statement = statement.where(in_force(at))
         return stamped(connection, [_item(r) for r in connection.execute(statement)], kinds=("items",))
 
 
-def to_grids(connection: Connection) -> tuple[Item, ...]:
-    """Return the items in force that may reach a grid; nothing else may."""
+def _then(connection: Connection, at: int) -> list[Item] | None:
+    """Return every item that had been applied for or published by a moment, as its steps tell how it stood; None = the record begins later."""
+    first = connection.scalar(select(func.min(list_event.c.at)))
+    if first is None or at < first:
+        return None
+    told: dict[int, list[Any]] = {}
+    for e in connection.execute(select(list_event).where(list_event.c.at <= at).order_by(list_event.c.at, list_event.c.id)):
+        told.setdefault(e.item_id, []).append(e)
+    out = []
+    for r in connection.execute(_selected(at).order_by(department.c.code, list_item.c.code)):
+        steps = told.get(r.id)
+        if not steps:
+            continue
+        state = AFTER[steps[-1].step]
+        published = [e for e in steps if e.step == "publish"]
+        # An item that was ended early has the moment of that as its end; until then nobody knew it.
+        ends = r.ends_at if r.ends_at is None or state == "ended" or not _ended_early(r) else None
+        begins = None if not published else r.begins_at if published[-1].actor == "import" else published[-1].at
+        holds = state == "published" and (begins or 0) <= at and (ends is None or ends > at)
+        out.append(_item(SimpleNamespace(**{**r._mapping, "state": state, "begins_at": begins, "ends_at": ends, "holds": holds})))
+    return out
+
+
+def _ended_early(r: Any) -> bool:
+    """Return whether an item's end is that of somebody's step and not the one that was set for it: they are of the same second."""
+    return r.state == "ended" and r.ends_at == r.changed_at
+
+
+def to_grids(connection: Connection, ask: Ask | None = None) -> tuple[Item, ...] | None:
+    """Return the items in force that may reach a grid, now or at the moment of an ask; nothing else may. None = no record reaches so far back."""
     at = stamp(now())
+    if ask is not None and ask.at is not None:
+        known = _then(connection, ask.present)
+        if known is None:
+            return None
+        held = [one for one in known if one.in_force and one.to == "grid"]
+        return tuple(sorted(held, key=lambda one: (one.ends_at is None, one.ends_at or one.begins_at, one.code)))
     rows = connection.execute(_selected(at).where(in_force(at), list_item.c.to == "grid").order_by(list_item.c.ends_at.is_(None), list_item.c.ends_at, list_item.c.code))
     return tuple(_item(r) for r in rows)
 
@@ -229,12 +276,14 @@ def _selected(at: int) -> Select[Any]:
     )
 
 
-def steps_of(store: Store, actor: Actor, codes: Sequence[str]) -> Answer[ItemStep]:
-    """Return what was done to some items, the first step first. Who did it and why is for those who keep the list."""
+def steps_of(store: Store, actor: Actor, codes: Sequence[str], ask: Ask | None = None) -> Answer[ItemStep]:
+    """Return what was done to some items, up to the moment of an ask; the first step first. Who did it and why is for those who keep the list."""
     keeps = actor.post in POSTS["review"]
     statement = (
         select(list_event, list_item.c.code).join(list_item, list_item.c.id == list_event.c.item_id)
         .where(list_item.c.code.in_(codes)).order_by(list_event.c.at, list_event.c.id))
+    if ask is not None and ask.at is not None:
+        statement = statement.where(list_event.c.at <= ask.present)
     with store.read() as connection:
         return stamped(connection, [ItemStep(
             code=r.code, at=moment(r.at), step=r.step, title=STEP_WORDS[r.step], actor=r.actor if keeps else "", note=masked(r.note) if keeps else "",
@@ -246,7 +295,7 @@ def may(actor: Actor, item: Item) -> tuple[str, ...]:
     return tuple(step for step in FLOW[item.state] if actor.post in POSTS[step])
 
 
-def refusals(store: Store, since: int, until: int = 1 << 40) -> Answer[Refused]:
+def refusals(store: Store, since: int, until: int = 1 << 40, ask: Ask | None = None) -> Answer[Refused]:
     """Return how often each department tried to hand out unlisted work between two moments, the most first."""
     statement = (
         select(department.c.code, department.c.name, department.c.name_en, func.count().label("n"), func.max(refusal.c.at).label("last")).select_from(refusal)
@@ -257,7 +306,7 @@ def refusals(store: Store, since: int, until: int = 1 << 40) -> Answer[Refused]:
         return stamped(connection, [Refused(
             department=r.code or "", n=int(r.n), last=moment(r.last),
             name={"zh": r.name, "en": r.name_en or r.name} if r.code else {"zh": "未注明部门", "en": "no department named"},
-        ) for r in connection.execute(statement)], kinds=("items",))
+        ) for r in connection.execute(statement)], kinds=("items",), ask=None if ask is None or ask.at is None else ask)
 
 
 def _may(actor: Actor, step: str) -> None:
