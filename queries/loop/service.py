@@ -46,7 +46,7 @@ def _climb(page: Page, w: Any) -> int:
     page.connection.execute(update(whistle).where(whistle.c.id == w.id).values(climbed=w.climbed + 1))
     try:
         page.step(Order(actor=CLOCK, no=w.no, step="escalated", reason=f"哨响未按时报到，升至{rung['zh']}",
-                         details={"whistle": w.id, "rung": w.climbed + 1}))
+                         details={"whistle": w.id, "rung": w.climbed + 1, "department": page.book.department(w.department_id)}))
     except GovError:
         # The case is over; the whistle itself still climbs until somebody ends it.
         log.info("a whistle climbs on a case that is over", case=w.no)

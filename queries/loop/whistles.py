@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, true, update
 
 from queries import places
 from queries import scope as rights
@@ -109,12 +109,12 @@ def end(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
     from queries.loop.acts import Act
 
     own = page.book.departments.get(order.actor.department) if order.actor.post == "department" else None
-    done = page.connection.execute(update(whistle).where(
-        whistle.c.case_id == row.id, whistle.c.ended_at.is_(None), whistle.c.by_department_id.is_not_distinct_from(own)
-        if own is not None else whistle.c.id > 0).values(ended_at=at)).rowcount
-    if not done:
+    mine = (whistle.c.case_id == row.id, whistle.c.ended_at.is_(None), whistle.c.by_department_id == own if own is not None else true())
+    called = page.connection.execute(select(whistle.c.department_id).where(*mine).order_by(whistle.c.id)).scalars().all()
+    if not called:
         raise StepError(f"No whistle of yours is out on case {row.no}.", zh=f"案件 {row.no} 没有您吹出的、尚未解除的哨。")
-    return Act(details={"ended": done})
+    page.connection.execute(update(whistle).where(*mine).values(ended_at=at))
+    return Act(details={"ended": len(called), "departments": [page.book.department(one) for one in called]})
 
 
 def rate(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
@@ -132,7 +132,7 @@ def rate(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
         raise StepError(f"Department {code!r} has not reported in on case {row.no}, so there is nothing to rate.", zh="该部门尚未报到，无可评价。")
     side = "rated_by_called" if order.actor.post == "department" else "rated_by_caller"
     page.connection.execute(update(whistle).where(whistle.c.id == found.id).values({side: stars}))
-    return Act(details={"whistle": found.id, "stars": stars})
+    return Act(details={"whistle": found.id, "department": code, "stars": stars})
 
 
 def _out(connection: Connection, case_id: int, department_id: int | None) -> Any:
