@@ -120,7 +120,9 @@ def _step(w: Words, step: Event) -> html.Li:
     more = [
         html.Span(f"{post} · {step.actor}" if post and step.actor else post or step.actor),
         html.Span(f"→ {w.pick(step.department)}") if step.department else "",
-        html.Span(w("case.reason", text=step.reason)) if step.reason else "",
+        html.Span(f"→ {w('list.comma').join(w.pick(one) for one in step.called)}") if step.called else "",
+        html.Span(w("case.reason", text=w.pick(step.why) if step.why else step.reason)) if step.reason else "",
+        badge(w("whistle.came_late", length=w.length(step.late_s)), "watch") if step.late_s else "",
         html.Span(w("case.due_set", at=w.short(step.due_at))) if step.due_at else "",
         html.Span(w("case.derived") if step.derived else w.pick(step.note) if step.note["zh"] else "", className="quiet"),
     ]

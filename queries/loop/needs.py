@@ -45,7 +45,7 @@ class Need:
     overdue: int  # waits on somebody else and is past its deadline
     today: int  # its deadline is today and yet to come, whoever is waited on
     overnight: int  # reported since last evening
-    missing: int  # departments that were called and have not come
+    missing: int  # departments that were called and did not come in time
 
 
 def grids(store: Store, ask: Ask, actor: Actor) -> Answer[Need]:
@@ -71,7 +71,7 @@ def grids(store: Store, ask: Ask, actor: Actor) -> Answer[Need]:
             counts[where.code].update(told)
     out = whistles.out(store, ask, called, limit=MOST)
     for row in out.rows:
-        if row.arrived_at is None:
+        if row.arrived_at is None and row.late:
             names.setdefault(row.area_code, row.area_name)
             counts[row.area_code]["missing"] += 1
     rows = [Need(code=code, name=names[code], **{name: told[name] for name in COUNTS}) for code, told in counts.items() if any(told[name] for name in COUNTS)]

@@ -34,6 +34,8 @@ REASONS: dict[str, Words] = {
     "joint": {"zh": "需要联合执法", "en": "joint enforcement where the street has no power"},
     "emergency": {"zh": "应急处置", "en": "an emergency"},
 }
+#: Rungs that an unanswered whistle climbs.
+RUNGS: tuple[Words, ...] = ({"zh": "部门负责人", "en": "the department's head"}, {"zh": "区级指挥", "en": "the district"}, {"zh": "市级指挥", "en": "the city"})
 
 
 @dataclass(frozen=True, kw_only=True)
