@@ -34,6 +34,8 @@ REASONS: dict[str, Words] = {
     "joint": {"zh": "需要联合执法", "en": "joint enforcement where the street has no power"},
     "emergency": {"zh": "应急处置", "en": "an emergency"},
 }
+#: Clocks of those who tell may differ by so much.
+SLACK_S = 300
 #: Rungs that an unanswered whistle climbs.
 RUNGS: tuple[Words, ...] = ({"zh": "部门负责人", "en": "the department's head"}, {"zh": "区级指挥", "en": "the district"}, {"zh": "市级指挥", "en": "the city"})
 
@@ -99,6 +101,9 @@ def arrive(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
     called = _out(page.connection, row.id, page.book.departments.get(code))
     if called is None:
         raise StepError(f"No whistle on case {row.no} waits for department {code!r}.", zh=f"案件 {row.no} 没有等候该部门报到的哨。")
+    if at < called.blown_at - SLACK_S:
+        raise StepError(f"The whistle on case {row.no} was blown after the moment at which department {code!r} is said to have come.",
+                        zh=f"案件 {row.no} 的报到时间早于吹哨时间。", field="at")
     page.connection.execute(update(whistle).where(whistle.c.id == called.id).values(arrived_at=at))
     page.tell(course, called.blown_at, "arrived", department_id=called.department_id)
     if at <= called.due_at:
