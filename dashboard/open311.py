@@ -34,6 +34,19 @@ ROOT = "/open311/v2"
 TYPES = {"json": "application/json; charset=utf-8", "xml": "text/xml; charset=utf-8"}
 #: How an answer is written.
 Form = Annotated[str, Path(json_schema_extra={"enum": list(TYPES)})]
+#: What can be asked of the list; times are W3C date-times, several values stand with commas between.
+_ASKED = [{"name": name, "in": "query", "required": False, "schema": schema, "description": what} for name, schema, what in (
+    ("service_request_id", {"type": "string"}, f"numbers, {told.NUMBERS} at most; they override everything else"), ("service_code", {"type": "string"}, "codes of services"),
+    ("status", {"type": "string", "enum": ["open", "closed", "open,closed"]}, "open, closed, or both"),
+    ("start_date", {"type": "string", "format": "date-time"}, "reported from then on; 90 days at most are told"), ("end_date", {"type": "string", "format": "date-time"}, "reported until then"),
+    ("updated_after", {"type": "string", "format": "date-time"}, "changed from then on (beyond the standard)"),
+    ("updated_before", {"type": "string", "format": "date-time"}, "changed until then (beyond the standard)"),
+    ("page", {"type": "integer", "minimum": 1}, "of the list"), ("page_size", {"type": "integer", "minimum": 1, "maximum": told.MOST}, "requests of a page"),
+    ("jurisdiction_id", {"type": "string"}, "the city's area code; may be left out"))]
+#: The standard's own fields; a point, or an address, must be there.
+_REPORT = {"type": "object", "required": ["api_key", "service_code"], "properties": {name: {"type": "string"} for name in (
+    "api_key", "service_code", "lat", "long", "address_string", "address_id", "description", "media_url", "first_name", "last_name", "phone", "email",
+    "account_id", "device_id", "jurisdiction_id")}}
 
 
 class _NoKeyError(GovError):
@@ -68,7 +81,7 @@ def add_routes(server: FastAPI, context: Context) -> None:
     async def service(request: Request, code: str, form: Form) -> Response:
         return await answer(request, "service_definition", form, lambda: told.service(context.store, code))
 
-    @server.get(ROOT + "/requests.{form}", tags=["open311"], summary="Cases as service requests (GeoReport v2)")
+    @server.get(ROOT + "/requests.{form}", tags=["open311"], summary="Cases as service requests (GeoReport v2)", openapi_extra={"parameters": _ASKED})
     async def requests(request: Request, form: Form) -> Response:
         def what() -> Any:
             scope, source = _reader(context)
@@ -91,7 +104,8 @@ def add_routes(server: FastAPI, context: Context) -> None:
     async def token(request: Request, no: str, form: Form) -> Response:
         return await answer(request, "service_requests", form, lambda: [{"service_request_id": no, "token": no}])
 
-    @server.post(ROOT + "/requests.{form}", tags=["open311"], status_code=201, summary="Report by a form; api_key = a source's token (GeoReport v2)")
+    @server.post(ROOT + "/requests.{form}", tags=["open311"], status_code=201, summary="Report by a form; api_key = a source's token (GeoReport v2)",
+                 openapi_extra={"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _REPORT}}}})
     async def report(request: Request, form: Form) -> Response:
         actor, said = None, {}
         try:

@@ -58,6 +58,10 @@ class Event:
     reason: str = ""
     department: Words | None = None
     due_at: datetime | None = None
+    #: Of a whistle: why, the departments that it calls or that answer it, and by how many seconds one came late.
+    why: Words | None = None
+    called: tuple[Words, ...] = ()
+    late_s: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

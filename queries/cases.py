@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select
@@ -10,12 +11,12 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func,
 from queries import places
 from queries import scope as rights
 from queries.answers import remembered, stamped
-from queries.case_rows import CaseCard, CaseRow, Event, Point
+from queries.case_rows import CaseCard, CaseRow, Event, Point, Words
 from queries.clock import day_end, day_start, moment, now, stamp
 from queries.errors import AskError, NoSuchError, ScopeError
 from queries.frame import Answer, Ask, Scope
 from queries.intervals import inside
-from queries.loop import past_cases
+from queries.loop import past_cases, whistles
 from queries.loop.steps import STEP_WORDS
 from queries.masking import masked
 from queries.places import Place
@@ -39,6 +40,8 @@ _SHOWN = (
     kind_word.c.name_en.label("kind_en"),
 )
 
+#: Steps that speak of a whistle.
+_WHISTLE = frozenset({"whistled", "arrived", "escalated", "whistle_ended", "whistle_rated"})
 
 def page(store: Store, ask: Ask, after: str | None = None, limit: int = 50, order: str | None = None) -> Answer[CaseRow]:
     """Return one page of the cases that the ask names.
@@ -95,7 +98,8 @@ def one(store: Store, scope: Scope, no: str, ask: Ask | None = None) -> Answer[C
             .where(event.c.case_id == found.id).order_by(event.c.seq)).all()
         if ask is not None and ask.at is not None:
             found, told = past_cases.card(connection, ask, found, told)
-        steps = [_event(r) for r in sorted(told, key=lambda r: (r.at, r.seq))]
+        names = {r.code: {"zh": r.name, "en": r.name_en or r.name} for r in connection.execute(select(department))}
+        steps = [_event(r, names) for r in sorted(told, key=lambda r: (r.at, r.seq))]
         path = tuple((p.code, {"zh": p.name, "en": p.name_en or p.name}) for p in places.chain(connection, found.node))
         card = CaseCard(case=as_row(found, None if ask is None else ask.present), address=masked(found.address), channel=found.channel, path=path,
                         events=tuple(steps))
@@ -219,11 +223,19 @@ def _replace(filters: Any, **changes: Any) -> Any:
     return replace(filters, **changes)
 
 
-def _event(r: Row[Any]) -> Event:
+def _event(r: Row[Any], names: Mapping[str, Words]) -> Event:
+    """Return a step; `names` = departments by code, in which a whistle's steps speak."""
+    data = json.loads(r.data) if r.data and r.step in _WHISTLE else {}
+    codes = data.get("departments") or ([data["department"]] if data.get("department") else [])
+    why = whistles.REASONS.get(r.reason) if r.step == "whistled" else None
+    if r.step == "escalated" and data.get("rung"):
+        rung = whistles.RUNGS[data["rung"] - 1]
+        why = {"zh": f"哨响未按时报到，升至{rung['zh']}", "en": f"nobody came in time; it goes up to {rung['en']}"}
     return Event(
         at=moment(r.at), seen_at=moment(r.seen_at), step=r.step, title=STEP_WORDS.get(r.step, {"zh": r.step, "en": r.step}),
         actor=r.actor, note=_note(r.note), derived=r.derived, status=r.status, post=r.post, reason=masked(r.reason),
         department=None if r.name is None else {"zh": r.name, "en": r.name_en or r.name}, due_at=_moment(r.due_at or None),
+        why=why, called=tuple(names.get(code, {"zh": code, "en": code}) for code in codes), late_s=data.get("late_s", 0),
     )
 
 

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -45,6 +45,8 @@ class Receiver(BaseModel):
     url: str
     #: Code of the department whose cases it is told of; empty = all.
     department: str = ""
+    #: What it is told of cases that a file tells of for the first time: open = of those that were open then; all; none.
+    imported: Literal["open", "all", "none"] = "open"
 
     _url = field_validator("url")(lambda value: _address(value))
 
@@ -83,7 +85,7 @@ class Settings(BaseModel):
     open311_window: str = Field("requested", pattern="^(requested|updated)$", description="updated: the server knows updated_after and updated_before; requested: it is asked for new ones, and again for each open one")
     open311_every_s: int = Field(300, ge=10, le=86_400, description="seconds between two looks at it")
     open311_public: bool = Field(False, description="true: everybody may read cases over our own /open311/v2, without personal data")
-    webhooks: dict[str, Receiver] = Field({}, description="receivers of what happens: name = { url, department } (JSON, or a table of the file)")
+    webhooks: dict[str, Receiver] = Field({}, description="receivers of what happens: name = { url, department, imported } (JSON, or a table of the file)")
     webhook_secrets: dict[str, SecretStr] = Field({}, repr=False, description="secrets by which messages to receivers are signed (JSON, name = secret); from the environment only")
     mqtt_url: str = Field("", description="address of an MQTT broker whose readings are taken in: mqtt://HOST:1883, or mqtts://HOST:8883; empty = none")
     mqtt_user: str = Field("", max_length=200, description="user name at the broker")

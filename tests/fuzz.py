@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import requests
@@ -27,10 +28,14 @@ from sqlalchemy import func, select
 
 from dashboard import create_app
 from queries import loading
+from queries.clock import now, stamp
 from queries.frame import CLOCK
+from queries.loop.desk import LISTS
 from queries.loop.rebuild import compare
-from queries.loop.steps import STEPS, legal
+from queries.loop.steps import STATUSES, STEPS, legal
+from queries.matrix import MEASURES
 from queries.people import accounts, sessions, tokens
+from queries.sensing.tables import DAY, alarm, reading_sum
 from queries.settings import Settings
 from queries.store import Store
 from queries.tables import cases, event
@@ -44,6 +49,38 @@ OPEN = ("GET /healthz", "GET /open311/v2/services", "GET /open311/v2/tokens")
 CLASSES = ("2xx", "3xx", "4xx", "5xx")
 #: Doors are asked more often than figures.
 WEIGHT = {"post": 6, "get": 1}
+#: Things of the town beside its cases, so that what asks for one of them finds it.
+THINGS = """
+[[sensors]]
+id = "water"
+file = "sensors.csv"
+columns = { code = "code", name = "name", kind = "kind", lon = "lon", lat = "lat" }
+[[cameras]]
+id = "cameras"
+file = "cameras.csv"
+columns = { code = "code", name = "name", lon = "lon", lat = "lat", state = "state", class = "class" }
+[[alarms]]
+id = "high"
+title = "水位超限"
+title_en = "Water above limit"
+kind = "threshold"
+sensor_kind = "water_level"
+metric = "water_level"
+limits = { blue = 2.0, red = 5.0 }
+action = "通知街道带班"
+category = "flood"
+"""
+SENSORS, CAMERAS = ("W1", "W2"), ("C1", "C2")
+#: Values that mean something in an address, by the name of the parameter.
+QUERY: dict[str, tuple[str, ...]] = {
+    "place": ("9", "91", "92"), "category": ("litter", "flood"), "department": ("urban", "water"), "status": STATUSES, "which": LISTS,
+    "measure": MEASURES, "kind": ("water_level",), "metric": ("water_level",), "camera": CAMERAS, "indicator": ("SAF06", "LAW01"),
+    "group": ("key_area", "key_trade"), "by": ("areas", "departments"), "state": ("open", "closed", "silent", "ok"), "level": ("street",), "bucket": ("online", "new_offline"),
+    "service_code": ("litter", "flood"), "start_date": ("2026-01-01T00:00:00Z",), "page": ("1", "2"), "page_size": ("1", "50"),
+    "against": ("previous", "last_year"), "mark": ("cases", "sensors", "cameras"), "zoom": ("9", "14"), "order": ("overdue", "newest"), "text": ("垃圾", "%", "W1"),
+}
+#: These stand in the way of an answer when they are nonsense, so most of the time they are left out.
+RARE = ("at", "drill", "after", "from", "to", "day", "cases", "like", "jurisdiction_id", "end_date", "updated_after", "updated_before", "service_request_id")
 
 
 @dataclass
@@ -76,8 +113,10 @@ def town(where: Path) -> Iterator[tuple[str, Store, dict[str, dict[str, str]]]]:
     """Serve a small city; yields its address, its store, and the headers of each kind of sender."""
     folder = where / "town"
     folder.mkdir()
-    (folder / "city.toml").write_text(CITY, "utf-8")
+    (folder / "city.toml").write_text(CITY + THINGS, "utf-8")
     (folder / "streets.geojson").write_text(STREETS, "utf-8")
+    (folder / "sensors.csv").write_text("code,name,kind,lon,lat\n" + "".join(f"{code},桥下 {code},water_level,110.05,20.05\n" for code in SENSORS), "utf-8")
+    (folder / "cameras.csv").write_text("code,name,lon,lat,state,class\nC1,桥头,110.05,20.05,在线,重点公共区域\nC2,路口,110.15,20.05,离线,重点行业\n", "utf-8")
     rules = Settings(data_dir=where)
     store = Store(f"sqlite:///{where}/fuzz.sqlite")
     loading.load(folder, store, quiet=True)
@@ -106,6 +145,7 @@ class Fuzz:
         self.rng = random.Random(seed)
         self.found = Findings()
         self._numbers: list[str] = []
+        self._token = heads["source"]["Authorization"].removeprefix("Bearer ")
 
     def send(self, case: schemathesis.Case) -> None:
         """Send one generated request."""
@@ -115,12 +155,11 @@ class Fuzz:
         told["headers"] |= self.heads[who]
         told.pop("cookies", None)
         label = case.operation.label
-        if self._numbers and "{no}" in label and self.rng.random() < 0.8:
-            told["url"] = told["url"].replace(case.formatted_path, case.path.replace("{no}", self.rng.choice(self._numbers)))
+        self._path(case, told)
         if case.method.lower() == "post":
             self._likely(told)
-        elif "place" in (told.get("params") or {}) and self.rng.random() < 0.6:
-            told["params"]["place"] = self.rng.choice(("9", "91", "92"))
+        elif told.get("params"):
+            self._query(told["params"])
         before = self._counts()
         answer = self._asked(label, told)
         if answer is None:
@@ -128,6 +167,27 @@ class Fuzz:
         self._look(label, who, told, answer, before)
         if case.method.lower() == "post" and answer.status_code < 300 and self.rng.random() < 0.3:
             self._again(label, told)
+
+    def _path(self, case: schemathesis.Case, told: dict[str, Any]) -> None:
+        """Let the address name something that is there, most of the time: chance never meets a number or a code."""
+        known = {"no": self._numbers, "code": ("litter", "flood"), "sensor": SENSORS, "alarm": self._alarms(), "form": ("json", "xml")}
+        drawn = {name: str(self.rng.choice(known[name])) for name in case.path_parameters or {} if known.get(name) and self.rng.random() < 0.8}
+        if drawn:
+            path = case.path
+            for name, value in (case.path_parameters or {}).items():
+                path = path.replace(f"{{{name}}}", quote(drawn.get(name, str(value)), safe=""))
+            told["url"] = told["url"].replace(case.formatted_path, path)
+
+    def _alarms(self) -> tuple[int, ...]:
+        with self.store.read() as connection:
+            return tuple(connection.execute(select(alarm.c.id).limit(50)).scalars())
+
+    def _query(self, params: dict[str, Any]) -> None:
+        for name in list(params):
+            if name in QUERY and self.rng.random() < 0.7:
+                params[name] = self.rng.choice(QUERY[name])
+            elif name in RARE and self.rng.random() < 0.8:
+                del params[name]
 
     def _asked(self, label: str, told: dict[str, Any]) -> requests.Response | None:
         try:
@@ -143,6 +203,9 @@ class Fuzz:
 
     def _likely(self, told: dict[str, Any]) -> None:
         rng = self.rng
+        if OPEN311 in told["url"]:
+            self._form(told)
+            return
         if rng.random() < 0.3:
             told["headers"]["Idempotency-Key"] = f"k{rng.randrange(40)}"
         body = told.get("json")
@@ -154,10 +217,24 @@ class Fuzz:
             told.pop("json", None)
             told["data"] = rng.choice((b"{" * 20_000, b"\xff\xfe\x00", b" " * 5_000_001, b'{"rows":[' + b"{}," * 5_001 + b"{}]}"))
 
+    def _form(self, told: dict[str, Any]) -> None:
+        rng, said = self.rng, dict(told["data"]) if isinstance(told.get("data"), dict) else {}
+        if rng.random() < 0.8:
+            said |= {"api_key": self._token if rng.random() < 0.9 else "gov_forged", "service_code": rng.choice(("litter", "flood"))}
+            said |= {"lat": "20.05", "long": "110.05"} if rng.random() < 0.7 else {}
+            said.pop("jurisdiction_id", None)
+        told["data"] = said
+
     def _better(self, row: dict[str, Any], number: str) -> None:
         rng = self.rng
         if "category" in row:
             row |= {"category": rng.choice(("litter", "flood", "other"))} | (HERE if rng.random() < 0.7 else {})
+        if "sensor" in row:
+            row |= {"sensor": rng.choice(SENSORS), "at": stamp(now()) - rng.randrange(7200), "value": rng.choice((0.5, 2.5, 5.5))}
+            for name in ("metric", "unit"):
+                if rng.random() < 0.8:
+                    row.pop(name, None)
+            return
         if "step" in row:
             if self._numbers:
                 row["into"] = rng.choice(self._numbers)
@@ -174,18 +251,25 @@ class Fuzz:
         with self.store.read() as connection:
             return connection.scalar(select(cases.c.status).where(cases.c.no == number)) or ""
 
-    def _look(self, label: str, who: str, told: dict[str, Any], answer: requests.Response, before: tuple[int, int]) -> None:
+    def _look(self, label: str, who: str, told: dict[str, Any], answer: requests.Response, before: tuple[int, ...]) -> None:
         fault: Callable[[str], None] = lambda what: self.found.faults.append(f"{label} as {who}: {what}; {answer.status_code} to {_short(told)}")  # noqa: E731
         status, after = answer.status_code, self._counts()
         if status >= 500:
             fault("a 5xx")
-        if who in ("forged", "stale", "nobody") and not label.startswith(OPEN) and status not in ((400, 401, 403, 404, 413, 422) if OPEN311 in label else (401, 403)):
+        # An Open311 report carries its key in the form, whoever the connection belongs to.
+        form = told.get("data")
+        keyed = isinstance(form, dict) and form.get("api_key") == self._token
+        if who in ("forged", "stale", "nobody") and not keyed and not label.startswith(OPEN) and status not in ((400, 401, 403, 404, 413, 422) if OPEN311 in label else (401, 403)):
             fault("answered to somebody who is not signed in")
         if status >= 400:
             if not _reason(answer):
                 fault("no reason")
             if after != before:
                 fault("refused, and yet something was written")
+        elif label.endswith("/readings"):
+            said = _json(answer)
+            if (said["new"] > 0) != (after[2] > before[2]) and not said["changed"]:
+                fault(f"{said['new']} told as written, {after[2] - before[2]} readings are there")
         elif OPEN311 in label:
             if answer.request.method == "POST" and (status != 201 or after[0] != before[0] + 1):
                 fault("told as taken, and no case is there")
@@ -208,12 +292,14 @@ class Fuzz:
         if answer is not None and keyed and (answer.status_code != 200 or self._counts() != before):
             self.found.faults.append(f"{label}: a replayed message was not taken as the same: {answer.status_code} to {_short(told)}")
 
-    def _counts(self) -> tuple[int, int]:
+    def _counts(self) -> tuple[int, ...]:
         # The clock lets whistles climb meanwhile.
         by_somebody = select(func.count()).select_from(event).where(event.c.actor != CLOCK.name)
         with self.store.read() as connection:
-            return tuple(connection.execute(select(  # type: ignore[return-value]
-                select(func.count()).select_from(cases).scalar_subquery(), by_somebody.scalar_subquery())).one())
+            return tuple(connection.execute(select(
+                select(func.count()).select_from(cases).scalar_subquery(), by_somebody.scalar_subquery(),
+                # The sums of the days count each reading once.
+                select(func.coalesce(func.sum(reading_sum.c.n), 0)).where(reading_sum.c.grain == DAY).scalar_subquery())).one())
 
 
 def _reason(answer: requests.Response) -> bool:

@@ -292,6 +292,19 @@ def test_a_whistle_makes_departments_come_and_late_ones_are_seen(writer: Writer)
         assert connection.scalar(select(func.count()).where(whistle.c.ended_at.is_(None))) == 0
 
 
+def test_nobody_comes_before_the_whistle_or_closes_before_the_report(writer: Writer) -> None:
+    no = new(writer, category="flood")
+    step(writer, no, "whistled", STREET, reason="emergency", department="water")
+    with pytest.raises(StepError, match="blown after"):
+        step(writer, no, "arrived", WATER, at=now() - timedelta(hours=1))
+    step(writer, no, "arrived", WATER, at=now() - timedelta(minutes=2))  # its clock is a little behind
+    step(writer, no, "solved_on_site", STREET)
+    with pytest.raises(StepError, match="reported after"):
+        step(writer, no, "closed", STREET, at=now() - timedelta(days=1))
+    assert told(writer.store, "arrived") == 1
+    assert row(writer.store, no).status == "verified"
+
+
 def test_three_redos_make_a_proposal_and_nothing_by_itself(writer: Writer) -> None:
     no = to_handling(writer)
     for i in range(3):

@@ -5,21 +5,25 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from queries import loading
 from queries.errors import SettingError
 from queries.loop.writer import Writer
 from queries.settings import Settings, read
-from queries.sources import webhook
+from queries.sources import _kept, drop_folder, webhook
 from queries.sources._pen import Pen
 from queries.sources._source import Told, Turn
-from tests.test_loop import URBAN, WATER, little, new, step, to_handling, writer  # noqa: F401  (fixtures)
+from queries.store import Store
+from tests.test_loop import ADMIN, CITY, URBAN, WATER, little, new, step, to_handling, writer  # noqa: F401  (fixtures)
 
 SECRET = "only between us"  # noqa: S105
 
@@ -202,6 +206,101 @@ def test_a_department_is_told_what_concerns_it_and_nothing_else(writer: Writer, 
     assert [s for no, s in receiver.steps() if s in ("dispatched", "accepted", "returned")] == ["dispatched", "accepted", "returned"]
     assert {no for no, _ in receiver.steps()} == {mine}
     assert {no for no, _ in other.steps()} == {flood}
+
+
+def test_a_department_hears_of_what_is_taken_from_it_and_of_every_step_of_a_whistle(writer: Writer, other: Receiver) -> None:  # noqa: F811
+    settings = rules(water={"url": other.url, "department": "water"})
+    begun(writer, settings)
+    no = new(writer, category="flood", lon=110.15)
+    step(writer, no, "filed")
+    step(writer, no, "dispatched", department="water")
+    step(writer, no, "undone")
+    step(writer, no, "whistled", reason="emergency", department="water")
+    step(writer, no, "arrived", ADMIN, department="water")
+    step(writer, no, "whistle_rated", department="water", details={"stars": 4})
+    step(writer, no, "whistle_ended")
+    telling = Telling(writer, settings)
+    until(lambda: len(other.got) >= 6)
+    time.sleep(0.7)
+    telling.end()
+    assert [s for _, s in other.steps()] == ["dispatched", "undone", "whistled", "arrived", "whistle_rated", "whistle_ended"]
+    assert [one.get("called") for one in other.got] == [None, None, *[["water"]] * 4]
+    assert other.got[1]["department"] is None
+    assert other.got[0]["now"]["status"] == "filed", "where the case stands when the message is made"
+
+
+IMPORTED = """
+[[cases]]
+id = "hotline"
+file = "hotline.csv"
+columns = { no = "no", category = "category", reported_at = "at", filed_at = "filed", closed_at = "closed", due_at = "due", status = "status", department = "department", lon = "lon", lat = "lat" }
+"""
+HEAD = "no,category,at,filed,closed,due,status,department,lon,lat\n"
+OLD = "OLD,litter,2026-01-05 08:00,2026-01-05 09:00,2026-01-06 08:00,2026-01-09 18:00,closed,urban,110.05,20.05\n"
+NOW = "NOW,litter,2026-01-07 08:00,2026-01-07 09:00,,2026-01-12 18:00,handling,urban,110.05,20.05\n"
+
+
+def brought(folder: Path, store: Store, rows: str) -> None:
+    (folder / "hotline.csv").write_text(HEAD + rows, "utf-8")
+    loading.load(folder, store, quiet=True)
+
+
+@pytest.mark.parametrize("way", ["load", "drop"])
+def test_of_imported_cases_the_open_ones_are_news_and_the_closed_ones_history_unless_asked_for(
+    writer: Writer, receiver: Receiver, other: Receiver, tmp_path: Path, way: str,  # noqa: F811
+) -> None:
+    folder = tmp_path / "little"
+    (folder / "city.toml").write_text(CITY + IMPORTED, "utf-8")
+    brought(folder, writer.store, "")
+    settings = rules(urban={"url": receiver.url, "department": "urban"}, water={"url": other.url, "department": "water"},
+                     all={"url": other.url, "imported": "all"}, none={"url": other.url, "imported": "none"})
+    begun(writer, settings)
+
+    def bring(rows: str) -> None:
+        if way == "load":
+            brought(folder, writer.store, rows)
+            return
+        drop = tmp_path / "drop"
+        drop.mkdir(exist_ok=True)
+        (drop / "hotline.csv").write_text(HEAD + rows, "utf-8")
+        os.utime(drop / "hotline.csv", (time.time() - 60,) * 2)
+        drop_folder.run(Turn(writer=Pen(writer, lambda: False), settings=Settings(drop_dir=str(drop)), ended=lambda: False))
+
+    bring(OLD + NOW)
+    moved = NOW.replace("urban", "water").replace("2026-01-12", "2026-01-20")
+    bring(OLD + moved)
+    telling = Telling(writer, settings)
+    until(lambda: len(receiver.got) >= 4 and len(other.got) >= 9)
+    time.sleep(0.7)
+    assert telling.end().trouble is None
+
+    assert receiver.steps() == [("NOW", "reported"), ("NOW", "filed"), ("NOW", "told"), ("NOW", "changed")]
+    assert [one["derived"] for one in receiver.got] == [True, True, True, False]
+    assert receiver.got[0]["due_at"] == "2026-01-12T10:00:00+00:00"
+    assert receiver.got[0]["area"] == "91"
+    last = receiver.got[-1]
+    assert last["changed"] == {"department": ["urban", "water"], "due_at": ["2026-01-12T10:00:00+00:00", "2026-01-20T10:00:00+00:00"]}
+    assert last["now"] | {"stage_due_at": None} == {"status": "handling", "waiting": "department", "department": "water", "due_at": "2026-01-20T10:00:00+00:00", "stage_due_at": None}
+    # Everything for who asked for all of it; to the others only the change, as the department that gets the case hears of it too.
+    assert sorted(other.steps()) == sorted([("OLD", "reported"), ("OLD", "filed"), ("OLD", "closed"), ("NOW", "reported"), ("NOW", "filed"), ("NOW", "told"),
+                                            *[("NOW", "changed")] * 3])
+
+
+def test_a_receiver_of_a_department_that_is_not_known_says_so(writer: Writer, receiver: Receiver) -> None:  # noqa: F811
+    told = Telling(writer, rules(urbn={"url": receiver.url, "department": "urbn"})).end()
+    assert "'urbn'" in (told.trouble or {}).get("en", "")
+    assert receiver.calls == 0
+
+
+def test_another_city_in_the_place_of_the_old_one_is_told_from_its_beginning(writer: Writer, receiver: Receiver) -> None:  # noqa: F811
+    settings = rules(all={"url": receiver.url})
+    _kept.keep(writer.store, webhook.PLACE + "all", {"after": 10**9, "kept": 10**9, "failures": 0, "again_at": 0.0, "trouble": None})
+    telling = Telling(writer, settings)
+    until(lambda: _kept.recall(writer.store, webhook.PLACE + "all")["after"] < 10**9)
+    no = new(writer)
+    until(lambda: receiver.got)
+    telling.end()
+    assert receiver.steps() == [(no, "reported")]
 
 
 def test_no_event_is_passed_over_while_many_write_at_once(writer: Writer, receiver: Receiver) -> None:  # noqa: F811

@@ -32,6 +32,9 @@ from queries.errors import GovError
 from queries.loop import desk, offers
 from queries.people.roles import ROLES
 
+#: A step that was entered so many seconds after it is said to have happened says so.
+LATER_S = 600
+
 
 def render(context: Context, view: View) -> Any:
     """Draw the card of the case in the address."""
@@ -115,12 +118,20 @@ def _waits(w: Words, row: desk.DeskRow) -> list[Any]:
     return [html.Div([html.Span(waiting(w, row)), *until, *marks(w, row)], className="facts")]
 
 
+def _told_later(step: Event) -> bool:
+    """Return whether a step was entered so long after it is said to have happened that one should know."""
+    return not step.derived and step.seen_at is not None and (step.seen_at - step.at).total_seconds() > LATER_S
+
+
 def _step(w: Words, step: Event) -> html.Li:
     post = w.pick(ROLES[step.post].title) if step.post in ROLES else w("post." + step.post) if step.post in ("source", "clock") else ""
     more = [
         html.Span(f"{post} · {step.actor}" if post and step.actor else post or step.actor),
+        html.Span(w("case.told_later", at=w.short(step.seen_at)), className="watch") if _told_later(step) else "",
         html.Span(f"→ {w.pick(step.department)}") if step.department else "",
-        html.Span(w("case.reason", text=step.reason)) if step.reason else "",
+        html.Span(f"→ {w('list.comma').join(w.pick(one) for one in step.called)}") if step.called else "",
+        html.Span(w("case.reason", text=w.pick(step.why) if step.why else step.reason)) if step.reason else "",
+        badge(w("whistle.came_late", length=w.length(step.late_s)), "watch") if step.late_s else "",
         html.Span(w("case.due_set", at=w.short(step.due_at))) if step.due_at else "",
         html.Span(w("case.derived") if step.derived else w.pick(step.note) if step.note["zh"] else "", className="quiet"),
     ]

@@ -101,7 +101,7 @@ def _devices(connection: Connection, where: Standing, kind: str) -> tuple[np.nda
         found: Any = connection.execute(select(sensor.c.node, sensor.c.every_s, seen.c.at).outerjoin(seen, seen.c.sensor_id == sensor.c.id).where(sensor.c.every_s.is_not(None)))
         rows = [(r.node, r.at is not None and moment - r.at <= 3 * r.every_s) for r in found]
     online, there = np.zeros(len(where.num)), np.zeros(len(where.num))
-    if rows:
+    if rows and len(where.num):
         nodes = np.array([r[0] for r in rows])
         at = np.searchsorted(where.num, nodes, "right") - 1
         inside = (at >= 0) & (nodes <= where.last[np.maximum(at, 0)])

@@ -164,7 +164,8 @@ def _undone(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
     back = told_by(last.step, before, {}, page.book.calendar.is_working(last.at))
     for measure in back:
         page.tell(course, last.at, measure, -1)
-    return Act(set=restored(before, course), details={"undone": last.step, "back": back, "back_at": last.at})
+    left = {"from": page.book.department(course.department_id)} if before.department_id != course.department_id else {}
+    return Act(set=restored(before, course), details={"undone": last.step, "back": back, "back_at": last.at, **left})
 
 
 def happened(r: Any) -> Happened:

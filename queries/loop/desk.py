@@ -107,15 +107,21 @@ def standing(store: Store, actor: Actor, no: str) -> Answer[Standing]:
             undo=_undo(connection, actor, found.id)),))
 
 
-def _wanted(connection: Connection, ask: Ask, actor: Actor, which: Which) -> tuple[list[ColumnElement[bool]], Any]:
+def here(connection: Connection, ask: Ask, actor: Actor) -> list[ColumnElement[bool]]:
+    """Return the conditions of an actor's open cases at or under the place. Raises AskError, ScopeError."""
     place = places.find(connection, ask.place, ask.until, ask.scope)
     visible = rights.check(connection, ask.scope, place)
-    mine, present, zone = waits_on(actor.post), stamp(now()), city_now(connection).zone
     wanted: list[ColumnElement[bool]] = [cases.c.is_open]
     if place.level > 0 or visible != [place]:
         wanted.append(inside(cases.c.node, rights.ranges_under(connection, visible)))
     if actor.post == "department":
         wanted.append(cases.c.department_id == select(department.c.id).where(department.c.code == actor.department).scalar_subquery())
+    return wanted
+
+
+def _wanted(connection: Connection, ask: Ask, actor: Actor, which: Which) -> tuple[list[ColumnElement[bool]], Any]:
+    mine, present, zone = waits_on(actor.post), stamp(now()), city_now(connection).zone
+    wanted = here(connection, ask, actor)
     today = local_day(present, zone)
     if which == "mine":
         return [*wanted, cases.c.status.in_(mine)], _until()

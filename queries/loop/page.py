@@ -20,7 +20,7 @@ from queries.errors import AskError, ConflictError, NoSuchError, PostError, Scop
 from queries.frame import Actor, Scope
 from queries.loop import acts, reports, word
 from queries.loop.book import Book
-from queries.loop.course import Course, Happened, after
+from queries.loop.course import ENDS, Course, Happened, after
 from queries.loop.hearing import Hearing
 from queries.loop.ink import Held, Ink, Part
 from queries.loop.orders import Found, Order, Receipt, digest
@@ -195,6 +195,9 @@ class Page:
         row, course = self.case(order.no, order.actor)
         self._check(order, row, course)
         at, ahead = self.moment(order.at)
+        if order.step in ENDS and at < course.reported_at - SKEW_S:
+            # A closing that is dated back would count as in time.
+            raise StepError(f"Case {row.no} was reported after the moment at which it is said to have ended.", zh=f"案件 {row.no} 的结束时间早于上报时间。", field="at")
         if course.since_at is not None and at < course.since_at:
             self._marks.append("disordered")
         act = acts.act(self, order, row, course, at)

@@ -25,8 +25,6 @@ from queries.loop.writer import Writer
 from queries.store import Store
 
 log = structlog.get_logger("loop")
-#: Rungs that an unanswered whistle climbs: the department's head, the district, the city.
-RUNGS = ({"zh": "部门负责人", "en": "the department's head"}, {"zh": "区级指挥", "en": "the district"}, {"zh": "市级指挥", "en": "the city"})
 TICK_LOCK = 0x676F77
 
 
@@ -36,17 +34,17 @@ def tick(page: Page) -> dict[str, int]:
         return {}
     climbed = 0
     for w in whistles.unanswered(page.connection, page.seen):
-        if w.climbed < len(RUNGS) and page.seen >= w.due_at + w.climbed * (w.due_at - w.blown_at):
+        if w.climbed < len(whistles.RUNGS) and page.seen >= w.due_at + w.climbed * (w.due_at - w.blown_at):
             climbed += page.attempt(lambda w=w: _climb(page, w))
     return {"ended": task_list.expire(page.connection, page.seen), "climbed": climbed}
 
 
 def _climb(page: Page, w: Any) -> int:
-    rung = RUNGS[w.climbed]
+    rung = whistles.RUNGS[w.climbed]
     page.connection.execute(update(whistle).where(whistle.c.id == w.id).values(climbed=w.climbed + 1))
     try:
         page.step(Order(actor=CLOCK, no=w.no, step="escalated", reason=f"哨响未按时报到，升至{rung['zh']}",
-                         details={"whistle": w.id, "rung": w.climbed + 1}))
+                         details={"whistle": w.id, "rung": w.climbed + 1, "department": page.book.department(w.department_id)}))
     except GovError:
         # The case is over; the whistle itself still climbs until somebody ends it.
         log.info("a whistle climbs on a case that is over", case=w.no)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, true, update
 
 from queries import places
 from queries import scope as rights
@@ -34,6 +34,10 @@ REASONS: dict[str, Words] = {
     "joint": {"zh": "需要联合执法", "en": "joint enforcement where the street has no power"},
     "emergency": {"zh": "应急处置", "en": "an emergency"},
 }
+#: Clocks of those who tell may differ by so much.
+SLACK_S = 300
+#: Rungs that an unanswered whistle climbs.
+RUNGS: tuple[Words, ...] = ({"zh": "部门负责人", "en": "the department's head"}, {"zh": "区级指挥", "en": "the district"}, {"zh": "市级指挥", "en": "the city"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +101,9 @@ def arrive(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
     called = _out(page.connection, row.id, page.book.departments.get(code))
     if called is None:
         raise StepError(f"No whistle on case {row.no} waits for department {code!r}.", zh=f"案件 {row.no} 没有等候该部门报到的哨。")
+    if at < called.blown_at - SLACK_S:
+        raise StepError(f"The whistle on case {row.no} was blown after the moment at which department {code!r} is said to have come.",
+                        zh=f"案件 {row.no} 的报到时间早于吹哨时间。", field="at")
     page.connection.execute(update(whistle).where(whistle.c.id == called.id).values(arrived_at=at))
     page.tell(course, called.blown_at, "arrived", department_id=called.department_id)
     if at <= called.due_at:
@@ -109,12 +116,12 @@ def end(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
     from queries.loop.acts import Act
 
     own = page.book.departments.get(order.actor.department) if order.actor.post == "department" else None
-    done = page.connection.execute(update(whistle).where(
-        whistle.c.case_id == row.id, whistle.c.ended_at.is_(None), whistle.c.by_department_id.is_not_distinct_from(own)
-        if own is not None else whistle.c.id > 0).values(ended_at=at)).rowcount
-    if not done:
+    mine = (whistle.c.case_id == row.id, whistle.c.ended_at.is_(None), whistle.c.by_department_id == own if own is not None else true())
+    called = page.connection.execute(select(whistle.c.department_id).where(*mine).order_by(whistle.c.id)).scalars().all()
+    if not called:
         raise StepError(f"No whistle of yours is out on case {row.no}.", zh=f"案件 {row.no} 没有您吹出的、尚未解除的哨。")
-    return Act(details={"ended": done})
+    page.connection.execute(update(whistle).where(*mine).values(ended_at=at))
+    return Act(details={"ended": len(called), "departments": [page.book.department(one) for one in called]})
 
 
 def rate(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
@@ -132,7 +139,7 @@ def rate(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
         raise StepError(f"Department {code!r} has not reported in on case {row.no}, so there is nothing to rate.", zh="该部门尚未报到，无可评价。")
     side = "rated_by_called" if order.actor.post == "department" else "rated_by_caller"
     page.connection.execute(update(whistle).where(whistle.c.id == found.id).values({side: stars}))
-    return Act(details={"whistle": found.id, "stars": stars})
+    return Act(details={"whistle": found.id, "department": code, "stars": stars})
 
 
 def _out(connection: Connection, case_id: int, department_id: int | None) -> Any:

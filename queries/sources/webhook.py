@@ -20,16 +20,17 @@ from urllib.parse import urlsplit
 import httpx2 as httpx
 import structlog
 from pydantic import SecretStr
-from sqlalchemy import Connection, func, or_, select, text
+from sqlalchemy import Connection, and_, exists, func, or_, select, text
 
 from queries.clock import moment, now, stamp
 from queries.errors import AskError, StoreError
+from queries.loop.steps import OVER, WAITING
 from queries.masking import masked
 from queries.settings import Receiver, Settings
 from queries.sources import _http, _kept
 from queries.sources._source import Source, Told, Turn
 from queries.store import Store
-from queries.tables import cases, category, department, event
+from queries.tables import area, cases, category, department, event, node
 
 log = structlog.get_logger("webhook")
 #: Events of one message; seconds between two looks; seconds of one turn; the longest pause after failures.
@@ -41,6 +42,8 @@ SCANNED = 5_000
 #: Transactions that may still write an event with a number below the newest: they hold a lock on the table of cases.
 _WRITERS = text("SELECT virtualtransaction FROM pg_locks WHERE relation = 'cases'::regclass AND mode <> 'AccessShareLock' AND pid <> pg_backend_pid()")
 PLACE = _kept.PLACE + "webhook:"
+#: What is told of a source's later word, before and after; the others are words and places, which the event has as they are now.
+_PLAIN, _TIMES = ("status", "urgent", "rework"), ("reported_at", "filed_at", "due_at", "closed_at")
 
 
 @dataclass
@@ -82,7 +85,10 @@ def _serve(turn: Turn, name: str, receiver: Receiver, until: float, fates: Mappi
         return
     store = turn.writer.store
     try:
-        place = _kept.recall(store, PLACE + name) or _begin(store, name)
+        if receiver.department and receiver.department not in _codes(store):
+            fate.trouble = {"zh": f"{name}：没有代码为 {receiver.department} 的部门，请核对 GOV_WEBHOOKS", "en": f"{name}: no department has the code {receiver.department!r}; correct GOV_WEBHOOKS"}
+            return
+        place = _where(store, name)
         with _http.client(ANSWER_S) as by:
             while not turn.ended() and (time.monotonic() < until or (time.monotonic() < until + 2 * ANSWER_S and any(one.busy for one in fates.values()))):
                 if place["again_at"] > time.time():
@@ -97,10 +103,25 @@ def _serve(turn: Turn, name: str, receiver: Receiver, until: float, fates: Mappi
         fate.trouble = {"zh": f"{name}：内部错误（{type(bad).__name__}）", "en": f"{name}: failed inside ({type(bad).__name__})"}
 
 
+def _codes(store: Store) -> set[str]:
+    with store.read() as connection:
+        return set(connection.execute(select(department.c.code)).scalars())
+
+
+def _last(store: Store) -> int:
+    with store.read() as connection:
+        return int(connection.scalar(select(func.coalesce(func.max(event.c.id), 0))) or 0)
+
+
+def _where(store: Store, name: str) -> dict[str, Any]:
+    """Return how far a receiver was told; begin with what happens from now on when it is new, or when another city took the place of its own."""
+    place = _kept.recall(store, PLACE + name)
+    return place if place and place["after"] <= _last(store) else _begin(store, name)
+
+
 def _begin(store: Store, name: str) -> dict[str, Any]:
     """Begin with what happens from now on: a new receiver is not told the whole history."""
-    with store.read() as connection:
-        last = connection.scalar(select(func.coalesce(func.max(event.c.id), 0)))
+    last = _last(store)
     place = {"after": last, "kept": last, "failures": 0, "again_at": 0.0, "trouble": None}
     _kept.keep(store, PLACE + name, place)
     return place
@@ -109,7 +130,7 @@ def _begin(store: Store, name: str) -> dict[str, Any]:
 def _one(turn: Turn, by: httpx.Client, name: str, receiver: Receiver, secret: SecretStr, place: dict[str, Any], fate: _Fate) -> bool:
     """Send the next message if there is one; return whether there may be more at once."""
     store = turn.writer.store
-    events, after = _next(store, place["after"], receiver.department, turn.ended)
+    events, after = _next(store, place["after"], receiver, turn.ended)
     if events:
         fate.busy = True
         try:
@@ -157,18 +178,23 @@ def message(name: str, events: Sequence[Mapping[str, Any]]) -> bytes:
     return json.dumps({"receiver": name, "events": list(events)}, ensure_ascii=False).encode()
 
 
-def _next(store: Store, after: int, code: str, ended: Callable[[], bool]) -> tuple[list[dict[str, Any]], int]:
+def _next(store: Store, after: int, receiver: Receiver, ended: Callable[[], bool]) -> tuple[list[dict[str, Any]], int]:
     """Return the next events for a receiver, and up to which number the log was read for them."""
     with store.read() as connection:
         ids = _ids(connection, after, ended)
         if not ids:
             return [], after
         rows = connection.execute(_told().where(event.c.id > after, event.c.id <= ids[-1]).order_by(event.c.id)).all()
-    # What the dates of an imported row imply happened elsewhere and long ago: that is no news.
-    wanted = [r for r in rows if not r.derived and (not code or _concerns(r, code))]
+        words = _Words(*({r.id: r.code for r in connection.execute(select(table.c.id, table.c.code))} for table in (department, category)))
+    wanted = [r for r in rows if _is_news(r, receiver.imported) and (not receiver.department or _concerns(r, receiver.department, words))]
     if len(wanted) <= AT_ONCE:
-        return [_event(r) for r in wanted], ids[-1]
-    return [_event(r) for r in wanted[:AT_ONCE]], wanted[AT_ONCE - 1].id
+        return [_event(r, words) for r in wanted], ids[-1]
+    return [_event(r, words) for r in wanted[:AT_ONCE]], wanted[AT_ONCE - 1].id
+
+
+def _is_news(r: Any, imported: str) -> bool:
+    """Return whether a receiver wants an event. What the dates of a row imply happened elsewhere: of a case that was over when we met it, it is history."""
+    return not r.derived or imported == "all" or (imported == "open" and not r.history)
 
 
 def _ids(connection: Connection, after: int, ended: Callable[[], bool]) -> list[int]:
@@ -193,33 +219,69 @@ def _ids(connection: Connection, after: int, ended: Callable[[], bool]) -> list[
 
 def _told() -> Any:
     # Whose a case was at the time: the last event before that handed it to somebody or took it away.
-    before = event.alias("before")
+    before, met, now_ = event.alias("before"), event.alias("met"), department.alias("now_")
     own = select(before.c.department_id).where(
         before.c.case_id == event.c.case_id, before.c.seq <= event.c.seq,
         or_(before.c.department_id.is_not(None), before.c.step.in_(("returned", "changed", "undone")))).order_by(before.c.seq.desc()).limit(1).correlate(event).scalar_subquery()
+    over = exists().where(met.c.case_id == event.c.case_id, met.c.derived, met.c.status.in_(OVER)).correlate(event)
     return (
-        select(event, cases.c.no, cases.c.kind, cases.c.title, cases.c.lon, cases.c.lat, cases.c.status.label("stands"), category.c.code.label("category"),
-               department.c.code.label("department"))
+        select(event, cases.c.no, cases.c.kind, cases.c.title, cases.c.address, cases.c.lon, cases.c.lat, category.c.code.label("category"),
+               department.c.code.label("department"), area.c.code.label("area"), cases.c.status.label("stands"), cases.c.due_at.label("due_now"),
+               cases.c.stage_due_at.label("stage_due_now"), now_.c.code.label("department_now"), and_(event.c.derived, over).label("history"))
         .join(cases, cases.c.id == event.c.case_id).join(category, category.c.id == cases.c.category_id)
-        .outerjoin(department, department.c.id == func.coalesce(own, cases.c.department_id))
+        .outerjoin(department, department.c.id == func.coalesce(own, cases.c.department_id)).outerjoin(now_, now_.c.id == cases.c.department_id)
+        .outerjoin(node, node.c.num == cases.c.node).outerjoin(area, area.c.id == node.c.area_id)
     )
 
 
-def _concerns(r: Any, code: str) -> bool:
+@dataclass(frozen=True)
+class _Words:
+    """Codes by id."""
+
+    departments: dict[int, str]
+    categories: dict[int, str]
+
+
+def _concerns(r: Any, code: str, words: _Words) -> bool:
     """Return whether an event is about a department: its case, one that leaves it, or a whistle that calls it."""
     if r.department == code:
         return True
     details = json.loads(r.data) if r.data else {}
-    return details.get("from") == code or code in (details.get("departments") or ())
+    was = (_changes(details, words).get("department") or [None])[0] if r.step == "changed" else details.get("from")
+    return code in (was, details.get("department")) or code in (details.get("departments") or ())
 
 
-def _event(r: Any) -> dict[str, Any]:
-    """Return an event as others may know it: no reporter, no account, text masked."""
-    return {
-        "id": r.id, "case": r.no, "seq": r.seq, "step": r.step, "status": r.status or None, "at": moment(r.at).isoformat(), "seen_at": moment(r.seen_at).isoformat(),
+def _changes(details: Mapping[str, Any], words: _Words) -> dict[str, list[Any]]:
+    """Return what a source's later word changed, before and after, in the words of a message."""
+    told = details.get("told")
+    if not isinstance(told, dict):
+        return {}
+    said = {name: told[name] for name in _PLAIN if name in told}
+    said |= {name: [_iso(at) for at in told[name]] for name in _TIMES if name in told}
+    for name, codes in (("department", words.departments), ("category", words.categories)):
+        if f"{name}_id" in told:
+            said[name] = [codes.get(id_) for id_ in told[f"{name}_id"]]
+    return said
+
+
+def _iso(at: int | None) -> str | None:
+    return moment(at).isoformat() if at else None
+
+
+def _event(r: Any, words: _Words) -> dict[str, Any]:
+    """Return an event as others may know it: no reporter, no account, text masked. `now` = where the case stands when the message is made."""
+    details = json.loads(r.data) if r.data else {}
+    told: dict[str, Any] = {
+        "id": r.id, "case": r.no, "seq": r.seq, "step": r.step, "status": r.status or None, "at": _iso(r.at), "seen_at": _iso(r.seen_at),
         "post": r.post, "department": r.department, "category": r.category, "kind": r.kind, "title": masked(r.title), "reason": masked(r.reason), "note": masked(r.note),
-        "due_at": moment(r.due_at).isoformat() if r.due_at else None, "lon": r.lon, "lat": r.lat,
+        "due_at": _iso(r.due_at), "lon": r.lon, "lat": r.lat, "area": r.area, "address": masked(r.address), "source": r.source, "derived": bool(r.derived),
+        "now": {"status": r.stands, "waiting": WAITING.get(r.stands), "department": r.department_now, "due_at": _iso(r.due_now), "stage_due_at": _iso(r.stage_due_now)},
     }
+    if r.step == "changed":
+        told["changed"] = _changes(details, words)
+    if called := details.get("departments") or ([details["department"]] if details.get("department") else []):
+        told["called"] = called
+    return told
 
 
 def every(_: Settings) -> float:

@@ -11,7 +11,7 @@ from sqlalchemy import Integer, cast, func, select
 
 from queries import places
 from queries.frame import EVERYTHING, Actor, Ask, Scope
-from queries.loop import desk, grid, nobody, shift, whistles
+from queries.loop import desk, grid, needs, nobody, shift, whistles
 from queries.store import Store
 from queries.tables import area, cases
 from queries.today import city_now
@@ -58,6 +58,7 @@ def _street(store: Store, ask: Ask) -> Iterator[tuple[str, Callable[[], object]]
     actor = Actor(name="bench", post="street", scope=ask.scope)
     for which in desk.LISTS:
         yield which, lambda which=which: desk.page(store, ask, actor, which, 50)
+    yield "grids that need us", lambda: needs.grids(store, ask, actor)
     yield "whistles", lambda: whistles.out(store, ask)
     yield "shift log", lambda: shift.lines(store, ask)
     yield "nobody's", lambda: nobody.gaps(store, ask.but(scope=EVERYTHING))
