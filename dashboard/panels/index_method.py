@@ -68,7 +68,8 @@ def _indicator(w: Words, view: View, row: ScoreRow, one: MethodRow | None) -> ht
     formula = w.pick(row.formula) if row.formula and row.formula["zh"] else ""
     name: list[Any] = [html.Span(w.pick(row.title)), html.Small(f"{row.id} {formula}")]
     cases = cases_view(view, row.opens)
-    what = html.Div([go(cases, name[:1], "drill") if cases and one else name[0], name[1], *(_arithmetic(w, one) if one else [])], className="m-what")
+    months = [go(view.but(measure=row.id), w("index.months"), "chip", w("index.months_of", name=w.pick(row.title)))] if one else []
+    what = html.Div([html.Div([go(cases, name[:1], "drill") if cases and one else name[0], *months], className="m-name"), name[1], *(_arithmetic(w, one) if one else [])], className="m-what")
     if one is None:
         said: Sequence[Any] = [html.Span(f"○ {w.pick(row.lacks or NO_SCORE[row.no_score or 'no_data'])}", className="lacks")]
         return html.Div([what, html.Div(said, className="num")], className="m-line m-none")

@@ -98,13 +98,22 @@ class StepRow:
 
 @dataclass(frozen=True, kw_only=True)
 class MonthRow:
-    """The index of one month. `draft` = it is not over, or was never released; `released` = what was published then."""
+    """The index, a dimension or an indicator in one month. `draft` = it is not over, or was never released; `released` = what was published then.
+
+    Of an indicator also its value and the counts that it is made of (None = untold), and those that a release froze; a release
+    publishes no score of an indicator.
+    """
 
     since: date
     until: date
     score: float | None
     released: float | None
     draft: bool
+    value: float | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    frozen_numerator: float | None = None
+    frozen_denominator: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

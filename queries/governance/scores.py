@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from queries.frame import Answer, Ask
 from queries.governance.levels import finished, level_before, level_of, number, place_of, row_of
 from queries.governance.rows import MonthRow, ScoreColumns, ScoreRow
 from queries.governance.words import INDEX, notes
-from queries.index import found
+from queries.index import VERSION, found
 from queries.index._dimension import Indicator, Words
 from queries.index._level import NINETY, SCALE, Level, computed, own_share
 from queries.index._tables import index_release
@@ -116,26 +117,52 @@ def _indicator(held: Level, i: int, one: Indicator, parent: str, then: tuple[Lev
                     value=number(held.value[i, k]), numerator=number(held.top[i, k]), denominator=number(held.under[i, k]))
 
 
-def months(store: Store, ask: Ask, n: int = 12) -> Answer[MonthRow]:
-    """Return the index of a place in the months up to the ask's last day, each as it is computed now and as it was released."""
+def months(store: Store, ask: Ask, n: int = 12, of: str = "index") -> Answer[MonthRow]:
+    """Return the index of a place (or one of its dimensions or indicators) in the months up to the ask's last day, each as it is computed now and as it was released."""
     with store.read() as connection:
-        return remembered(connection, ("index_months", ask, n), lambda: _months(connection, ask, n))
+        return remembered(connection, ("index_months", ask, n, of), lambda: _months(connection, ask, n, of))
 
 
-def _months(connection: Connection, ask: Ask, n: int) -> Answer[MonthRow]:
+def _months(connection: Connection, ask: Ask, n: int, of: str) -> Answer[MonthRow]:
     place, whole = place_of(connection, ask)
-    frozen = {(r.since, r.until): json.loads(r.scores) for r in connection.execute(select(index_release.c.since, index_release.c.until, index_release.c.scores).order_by(index_release.c.id))}
+    r = index_release.c
+    frozen = {(row.since, row.until): row for row in connection.execute(select(r.id, r.since, r.until, r.version, r.scores).order_by(r.id))}
     rows: list[MonthRow] = []
     first = ask.until.replace(day=1)
     for _ in range(n if whole else 0):
         end = min(next_month(first) - timedelta(days=1), ask.until)
         held = level_of(connection, ask.but(since=first, until=end), place.level)
         i = int(np.flatnonzero(held.where.code == place.code)[0]) if place.code in held.where.code else -1
-        told = frozen.get((day_bucket(first), day_bucket(end)), {}).get(place.code, {})
-        rows.append(MonthRow(since=first, until=end, score=number(held.scores[i, held.tree.top]) if i >= 0 else None, released=told.get("index"),
-                             draft=not told))
+        release = frozen.get((day_bucket(first), day_bucket(end)))
+        told = json.loads(release.scores).get(place.code, {}) if release else {}
+        row = MonthRow(since=first, until=end, score=None, released=told.get(of), draft=not told)
+        if i >= 0 and of in held.tree.ids:
+            k = held.tree.ids.index(of)
+            row = replace(row, score=number(held.scores[i, k]))
+            if k < held.tree.n and held.known[i, k]:
+                row = replace(row, value=number(held.value[i, k]), numerator=number(held.top[i, k]), denominator=number(held.under[i, k]))
+        if release and told and of != "index" and of not in told:
+            top, under = frozen_counts(connection, release.id, release.version, place.level, place.code, of)
+            row = replace(row, frozen_numerator=top, frozen_denominator=under)
+        rows.append(row)
         first = (first - timedelta(days=1)).replace(day=1)
     return stamped(connection, rows[::-1], notes=notes(ask))
+
+
+def frozen_counts(connection: Connection, id_: int, version: str, level: int, code: str, of: str) -> tuple[float | None, float | None]:
+    """Return the counts of an indicator that a release froze for a place; None where it froze none, or by another catalogue, whose columns are not ours."""
+    ids = [one.id for one in computed()]
+    if version != VERSION or of not in ids:
+        return None, None
+
+    def read() -> tuple[float | None, float | None]:
+        body = connection.scalar(select(index_release.c.inputs).where(index_release.c.id == id_))
+        with np.load(io.BytesIO(body), allow_pickle=False) as held:
+            at, j = np.flatnonzero(held[f"{level}.now.code"] == code), ids.index(of)
+            if not len(at) or not held[f"{level}.now.known"][at[0], j]:
+                return None, None
+            return float(held[f"{level}.now.top"][at[0], j]), float(held[f"{level}.now.under"][at[0], j])
+    return remembered(connection, ("index_frozen", id_, level, code, of), read, lasting=True)
 
 
 def index_values(store: Store, ask: Ask, of: str, level: int) -> Answer[AreaValue]:
