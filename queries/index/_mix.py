@@ -32,8 +32,8 @@ from queries.today import city_now
 
 #: Days of reference in the first year of a city's records.
 FIRST_DAYS = 90
-#: A category with fewer due cases in the days of reference counts as it is, and so does every one of a city with fewer in all.
-LEAST_DUE, LEAST_ALL = 50, 200
+#: A category of which fewer late (or open) cases are to be expected in the days of reference counts as it is: what is learned of it is chance.
+LEAST_WRONG = 20
 LOW, HIGH = 0.5, 2.0
 TENTHS = 10
 Weights = Mapping[str, float]
@@ -98,8 +98,9 @@ def _counted(one: Indicator, held: Mapping[str, Mapping[str, int]]) -> dict[str,
 
 def weights(counted: Mapping[str, tuple[int, int]]) -> dict[str, float]:
     """Return as how many cases one of each category counts, from {category: (went wrong, due)}; those that count as one are left out."""
-    told = {c: pair for c, pair in counted.items() if pair[1] >= LEAST_DUE}
-    if len(told) < 2 or sum(n for _, n in told.values()) < LEAST_ALL or not any(bad for bad, _ in told.values()):
+    overall = sum(bad for bad, _ in counted.values()) / max(sum(n for _, n in counted.values()), 1)
+    told = {c: pair for c, pair in counted.items() if pair[1] * overall >= LEAST_WRONG}
+    if len(told) < 2 or not any(bad for bad, _ in told.values()):
         return {}
     codes = sorted(told)
     bad, due = (np.array([told[c][k] for c in codes], float) for k in (0, 1))
