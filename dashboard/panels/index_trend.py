@@ -66,7 +66,9 @@ def _figures(context: Context, w: Words, view: View, one: Indicator) -> Sequence
     answer = governance.figures(context.store, ask.but(since=first), one.id)
     head = [(w("index.figure_days"), ""), (w("index.figure_value"), "num"), (w("index.figure_said"), ""), (w("index.figure_known"), "")]
     rows = [_figure(w, row, one) for row in answer.rows]
-    return [html.Div([table(head, rows) if rows else nothing(w, "index.no_figures")], className="month-figures")]
+    if not rows:
+        return [html.P(w("index.no_figures"), className="month-figures none quiet")]
+    return [html.Div(table(head, rows), className="month-figures")]
 
 
 def _figure(w: Words, row: FigureRow, one: Indicator) -> html.Tr:

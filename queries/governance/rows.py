@@ -47,6 +47,9 @@ class ScoreRow:
     #: Days from the end of what its oldest input speaks of to the end of the period, and which input that is. None = no score.
     age_days: int | None = None
     oldest: Words | None = None
+    #: Why a dimension that has a score is not in the index: one = a single indicator counts on this level, now = only the present state is
+    #: known, aside = it never is. "" = it is in the index, or has no score.
+    beside: Literal["", "one", "now", "aside"] = ""
     #: What its value is: a share of 1, a rate, a ratio or a bare value.
     measure: Kind = "share"
 

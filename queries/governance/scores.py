@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sqlalchemy import Connection, select
@@ -21,7 +21,7 @@ from queries.governance.levels import finished, level_before, level_of, number, 
 from queries.governance.rows import MonthRow, ScoreColumns, ScoreRow
 from queries.governance.words import INDEX, notes
 from queries.index import VERSION, found
-from queries.index._dimension import Indicator, Words
+from queries.index._dimension import Dimension, Indicator, Words
 from queries.index._level import NINETY, SCALE, Level, computed, own_share
 from queries.index._tables import index_release
 from queries.periods import next_month
@@ -44,7 +44,8 @@ def _index(connection: Connection, ask: Ask) -> Answer[ScoreRow]:
     rows = [_score(held, i, "index", INDEX, "index", "", 1.0, then, whole)]
     inside = {held.tree.ids[node] for node in held.tree.children[held.tree.top]}
     for one in found().values():
-        rows.append(_score(held, i, one.id, one.title, "dimension", "index" if one.id in inside else "", one.weight, then, whole))
+        row = _score(held, i, one.id, one.title, "dimension", "index" if one.id in inside else "", one.weight, then, whole)
+        rows.append(row if row.parent or row.score is None else replace(row, beside=_beside(held, one)))
         rows += [_indicator(held, i, x, one.id, then, whole) for x in one.indicators]
     return stamped(connection, rows, notes=notes(ask))
 
@@ -66,6 +67,13 @@ def _score(held: Level, i: int, id_: str, title: Words, kind: Any, parent: str, 
     return ScoreRow(id=id_, title=title, kind=kind, parent=parent, weight=weight, score=number(score), low=number(max(score - wide, SCALE.low)),
                     high=number(min(score + wide, SCALE.high)), coverage=cover, known=known, of=of, own=number(own), before=_then(then, id_) if whole else None,
                     no_score=kind_of, age_days=age, oldest=oldest)
+
+
+def _beside(held: Level, one: Dimension) -> Literal["one", "now", "aside"]:
+    """Return why a dimension with a score is not in the index."""
+    if not one.weight:
+        return "aside"
+    return "now" if all(x.now_only for x in one.indicators if x in held.indicators) else "one"
 
 
 def _parts(tree: Tree, node: int) -> list[int]:
