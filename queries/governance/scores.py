@@ -134,7 +134,7 @@ def months(store: Store, ask: Ask, n: int = 12, of: str = "index") -> Answer[Mon
 def _months(connection: Connection, ask: Ask, n: int, of: str) -> Answer[MonthRow]:
     place, whole = place_of(connection, ask)
     r = index_release.c
-    frozen = {(row.since, row.until): row for row in connection.execute(select(r.id, r.since, r.until, r.version, r.scores).order_by(r.id))}
+    frozen = {(row.since, row.until): row for row in connection.execute(select(r.id, r.since, r.until, r.version, r.hash, r.scores).order_by(r.id))}
     rows: list[MonthRow] = []
     first = ask.until.replace(day=1)
     for _ in range(n if whole else 0):
@@ -150,27 +150,27 @@ def _months(connection: Connection, ask: Ask, n: int, of: str) -> Answer[MonthRo
             if k < held.tree.n and held.known[i, k]:
                 row = replace(row, value=number(held.value[i, k]), numerator=number(held.top[i, k]), denominator=number(held.under[i, k]))
         if release and told and of != "index" and of not in told:
-            top, under = frozen_counts(connection, release.id, release.version, place.level, place.code, of)
+            top, under = _frozen_counts(connection, release, place.level, place.code, of)
             row = replace(row, frozen_numerator=top, frozen_denominator=under)
         rows.append(row)
         first = (first - timedelta(days=1)).replace(day=1)
     return stamped(connection, rows[::-1], notes=notes(ask))
 
 
-def frozen_counts(connection: Connection, id_: int, version: str, level: int, code: str, of: str) -> tuple[float | None, float | None]:
+def _frozen_counts(connection: Connection, release: Any, level: int, code: str, of: str) -> tuple[float | None, float | None]:
     """Return the counts of an indicator that a release froze for a place; None where it froze none, or by another catalogue, whose columns are not ours."""
     ids = [one.id for one in computed()]
-    if version != VERSION or of not in ids:
+    if release.version != VERSION or of not in ids:
         return None, None
 
     def read() -> tuple[float | None, float | None]:
-        body = connection.scalar(select(index_release.c.inputs).where(index_release.c.id == id_))
+        body = connection.scalar(select(index_release.c.inputs).where(index_release.c.id == release.id))
         with np.load(io.BytesIO(body), allow_pickle=False) as held:
             at, j = np.flatnonzero(held[f"{level}.now.code"] == code), ids.index(of)
             if not len(at) or not held[f"{level}.now.known"][at[0], j]:
                 return None, None
             return float(held[f"{level}.now.top"][at[0], j]), float(held[f"{level}.now.under"][at[0], j])
-    return remembered(connection, ("index_frozen", id_, level, code, of), read, lasting=True)
+    return remembered(connection, ("index_frozen", release.id, release.hash, level, code, of), read, lasting=True)
 
 
 def index_values(store: Store, ask: Ask, of: str, level: int) -> Answer[AreaValue]:
