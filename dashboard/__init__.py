@@ -19,6 +19,7 @@ from dashboard import (
     api,
     api_cameras,
     doors,
+    figures,
     ids,
     index_map,
     live_pictures,
@@ -58,6 +59,7 @@ def create_app(settings: Settings, store: Store) -> Dash:
     index_map.add_routes(server, context)
     doors.add_routes(server, context)
     readings.add_routes(server, context)
+    figures.add_routes(server, context)
     open311.add_routes(server, context)
     readings.add_answers(server, context)
     pictures.add_routes(server, context)

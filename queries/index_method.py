@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from queries.answers import remembered, stamped
 from queries.frame import Answer, Ask
@@ -13,10 +14,37 @@ from queries.governance.levels import finished, level_before, level_of, number, 
 from queries.governance.words import notes
 from queries.index import found
 from queries.index._counts import parents
-from queries.index._dimension import Kind, Words
-from queries.index._level import Level
+from queries.index._dimension import Indicator, Kind, Words
+from queries.index._level import Level, computed
+from queries.index._mix import mix_of
+from queries.periods import pieces
+from queries.places import Place
 from queries.scoring import tree as trees
 from queries.store import Store
+from queries.summing import sums_of
+from queries.tables import category
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixPart:
+    """Cases of one category that do not count as they are: each of `cases` counts as `weight`."""
+
+    code: str
+    title: Words
+    cases: int
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixRow:
+    """How an indicator's counts are adjusted for the mix of categories: denominator = cases + Σ (weight − 1) × cases of a part,
+    numerator = denominator − wrong (0 at least). The weights are learned from the days `since` to `until` of the whole city."""
+
+    cases: int
+    wrong: int
+    parts: tuple[MixPart, ...]
+    since: date
+    until: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +55,7 @@ class MethodRow:
     `strength` S: the parent's share counts as so many cases, so own = n ÷ (n + S) and value = parent + own × (raw − parent);
     infinite where the areas of the parent do not differ. `score` = 1 + 99 × (value − floor) ÷ (target − floor), cut to 1–100.
     `sd`: of the score, in points. Not `known`: the score is the lower of `last` (own, of the period before; None = had none) and
-    `quartile` (the peers' lower quartile, in whole points). A weight of 0: shown, and not in its dimension (present state only).
+    `quartile` (the peers' lower quartile, in whole points). `mix`: None = the counts are as they are. A weight of 0: shown, and not in its dimension (present state only).
     """
 
     id: str
@@ -50,6 +78,7 @@ class MethodRow:
     sd: float | None
     last: float | None
     quartile: float | None
+    mix: MixRow | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +111,8 @@ def _method(connection: Connection, ask: Ask) -> Answer[MethodRow | MeanRow]:
         return stamped(connection, (), notes=notes(ask))
     i, group = row_of(held, place.num), parents(connection, held.where)
     then = level_before(connection, ask, place, "previous")
-    rows: list[MethodRow | MeanRow] = [_indicator(held, i, k, group == group[i], then) for k in range(held.tree.n)]
+    mixes = _mixes(connection, ask, place, held.indicators)
+    rows: list[MethodRow | MeanRow] = [_indicator(held, i, k, group == group[i], then, mixes.get(held.indicators[k].id)) for k in range(held.tree.n)]
     means = trees.scores(held.tree, held.scores[i:i + 1, :held.tree.n])[0][0]
     for node in range(held.tree.n, len(held.tree.ids)):
         children = held.tree.children[node]
@@ -91,7 +121,7 @@ def _method(connection: Connection, ask: Ask) -> Answer[MethodRow | MeanRow]:
     return stamped(connection, rows, notes=notes(ask))
 
 
-def _indicator(held: Level, i: int, k: int, family: np.ndarray, then: tuple[Level, int] | None) -> MethodRow:
+def _indicator(held: Level, i: int, k: int, family: np.ndarray, then: tuple[Level, int] | None, mix: MixRow | None) -> MethodRow:
     one, known = held.indicators[k], bool(held.known[i, k])
     tell = held.known[:, k]
     borrows = held.where.level > 0 and tell.sum() >= 2 and one.kind in ("share", "rate")
@@ -108,7 +138,36 @@ def _indicator(held: Level, i: int, k: int, family: np.ndarray, then: tuple[Leve
         numerator=number(held.top[i, k]) if known else None, denominator=number(held.under[i, k]) if known else None,
         parent_numerator=float(held.top[kin, k].sum()) if borrows else None, parent_denominator=float(held.under[kin, k].sum()) if borrows else None,
         strength=_strength(held, kin, k) if borrows else None, own=number(held.own[i, k]), value=number(held.value[i, k]) if known else None,
-        floor=one.floor, target=one.target, score=number(held.scores[i, k]), sd=number(held.sd[i, k]), last=last, quartile=quartile)
+        floor=one.floor, target=one.target, score=number(held.scores[i, k]), sd=number(held.sd[i, k]), last=last, quartile=quartile, mix=mix if known else None)
+
+
+def _mixes(connection: Connection, ask: Ask, place: Place, indicators: tuple[Indicator, ...]) -> dict[str, MixRow]:
+    """Return how the adjusted indicators of a place come out of its cases by category."""
+    mix = mix_of(connection, ask.since, computed())
+    wanted = [one for one in indicators if mix.weights.get(one.id)]
+    if not wanted or mix.since is None or mix.until is None:
+        return {}
+    columns = tuple(sorted({name.partition("@")[0].removeprefix("cases.") for one in wanted for name in (one.top[0], one.under[0])}))
+    named = {r.id: r for r in connection.execute(select(category))}
+    held: dict[str, dict[str, int]] = {}
+    words: dict[str, Words] = {}
+    for number_, *values in sums_of(connection, ("category_id",), columns, [place.area_id], pieces(ask.since, ask.until)):
+        if number_ not in named:
+            continue
+        r = named[number_]
+        words[r.code] = {"zh": r.name, "en": r.name_en or r.name}
+        of = held.setdefault(r.code, dict.fromkeys(columns, 0))
+        for column, n in zip(columns, values, strict=True):
+            of[column] += int(n)
+    out = {}
+    for one in wanted:
+        good, _, codes = one.top[0].removeprefix("cases.").partition("@")
+        due = one.under[0].partition("@")[0].removeprefix("cases.")
+        mine = [c for c in (codes.split(",") if codes else held) if c in held]
+        cases = sum(held[c][due] for c in mine)
+        parts = tuple(MixPart(code=c, title=words[c], cases=held[c][due], weight=w) for c, w in sorted(mix.weights[one.id].items()) if c in mine and held[c][due])
+        out[one.id] = MixRow(cases=cases, wrong=cases - sum(held[c][good] for c in mine), parts=parts, since=mix.since, until=mix.until)
+    return out
 
 
 def _strength(held: Level, kin: np.ndarray, k: int) -> float | None:

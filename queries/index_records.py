@@ -81,7 +81,8 @@ def records(store: Store, ask: Ask, id_: str, against: Against = "previous") -> 
 def _less(whole: Pair, parts: list[Pair]) -> Pair:
     if whole[1] is None:
         return None, None
-    return (whole[0] or 0.0) - sum(p[0] or 0.0 for p in parts), whole[1] - sum(p[1] or 0.0 for p in parts)
+    # Weighed cases come in tenths: what is left of a sum of them is rounded to what can be told.
+    return round((whole[0] or 0.0) - sum(p[0] or 0.0 for p in parts), 6), round(whole[1] - sum(p[1] or 0.0 for p in parts), 6)
 
 
 def _counts(held: Level, num: int, one: Indicator) -> Pair:

@@ -51,7 +51,7 @@ def tiles(store: Store, ask: Ask) -> Answer[Tile]:
 
 def _tiles(connection: Connection, ask: Ask) -> Answer[Tile]:
     areas = _areas(connection, ask)
-    known = _known(connection)
+    known = known_days(connection)
     rows: list[Tile] = []
     periods = {
         "now": (ask.since, ask.until),
@@ -146,7 +146,7 @@ def trend(store: Store, ask: Ask) -> Answer[TrendRow]:
 
 
 def _trend(connection: Connection, ask: Ask) -> Answer[TrendRow]:
-    areas, known = _areas(connection, ask), _known(connection)
+    areas, known = _areas(connection, ask), known_days(connection)
     grain = DAY if ask.days <= DAILY else MONTH
     if grain == DAY:
         days = [ask.since + timedelta(days=i) for i in range(ask.days)]
@@ -243,7 +243,7 @@ def _areas(connection: Connection, ask: Ask) -> list[int]:
     return [part.area_id for part in rights.check(connection, ask.scope, place)]
 
 
-def _known(connection: Connection) -> tuple[date, date] | None:
+def known_days(connection: Connection) -> tuple[date, date] | None:
     """Return the days of which the case sources speak; None = of none."""
     return remembered(connection, ("known",), lambda: _known_now(connection))
 
@@ -272,7 +272,7 @@ def _covers(known: tuple[date, date] | None, since: date, until: date) -> bool:
 
 def covered(connection: Connection, ask: Ask) -> bool:
     """Return whether the case sources speak of an ask's period."""
-    return _covers(_known(connection), ask.since, ask.until)
+    return _covers(known_days(connection), ask.since, ask.until)
 
 
 def is_told(connection: Connection, figure: Measure) -> bool:
@@ -311,7 +311,7 @@ def by_area(
     stock = of(upto(ask.until), ("reported", "closed")) if "open" in ids else {}
     owed = of(upto(owed_until(connection, ask.until)), ("due", "due_closed")) if "overdue" in ids else {}
     bins = summing.bins_by_area(connection, areas, now_pieces) if with_bins and not any(only) else {}
-    seen = _covers(_known(connection), ask.since, ask.until)
+    seen = _covers(known_days(connection), ask.since, ask.until)
     nothing = (None, None, None)
     return {
         area: {

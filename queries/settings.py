@@ -78,7 +78,7 @@ class Settings(BaseModel):
     wall_width_m: float = Field(4.0, ge=0.2, le=100, description="width of the wall in metres; with the distance it gives the size of its type")
     wall_distance_m: float = Field(4.0, ge=0.2, le=100, description="distance in metres from which the wall is read; the smallest text is 20 arc minutes high there")
     writers: int = Field(2, ge=1, le=16, description="writers side by side on PostgreSQL; SQLite has one")
-    drop_dir: str = Field("", description="folder into which other systems put table files of cases; empty = none")
+    drop_dir: str = Field("", description="folder into which other systems put table files of cases, readings and departments' figures; empty = none")
     open311_url: str = Field("", description="address of an Open311 GeoReport v2 server whose requests are taken in, such as https://HOST/open311/v2; empty = none")
     open311_jurisdiction: str = Field("", max_length=200, description="jurisdiction_id that it wants, if any")
     open311_categories: dict[str, str] = Field({}, description='category of each of its service codes (JSON, or a table of the file); "*" = of all others')

@@ -298,3 +298,37 @@ def test_a_released_month_stands_out_from_drafts(lively: tuple[str, Store], brow
     for said, marked, draft, title in months:
         assert marked == (not draft) == ("2026-10" in said)
         assert title.startswith("released: " if marked else "a draft")
+
+
+def test_an_indicator_that_is_opened_shows_its_months_with_what_was_released_and_told(show: Open, sqlite_city: Store) -> None:
+    browser = show(f"/index?lang=en&{DAYS}")
+    click(browser, "[data-indicator='SAF06'] .m-name a.chip")
+    until(browser, "return document.querySelector('.panel-index_trend .panel-head,.panel-index_trend h3')&&document.querySelector('.panel-index_trend').innerText.includes('On-time rate')")
+    held = governance.months(sqlite_city, ASK, of="SAF06").rows
+    shown = browser.execute_script("return [...document.querySelectorAll('.months .month-score')].map(e=>e.innerText)")
+    assert shown == [f"{100 * row.value:.1f}%" for row in held if row.score is not None and row.value is not None]
+    assert "/" in browser.execute_script("return document.querySelector('.months .month').title")
+    # What departments told of a street, with who said it and since when it holds.
+    with sqlite_city.read() as connection:
+        place = places.root(connection, ASK.until)
+        for _ in range(2):
+            place = places.children(connection, place)[0]
+    show(f"/index?lang=en&{DAYS}&place={place.code}&measure=RSK01")
+    until(browser, "return document.querySelector('.month-figures tbody tr')")
+    told = governance.figures(sqlite_city, ASK.but(place=place.code, since=date(2025, 11, 1)), "RSK01").rows
+    assert browser.execute_script("return document.querySelectorAll('.month-figures tbody tr').length") == len(told)
+    assert told[0].said in text(browser, ".month-figures tbody")
+    click(browser, ".panel-index_trend a.chip")
+    until(browser, "return document.querySelector('.panel-index_trend').innerText.includes('Month by month')&&!document.querySelector('.month-figures')")
+
+
+def test_a_dimension_beside_the_index_says_why(show: Open, sqlite_city: Store) -> None:
+    rows = {row.id: row for row in governance.index(sqlite_city, ASK).rows if row.kind == "dimension"}
+    assert {id_ for id_, row in rows.items() if row.beside == "one"} == {"morals"}
+    assert rows["burden"].beside == "aside"
+    assert not any(row.beside for row in rows.values() if row.parent)
+    browser = show(f"/index?lang=en&{DAYS}")
+    until(browser, "return document.querySelector('.index-morals .aside-word')")
+    assert "a single indicator tells" in text(browser, ".index-morals .aside-word")
+    assert "single" not in text(browser, ".index-burden .aside-word")
+    assert browser.execute_script("return document.querySelectorAll('.index-safety .aside-word').length") == 0

@@ -145,6 +145,10 @@ def test_a_grids_score_follows_from_the_numbers_of_its_card(city: Store, n: int)
     sds: dict[str, float] = {}
     for one in rows:
         if isinstance(one, MethodRow):
+            if one.mix is not None:
+                weighed = one.mix.cases + sum((part.weight - 1) * part.cases for part in one.mix.parts)
+                assert one.denominator == pytest.approx(weighed)
+                assert one.numerator == pytest.approx(max(weighed - one.mix.wrong, 0))
             assert one.parent_numerator is not None
             assert one.parent_denominator
             assert one.strength is not None
@@ -158,7 +162,10 @@ def test_a_grids_score_follows_from_the_numbers_of_its_card(city: Store, n: int)
             assert one.score == pytest.approx(score, abs=1e-6)
             scores[one.id], sds[one.id] = score, one.sd or 0.0
             if one.known and math.isfinite(one.strength):
-                sd = math.sqrt(value * (1 - value) / (told + one.strength + 1)) * 99 / abs(one.target - one.floor)
+                soft = (value * (told + one.strength) + 0.5) / (told + one.strength + 1)
+                above = (one.parent_numerator + 0.5) / (one.parent_denominator + 1)
+                lent = (1 - own) ** 2 * above * (1 - above) / (one.parent_denominator + 2)
+                sd = math.sqrt(soft * (1 - soft) / (told + one.strength + 2) + lent) * 99 / abs(one.target - one.floor)
                 assert one.sd == pytest.approx(sd, abs=1e-6)
         else:
             assert isinstance(one, MeanRow)

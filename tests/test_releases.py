@@ -42,3 +42,26 @@ def test_reds_in_a_row_suggest_and_a_better_colour_resets(scores: list[float | N
     assert [one.reds for one in found] == ([reds] if reds else [])
     if reds:
         assert ("talk" if reds >= 4 else "notice") in found[0].words["en"]
+
+
+def test_an_indicators_months_are_its_values_and_a_release_marks_its_own_with_the_counts_of_then(city: Store) -> None:
+    made = releases.release(city, ADMIN, SINCE, UNTIL)
+    with city.engine.begin() as connection:
+        place = connection.execute(text("SELECT code FROM area WHERE level = 1 ORDER BY code")).scalar()
+    for code in (None, place):
+        asked = Ask(scope=EVERYTHING, since=date(2026, 11, 1), until=date(2026, 11, 20), place=code)
+        rows = {row.since: row for row in governance.months(city, asked, 3, "SAF06").rows}
+        assert list(rows) == [date(2026, 9, 1), SINCE, date(2026, 11, 1)]
+        for since, row in rows.items():
+            there = next(r for r in governance.index(city, asked.but(since=since, until=row.until)).rows if r.id == "SAF06")
+            assert (row.score, row.value, row.numerator, row.denominator) == (there.score, there.value, there.numerator, there.denominator)
+            # A release publishes scores of the index and its dimensions; of an indicator it keeps the counts.
+            assert row.released is None
+            assert row.draft == (since != SINCE)
+        assert (rows[SINCE].frozen_numerator, rows[SINCE].frozen_denominator) == (rows[SINCE].numerator, rows[SINCE].denominator)
+        assert rows[date(2026, 11, 1)].frozen_denominator is None
+        safety = governance.months(city, asked, 2, "safety").rows[0]
+        assert safety.released == pytest.approx(safety.score)
+    with city.engine.begin() as connection:
+        connection.execute(text("DELETE FROM index_release"))
+    assert made.index is not None

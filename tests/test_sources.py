@@ -20,6 +20,7 @@ from queries import sources_state
 from queries.clock import now, stamp
 from queries.errors import BusyError, DoorError, GovError
 from queries.frame import EVERYTHING
+from queries.index._tables import index_figure
 from queries.loop.tables import heard
 from queries.loop.word import Said
 from queries.loop.writer import Writer
@@ -28,10 +29,12 @@ from queries.sensing.scribe import Scribe
 from queries.settings import Settings
 from queries.sources import Source, _kept, found
 from queries.sources._coordinator import Coordinator
+from queries.sources._figures import read_rows, taking, texts
 from queries.sources._pen import Pen
 from queries.sources._source import Told, Turn, admit
 from queries.store import Store
 from queries.tables import cases, event, quarantine, reading
+from queries.tables import source as source_table
 from tests.conftest import HOME
 from tests.test_loop import HERE, little, new, writer  # noqa: F401  (fixtures)
 from tests.test_sensing import sensing_city
@@ -39,6 +42,9 @@ from tests.test_sensing import sensing_city
 DOORS = found()
 each = pytest.mark.parametrize("door", DOORS.values(), ids=lambda one: one.id)
 entry = pytest.mark.parametrize("door", [one for one in DOORS.values() if one.kind != "out" and one.into == "cases"], ids=lambda one: one.id)
+figuring = pytest.mark.parametrize("door", [one for one in DOORS.values() if one.into == "figures"], ids=lambda one: one.id)
+#: The whole city of the fixture.
+CODE = "9"
 sensing = pytest.mark.parametrize("door", [one for one in DOORS.values() if one.into == "readings"], ids=lambda one: one.id)
 
 
@@ -111,6 +117,22 @@ def test_the_same_readings_twice_are_written_once(door: Source, store: Store, tm
     scribe.close()
     assert [(one.new, one.again) for one in told] == [(1, 0), (0, 1)]
     assert count(store, reading) == 1
+
+
+@figuring
+def test_the_same_figure_twice_is_written_once_and_a_bad_one_is_kept_in_quarantine(door: Source, writer: Writer) -> None:  # noqa: F811
+    assert door.read
+    code, rows = CODE, [texts(door.sample | {"area_code": CODE}), texts(door.rubbish | {"area_code": CODE})]
+    told = [writer.run(taking(door.id, read_rows(door.id, rows), "file", door.title))[0] for _ in range(2)]
+    assert [(one.new, one.again, len(one.faults)) for one in told] == [(1, 0, 1), (0, 1, 1)]
+    writer.close()
+    assert count(writer.store, index_figure) == 1
+    assert count(writer.store, index_figure, index_figure.c.area_code == code) == 1
+    with writer.store.read() as connection:
+        kept = connection.execute(select(quarantine).where(quarantine.c.source == door.id)).all()
+        assert len(kept) == 2
+        assert all(row.reason and row.reason_en and row.row == 2 for row in kept)
+        assert connection.scalar(select(source_table.c.kind).where(source_table.c.id == door.id)) == "indicators"
 
 
 @pytest.mark.parametrize("door", [one for one in DOORS.values() if one.run], ids=lambda one: one.id)

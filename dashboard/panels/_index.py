@@ -89,10 +89,18 @@ def dimensions(w: Words, rows: Sequence[ScoreRow]) -> html.Div:
         if row.kind != "dimension" or row.id == "burden":
             continue
         told = change(w, row) if row.score is not None else f"○ {interval(w, row)}"
-        beside = [html.Small(w("index.beside"), className="quiet")] if not row.parent and row.score is not None else []
-        lines.append(html.Div([html.Span([w.pick(row.title), *beside], className="dim-name"), band(row), html.Span(score_text(row.score), className="dim-score num"),
+        aside = [html.Small(w("index.beside"), className="quiet")] if not row.parent and row.score is not None else []
+        lines.append(html.Div([html.Span([w.pick(row.title), *aside], className="dim-name"), band(row), html.Span(score_text(row.score), className="dim-score num"),
                                html.Span(told, className="dim-change quiet")], className=f"dim dim-{row.id}" if row.score is not None else f"dim dim-{row.id} none"))
+    for why in ("one", "now"):
+        if names := [w.pick(row.title) for row in rows if row.beside == why]:
+            lines.append(html.Small(f"○ {w('index.beside_of', names=w('list.comma').join(names), why=w(f'index.beside_{why}'))}", className="quiet beside-why"))
     return html.Div(lines, className="dims")
+
+
+def beside(w: Words, row: ScoreRow) -> str:
+    """Return that a dimension is not in the index, and why where that depends on the level."""
+    return w(f"index.beside_{row.beside}") if row.beside in ("one", "now") else w("index.beside")
 
 
 def answers(w: Words, who: Answerable) -> str:

@@ -16,7 +16,7 @@ from dashboard.panels._parts import go, heading, scroll, strip, words
 from dashboard.words import Words
 from queries import governance, index_method
 from queries.governance import NO_SCORE, ScoreRow
-from queries.index_method import MeanRow, MethodRow
+from queries.index_method import MeanRow, MethodRow, MixRow
 
 #: How many ways to game it are named as not resisted (words index.limit_1 and on).
 LIMITS = 6
@@ -68,7 +68,8 @@ def _indicator(w: Words, view: View, row: ScoreRow, one: MethodRow | None) -> ht
     formula = w.pick(row.formula) if row.formula and row.formula["zh"] else ""
     name: list[Any] = [html.Span(w.pick(row.title)), html.Small(f"{row.id} {formula}")]
     cases = cases_view(view, row.opens)
-    what = html.Div([go(cases, name[:1], "drill") if cases and one else name[0], name[1], *(_arithmetic(w, one) if one else [])], className="m-what")
+    months = [go(view.but(measure=row.id), w("index.months"), "chip", w("index.months_of", name=w.pick(row.title)))] if one else []
+    what = html.Div([html.Div([go(cases, name[:1], "drill") if cases and one else name[0], *months], className="m-name"), name[1], *(_arithmetic(w, one) if one else [])], className="m-what")
     if one is None:
         said: Sequence[Any] = [html.Span(f"○ {w.pick(row.lacks or NO_SCORE[row.no_score or 'no_data'])}", className="lacks")]
         return html.Div([what, html.Div(said, className="num")], className="m-line m-none")
@@ -87,12 +88,19 @@ def _arithmetic(w: Words, one: MethodRow) -> list[html.Small]:
     assert one.numerator is not None
     assert one.denominator is not None
     raw = html.Small(f"{plain(one.numerator)} / {plain(one.denominator)} = {amount(w, one.numerator / one.denominator, one.kind, 2)}", className="m-raw")
+    first = [raw] if one.mix is None else [_mix(w, one.mix, one.denominator), raw]
     if one.strength is None or one.parent_numerator is None or not one.parent_denominator:
-        return [raw, posts]
+        return [*first, posts]
     strength = "∞" if math.isinf(one.strength) else f"{one.strength:.2f}"
     borrowed = w("index.borrowed", top=plain(one.parent_numerator), under=plain(one.parent_denominator), share=amount(w, one.parent_numerator / one.parent_denominator, one.kind, 2),
                  strength=strength, own=w.share(one.own, 1), value=amount(w, one.value, one.kind, 2))
-    return [raw, html.Small(borrowed, className="m-borrowed"), posts]
+    return [*first, html.Small(borrowed, className="m-borrowed"), posts]
+
+
+def _mix(w: Words, mix: MixRow, weighed: float) -> html.Small:
+    """Return the line that turns cases as they are into cases as they are weighed."""
+    parts = " · ".join(f"{w.pick(part.title)} {part.cases} × {part.weight:g}" for part in mix.parts) or w("index.mix_none")
+    return html.Small(w("index.mix", cases=f"{mix.cases:,}", parts=parts, weighed=plain(weighed), wrong=f"{mix.wrong:,}", since=str(mix.since), until=str(mix.until)), className="m-mix")
 
 
 PANEL = Panel(id="index_method", title={"zh": "方法卡", "en": "How it is made"}, order=30, slots={"index": "middle"}, render=render)

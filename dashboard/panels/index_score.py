@@ -8,7 +8,16 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
-from dashboard.panels._index import band, grade_word, interval, moved, named, oldest, score_text
+from dashboard.panels._index import (
+    band,
+    beside,
+    grade_word,
+    interval,
+    moved,
+    named,
+    oldest,
+    score_text,
+)
 from dashboard.panels._panel import Panel
 from dashboard.panels._parts import heading, strip, tile, words
 from dashboard.words import Words
@@ -35,7 +44,10 @@ def _tile(w: Words, view: View, row: ScoreRow) -> Any:
     if points := moved(row):
         said.append(html.Span([points, html.Span(f" {w('index.since')}", className="long")]))
     if row.kind == "dimension" and not row.parent:
-        said.append(html.Span([" · " if said else "", w("index.beside_short"), html.Span(w("index.beside_rest"), className="long")], className="aside-word"))
+        said.append(html.Span([" · " if said else "", w("index.beside_short"), html.Span(w(f"index.beside_rest_{row.beside}" if row.beside in ("one", "now") else "index.beside_rest"), className="long")],
+                              className="aside-word", title=beside(w, row)))
+        if row.beside in ("one", "now"):
+            told = f"{beside(w, row)} · {told}"
     made = " · ".join(part for part in (interval(w, row), oldest(w, row) if row.kind == "index" and row.score is not None else "") if part)
     return tile(named(w, view, row), html.Span([value, band(row)], className="index-value"), made, html.Span(said, className="tile-change"), told, to,
                 name=f"index-{row.id}")

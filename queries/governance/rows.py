@@ -47,6 +47,9 @@ class ScoreRow:
     #: Days from the end of what its oldest input speaks of to the end of the period, and which input that is. None = no score.
     age_days: int | None = None
     oldest: Words | None = None
+    #: Why a dimension that has a score is not in the index: one = a single indicator counts on this level, now = only the present state is
+    #: known, aside = it never is. "" = it is in the index, or has no score.
+    beside: Literal["", "one", "now", "aside"] = ""
     #: What its value is: a share of 1, a rate, a ratio or a bare value.
     measure: Kind = "share"
 
@@ -98,13 +101,22 @@ class StepRow:
 
 @dataclass(frozen=True, kw_only=True)
 class MonthRow:
-    """The index of one month. `draft` = it is not over, or was never released; `released` = what was published then."""
+    """The index, a dimension or an indicator in one month. `draft` = it is not over, or was never released; `released` = what was published then.
+
+    Of an indicator also its value and the counts that it is made of (None = untold), and those that a release froze; a release
+    publishes no score of an indicator.
+    """
 
     since: date
     until: date
     score: float | None
     released: float | None
     draft: bool
+    value: float | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    frozen_numerator: float | None = None
+    frozen_denominator: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

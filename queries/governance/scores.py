@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sqlalchemy import Connection, select
@@ -19,8 +20,8 @@ from queries.frame import Answer, Ask
 from queries.governance.levels import finished, level_before, level_of, number, place_of, row_of
 from queries.governance.rows import MonthRow, ScoreColumns, ScoreRow
 from queries.governance.words import INDEX, notes
-from queries.index import found
-from queries.index._dimension import Indicator, Words
+from queries.index import VERSION, found
+from queries.index._dimension import Dimension, Indicator, Words
 from queries.index._level import NINETY, SCALE, Level, computed, own_share
 from queries.index._tables import index_release
 from queries.periods import next_month
@@ -43,7 +44,8 @@ def _index(connection: Connection, ask: Ask) -> Answer[ScoreRow]:
     rows = [_score(held, i, "index", INDEX, "index", "", 1.0, then, whole)]
     inside = {held.tree.ids[node] for node in held.tree.children[held.tree.top]}
     for one in found().values():
-        rows.append(_score(held, i, one.id, one.title, "dimension", "index" if one.id in inside else "", one.weight, then, whole))
+        row = _score(held, i, one.id, one.title, "dimension", "index" if one.id in inside else "", one.weight, then, whole)
+        rows.append(row if row.parent or row.score is None else replace(row, beside=_beside(held, one)))
         rows += [_indicator(held, i, x, one.id, then, whole) for x in one.indicators]
     return stamped(connection, rows, notes=notes(ask))
 
@@ -65,6 +67,13 @@ def _score(held: Level, i: int, id_: str, title: Words, kind: Any, parent: str, 
     return ScoreRow(id=id_, title=title, kind=kind, parent=parent, weight=weight, score=number(score), low=number(max(score - wide, SCALE.low)),
                     high=number(min(score + wide, SCALE.high)), coverage=cover, known=known, of=of, own=number(own), before=_then(then, id_) if whole else None,
                     no_score=kind_of, age_days=age, oldest=oldest)
+
+
+def _beside(held: Level, one: Dimension) -> Literal["one", "now", "aside"]:
+    """Return why a dimension with a score is not in the index."""
+    if not one.weight:
+        return "aside"
+    return "now" if all(x.now_only for x in one.indicators if x in held.indicators) else "one"
 
 
 def _parts(tree: Tree, node: int) -> list[int]:
@@ -116,26 +125,52 @@ def _indicator(held: Level, i: int, one: Indicator, parent: str, then: tuple[Lev
                     value=number(held.value[i, k]), numerator=number(held.top[i, k]), denominator=number(held.under[i, k]))
 
 
-def months(store: Store, ask: Ask, n: int = 12) -> Answer[MonthRow]:
-    """Return the index of a place in the months up to the ask's last day, each as it is computed now and as it was released."""
+def months(store: Store, ask: Ask, n: int = 12, of: str = "index") -> Answer[MonthRow]:
+    """Return the index of a place (or one of its dimensions or indicators) in the months up to the ask's last day, each as it is computed now and as it was released."""
     with store.read() as connection:
-        return remembered(connection, ("index_months", ask, n), lambda: _months(connection, ask, n))
+        return remembered(connection, ("index_months", ask, n, of), lambda: _months(connection, ask, n, of))
 
 
-def _months(connection: Connection, ask: Ask, n: int) -> Answer[MonthRow]:
+def _months(connection: Connection, ask: Ask, n: int, of: str) -> Answer[MonthRow]:
     place, whole = place_of(connection, ask)
-    frozen = {(r.since, r.until): json.loads(r.scores) for r in connection.execute(select(index_release.c.since, index_release.c.until, index_release.c.scores).order_by(index_release.c.id))}
+    r = index_release.c
+    frozen = {(row.since, row.until): row for row in connection.execute(select(r.id, r.since, r.until, r.version, r.hash, r.scores).order_by(r.id))}
     rows: list[MonthRow] = []
     first = ask.until.replace(day=1)
     for _ in range(n if whole else 0):
         end = min(next_month(first) - timedelta(days=1), ask.until)
         held = level_of(connection, ask.but(since=first, until=end), place.level)
         i = int(np.flatnonzero(held.where.code == place.code)[0]) if place.code in held.where.code else -1
-        told = frozen.get((day_bucket(first), day_bucket(end)), {}).get(place.code, {})
-        rows.append(MonthRow(since=first, until=end, score=number(held.scores[i, held.tree.top]) if i >= 0 else None, released=told.get("index"),
-                             draft=not told))
+        release = frozen.get((day_bucket(first), day_bucket(end)))
+        told = json.loads(release.scores).get(place.code, {}) if release else {}
+        row = MonthRow(since=first, until=end, score=None, released=told.get(of), draft=not told)
+        if i >= 0 and of in held.tree.ids:
+            k = held.tree.ids.index(of)
+            row = replace(row, score=number(held.scores[i, k]))
+            if k < held.tree.n and held.known[i, k]:
+                row = replace(row, value=number(held.value[i, k]), numerator=number(held.top[i, k]), denominator=number(held.under[i, k]))
+        if release and told and of != "index" and of not in told:
+            top, under = _frozen_counts(connection, release, place.level, place.code, of)
+            row = replace(row, frozen_numerator=top, frozen_denominator=under)
+        rows.append(row)
         first = (first - timedelta(days=1)).replace(day=1)
     return stamped(connection, rows[::-1], notes=notes(ask))
+
+
+def _frozen_counts(connection: Connection, release: Any, level: int, code: str, of: str) -> tuple[float | None, float | None]:
+    """Return the counts of an indicator that a release froze for a place; None where it froze none, or by another catalogue, whose columns are not ours."""
+    ids = [one.id for one in computed()]
+    if release.version != VERSION or of not in ids:
+        return None, None
+
+    def read() -> tuple[float | None, float | None]:
+        body = connection.scalar(select(index_release.c.inputs).where(index_release.c.id == release.id))
+        with np.load(io.BytesIO(body), allow_pickle=False) as held:
+            at, j = np.flatnonzero(held[f"{level}.now.code"] == code), ids.index(of)
+            if not len(at) or not held[f"{level}.now.known"][at[0], j]:
+                return None, None
+            return float(held[f"{level}.now.top"][at[0], j]), float(held[f"{level}.now.under"][at[0], j])
+    return remembered(connection, ("index_frozen", release.id, release.hash, level, code, of), read, lasting=True)
 
 
 def index_values(store: Store, ask: Ask, of: str, level: int) -> Answer[AreaValue]:

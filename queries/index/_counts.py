@@ -27,18 +27,12 @@ FEW = 400
 def counts(connection: Connection, ask: Ask, where: Standing, names: Iterable[str]) -> Counts:
     """Return {count: number by area}; NaN where nothing here can tell (a category that the city does not have, a past day of devices)."""
     wanted, out = sorted(set(names)), {}
-    known = {code for (code,) in connection.execute(select(category.c.code))}
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for name in wanted:
-        if name.startswith("cases."):
-            groups.setdefault(tuple(c for c in name.partition("@")[2].split(",") if c), []).append(name)
-    for categories, members in groups.items():
-        held = tuple(c for c in categories if c in known)
-        if categories and not held:
-            out |= {name: np.full(len(where.num), np.nan) for name in members}
-            continue
-        columns = tuple(name.removeprefix("cases.").partition("@")[0] for name in members)
-        out |= dict(zip(members, _rollups(connection, ask, where, columns, held), strict=True))
+    of_all = [name for name in wanted if name.startswith("cases.") and "@" not in name]
+    if of_all:
+        out |= dict(zip(of_all, _rollups(connection, ask, where, tuple(name.removeprefix("cases.") for name in of_all)), strict=True))
+    some = [name for name in wanted if name.startswith("cases.") and "@" in name]
+    if some:
+        out |= _of_categories(connection, ask, where, some)
     steps = [name for name in wanted if "." not in name]
     if steps:
         out |= _tallies(connection, ask, where, steps)
@@ -50,20 +44,44 @@ def counts(connection: Connection, ask: Ask, where: Standing, names: Iterable[st
     return out
 
 
-def _rollups(connection: Connection, ask: Ask, where: Standing, columns: tuple[str, ...], categories: tuple[str, ...]) -> list[np.ndarray]:
+def _rollups(connection: Connection, ask: Ask, where: Standing, columns: tuple[str, ...]) -> list[np.ndarray]:
     out = [np.zeros(len(where.num)) for _ in columns]
-    wanted, only = pieces(ask.since, ask.until), (categories, ())
+    wanted, only = pieces(ask.since, ask.until), ((), ())
     if len(where.num) <= FEW:
         row = {int(area_id): i for i, area_id in enumerate(where.area_id)}
         for area_id, *sums in sums_of(connection, ("area_id",), columns, list(row), wanted, only):
             for held, n in zip(out, sums, strict=True):
                 held[row[area_id]] += int(n)
         return out
-    for table, some in tables_of(where.level < UPPER, bool(categories), wanted):
+    for table, some in tables_of(where.level < UPPER, False, wanted):
         for num, *values in _grouped(connection, where, table, (), columns, some, only):
             at = np.searchsorted(where.num, num)
             for held, more in zip(out, values, strict=True):
                 held[at] += more
+    return out
+
+
+def _of_categories(connection: Connection, ask: Ask, where: Standing, names: list[str]) -> Counts:
+    """Return counts of some categories each (`cases.due@fire,buildings`): however many there are, the sums are read once."""
+    n, known = len(where.num), dict(connection.execute(select(category.c.code, category.c.id)).all())
+    parts = [name.removeprefix("cases.").partition("@") for name in names]
+    columns = tuple(sorted({column for column, *_ in parts}))
+    ids = {name: [known[c] for c in codes.split(",") if c in known] for name, (*_, codes) in zip(names, parts, strict=True)}
+    out = {name: np.zeros(n) if ids[name] else np.full(n, np.nan) for name in names}
+    wanted = pieces(ask.since, ask.until)
+    blocks: list[list[np.ndarray]] = []
+    if n <= FEW:
+        row = {int(area_id): i for i, area_id in enumerate(where.area_id)}
+        rows = [(row[area_id], *rest) for area_id, *rest in sums_of(connection, ("area_id", "category_id"), columns, list(row), wanted)]
+        blocks = [list(np.array(rows, np.int64).T)] if rows else []
+    else:
+        for table, some in tables_of(where.level < UPPER, True, wanted):
+            blocks += [[np.searchsorted(where.num, num), *rest] for num, *rest in _grouped(connection, where, table, ("category_id",), columns, some, ((), ()))]
+    for at, code, *values in blocks:
+        for name, (column, *_) in zip(names, parts, strict=True):
+            if ids[name]:
+                mine = np.isin(code, ids[name])
+                out[name] += np.bincount(at[mine], values[columns.index(column)][mine], minlength=n)
     return out
 
 

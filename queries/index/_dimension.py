@@ -7,7 +7,7 @@ from typing import Literal
 
 Words = dict[str, str]
 #: Grows when an indicator, a goalpost or a weight changes; stands on every score and in every export.
-VERSION = "2026.2"
+VERSION = "2026.3"
 #: What a figure is: a share of 1 (so many of so many), a rate (things over people or places), a ratio of two amounts, or a bare value.
 Kind = Literal["share", "rate", "ratio", "value"]
 
@@ -34,6 +34,8 @@ class Indicator:
     basis: str = ""
     kind: Kind = "share"
     imported: bool = False
+    #: Adjusted for the mix of categories (queries/index/_mix.py): what of `under` is not in `top` is set against what is to be expected of it.
+    mix: bool = False
     #: The number of the evaluation or the figure whose cases stand behind it.
     opens: str = ""
 
@@ -61,10 +63,12 @@ class Dimension:
 
 
 def made(id_: str, zh: str, en: str, what_zh: str, what_en: str, floor: float, target: float, top: str, under: str, minus: str = "",
-         basis: str = "", opens: str = "") -> Indicator:
+         basis: str = "", opens: str = "", mix: bool = False) -> Indicator:
     """Return an indicator that is computed here; counts are words with spaces between."""
+    if mix:
+        what_zh, what_en = f"{what_zh}，按类别难度折算", f"{what_en}, by how hard the categories are"
     return Indicator(id=id_, title={"zh": zh, "en": en}, formula={"zh": what_zh, "en": what_en}, floor=floor, target=target,
-                     top=tuple(top.split()), under=tuple(under.split()), minus=tuple(minus.split()), basis=basis, opens=opens)
+                     top=tuple(top.split()), under=tuple(under.split()), minus=tuple(minus.split()), basis=basis, opens=opens, mix=mix)
 
 
 def lacking(id_: str, zh: str, en: str, why_zh: str, why_en: str) -> Indicator:

@@ -15,6 +15,7 @@ from queries.index import found
 from queries.index._counts import counts, made, parents, plain
 from queries.index._dimension import Indicator
 from queries.index._figures import figures_of
+from queries.index._mix import adjusted, mix_of
 from queries.kpi import covered
 from queries.loop.evaluate import WATCHED
 
@@ -54,9 +55,14 @@ def read_inputs(connection: Connection, ask: Ask, where: Standing, group: np.nda
     """
     every, n = list(only) or computed(), len(where.num)
     seen = covered(connection, ask)
-    held = counts(connection, ask, where, [n for i in every for n in plain((*i.top, *i.under, *i.minus))] + [WATCHED])
-    top = np.column_stack([np.zeros(n) + made(held, i.top) - made(held, i.minus) for i in every])
-    under = np.column_stack([np.zeros(n) + made(held, i.under) for i in every])
+    mix = mix_of(connection, ask.since, computed()).weights
+    of = [adjusted(i, mix.get(i.id, {})) for i in every]
+    held = counts(connection, ask, where, [n for i in of for n in plain((*i[0], *i[1], *i[2]))] + [WATCHED])
+    top = np.column_stack([np.zeros(n) + made(held, i[0]) - made(held, i[2]) for i in of])
+    under = np.column_stack([np.zeros(n) + made(held, i[1]) for i in of])
+    # More went wrong than there are cases as they are weighed: none of them was in order.
+    mixed = np.array([i.mix for i in every])
+    top[:, mixed] = np.maximum(top[:, mixed], 0.0)
     if not seen:
         under = np.full_like(under, np.nan)
     # Where no step was ever taken here, nobody recorded failed checks or repeats either: none told is not zero.

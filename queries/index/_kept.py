@@ -25,6 +25,7 @@ from queries.index import VERSION
 from queries.index._counts import FEW
 from queries.index._inputs import Inputs, computed, patched, read_inputs
 from queries.index._level import Level, level_of
+from queries.index._mix import mix_of
 from queries.index._score import Scored, rescored, scored, usable
 from queries.index._tables import index_kept
 from queries.kpi import covered
@@ -133,12 +134,13 @@ def _earlier(ask: Ask) -> Ask:
 
 
 def _basis(connection: Connection, ask: Ask) -> str:
-    """Return what must be the same for kept inputs to be of use: catalogue, trees, categories, days that are covered."""
+    """Return what must be the same for kept inputs to be of use: catalogue, trees, categories and their weights, days that are covered."""
     def made() -> str:
         earlier = _earlier(ask)
         roots = [places.root(connection, day).num for day in (ask.on, earlier.on)]
         codes = connection.execute(select(category.c.code).order_by(category.c.code)).scalars().all()
-        return "|".join(map(str, (VERSION, *roots, *codes, covered(connection, ask), covered(connection, earlier), *(one.id for one in computed()))))
+        mixes = [mix_of(connection, one.since, computed()).key for one in (ask, earlier)]
+        return "|".join(map(str, (VERSION, *mixes, *roots, *codes, covered(connection, ask), covered(connection, earlier), *(one.id for one in computed()))))
     return remembered(connection, ("index_basis", ask), made)
 
 

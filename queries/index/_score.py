@@ -29,6 +29,9 @@ LEAST_N = 20
 NINETY = 1.645
 #: Areas are taken to differ by at least two points of a hundred: some 120 cases of a rate near 95 % are half their own.
 LEAST_SD = 0.02
+#: However near to all or nothing a parent's share is, it counts as so many cases at least where areas do not differ more than that;
+#: and Jeffreys' half case of each outcome is added when it is asked how sure a share is.
+LEAST_STRENGTH, HALF = 20.0, 0.5
 #: Steps in a tenfold of how much areas differ: each is 12 %.
 STEPS = 20
 QUARTER = 0.25
@@ -127,7 +130,7 @@ def _put(held: np.ndarray, at: np.ndarray, part: np.ndarray) -> np.ndarray:
 
 
 def _patched(old: shrink.Terms, new: shrink.Terms, groups: np.ndarray) -> shrink.Terms:
-    return shrink.Terms(**{name: _put(getattr(old, name), groups, getattr(new, name)[groups]) for name in ("mean", "excess", "free", "prior")})
+    return shrink.Terms(**{name: _put(getattr(old, name), groups, getattr(new, name)[groups]) for name in ("mean", "excess", "free", "prior", "total")})
 
 
 def _chosen(given: Inputs) -> tuple[np.ndarray, np.ndarray]:
@@ -176,8 +179,8 @@ def _alone(every: list[Indicator], given: Inputs, shared: Shared, chosen: np.nda
             value[:, k], own[:, k] = np.divide(top, under, out=np.full(len(at), np.nan), where=ok), np.where(ok, 1.0, 0.0)
             sd[:, k] = np.where(ok, _chance(one, top, under), np.nan)
         else:
-            done = (shrink.counts_shrunk(top, under, shared.names[at], told) if one.kind == "rate"
-                    else shrink.shares_shrunk(top, under, shared.names[at], told, shared.spread[k], LEAST_SD))
+            done = (shrink.counts_shrunk(top, under, shared.names[at], told, HALF) if one.kind == "rate"
+                    else shrink.shares_shrunk(top, under, shared.names[at], told, shared.spread[k], LEAST_SD, HALF, LEAST_STRENGTH))
             value[:, k], own[:, k], sd[:, k] = np.where(ok, done.value, np.nan), np.where(ok, done.own, 0.0), done.sd
         alone[:, k] = normalise.normalise(value[:, k], one.direction, SCALE, normalise.Posts(floor=one.floor, target=one.target))
         sd[:, k] *= 99 / abs(one.target - one.floor)

@@ -9,7 +9,7 @@ DIMENSION = Dimension(
         lacking("RSK02", "红橙预警密度", "Red and orange warnings per 10k", *VOLUME),
         fed("RSK03", "高风险网格占比", "High-risk grids", "月末红橙网格 ÷ 网格", "Grids red or orange at the end of the month ÷ grids", 0.20, 0.00),
         made("RSK04", "隐患整改率", "Hazards put right", "消防、房屋安全、突发事件应结的中已结的 ÷ 应结的", "Fire, buildings, emergencies: closed ÷ due", 0.70, 1.00,
-             "cases.due_closed@fire,buildings,emergencies", "cases.due@fire,buildings,emergencies", opens="overdue"),
+             "cases.due_closed@fire,buildings,emergencies", "cases.due@fire,buildings,emergencies", opens="overdue", mix=True),
         fed("RSK05", "预警提前量", "Lead time", "预警到事件的小时中位数", "Median hours from warning to event", 0, 24, "value"),
         fed("RSK06", "漏警率", "Missed events", "事前无预警的重大事件 ÷ 重大事件", "Serious events without a warning ÷ serious events", 0.80, 0.20),
         fed("RSK07", "重复风险点占比", "Recurring risk points", "九十天内三次以上预警的点 ÷ 预警点", "Points with three warnings or more in 90 days ÷ points", 0.30, 0.05),

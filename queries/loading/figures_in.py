@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from itertools import product
 from typing import Any
 
 import polars as pl
@@ -20,16 +21,22 @@ from queries.tables import area, node
 from queries.touched import touch_figures
 
 COLUMNS = ("indicator", "area_code", "first", "last", "numerator", "denominator", "value", "weight", "said")
+#: Of no more areas than this what is known is asked for by their codes.
+MANY = 1_000
 _TOLD = ("numerator", "denominator", "value", "weight", "said")
 
 
 def take_figures(connection: Connection, source: str, frame: pl.DataFrame, seen: int, told: SourceReport) -> list[Refusal]:
     """Write the rows of a table; return what cannot be written: unknown indicators, areas that are not there, figures that nobody may bring."""
     known = {one.id.casefold(): one for d in found().values() for one in d.indicators}
+    codes = frame["area_code"].unique().to_list()
     nodes: dict[str, list[int]] = {}
-    for code, num in connection.execute(select(area.c.code, node.c.num).join(node, node.c.area_id == area.c.id).where(node.c.main.is_(True))):
-        nodes.setdefault(code, []).append(num)
-    held = _held(connection, [one.id for one in known.values() if one.imported])
+    there = select(area.c.code, node.c.num).join(node, node.c.area_id == area.c.id).where(node.c.main.is_(True))
+    for part in _parts(codes):
+        for code, num in connection.execute(there if part is None else there.where(area.c.code.in_(part))):
+            nodes.setdefault(code, []).append(num)
+    told_of = set(frame["indicator"].str.to_lowercase().unique())
+    held = _held(connection, [one.id for key, one in known.items() if one.imported and key in told_of], codes)
     refusals, rows, over, marks = [], [], [], []
     for row in frame.iter_rows(named=True):
         if (why := _wrong(row, known, nodes)) is not None:
@@ -57,13 +64,20 @@ def take_figures(connection: Connection, source: str, frame: pl.DataFrame, seen:
     return refusals
 
 
-def _held(connection: Connection, indicators: list[str]) -> dict[tuple[Any, ...], tuple[int, tuple[Any, ...]]]:
+def _held(connection: Connection, indicators: list[str], codes: list[str]) -> dict[tuple[Any, ...], tuple[int, tuple[Any, ...]]]:
     f = index_figure.c
     out = {}
-    for part in chunks(indicators):
-        for r in connection.execute(select(index_figure).where(f.indicator.in_(part), f.known_to.is_(None))):
+    # One indicator at a time: the index of what holds begins with it.
+    for one, part in product(indicators, _parts(codes)):
+        holds_now = select(index_figure).where(f.indicator == one, f.known_to.is_(None))
+        for r in connection.execute(holds_now if part is None else holds_now.where(f.area_code.in_(part))):
             out[r.indicator, r.area_code, r.first, r.last] = (r.id, tuple(getattr(r, name) for name in _TOLD))
     return out
+
+
+def _parts(codes: list[str]) -> list[list[str] | None]:
+    """Return area codes in parts for a statement each; of many, [None]: all are read at once."""
+    return [list(part) for part in chunks(codes)] if len(codes) <= MANY else [None]
 
 
 def _wrong(row: dict[str, Any], known: dict[str, Indicator], nodes: dict[str, list[int]]) -> Refusal | None:

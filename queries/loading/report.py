@@ -49,6 +49,18 @@ class SourceReport:
                 self.reasons.append({"grade": grade, "field": name, "zh": zh, "en": en, "n": n, "file": file,
                                      "row": one.row, "value": one.value})
 
+    def add(self, other: SourceReport) -> None:
+        """Add the counts and reasons of another part of the same source."""
+        for name in ("new", "changed", "same", "refused", "doubted"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        held = {(r["grade"], r["field"], r["zh"], r["en"]): r for r in self.reasons}
+        for reason in other.reasons:
+            known = held.get((reason["grade"], reason["field"], reason["zh"], reason["en"]))
+            if known:
+                known["n"] += reason["n"]
+            else:
+                self.reasons.append(dict(reason))
+
     def place(self, how: dict[str, int], ambiguous: int, crossing: int) -> None:
         """Count how points found their area."""
         for key, n in how.items():

@@ -63,6 +63,7 @@ class Terms:
     excess: np.ndarray  # what their spread is above chance
     free: np.ndarray
     prior: np.ndarray  # variance between the areas of a group by itself
+    total: np.ndarray  # what stands under the line, of all of them
 
 
 def count_terms(top: np.ndarray, under: np.ndarray, names: np.ndarray, size: int = 0) -> Terms:
@@ -74,16 +75,17 @@ def count_terms(top: np.ndarray, under: np.ndarray, names: np.ndarray, size: int
         raw = np.where(there, top / under, 0.0)
         spread = _sum(names, under * (raw - mean[names]) ** 2 * there, size) / total
         prior = np.maximum(spread - mean / (total / n), 0)
-    return Terms(mean=mean, excess=spread, free=total, prior=prior)
+    return Terms(mean=mean, excess=spread, free=total, prior=prior, total=total)
 
 
-def counts_shrunk(top: np.ndarray, under: np.ndarray, names: np.ndarray, told: Terms) -> Shrunk:
-    """Return Marshall's estimates of areas whose groups' terms are known."""
+def counts_shrunk(top: np.ndarray, under: np.ndarray, names: np.ndarray, told: Terms, half: float = 0.0) -> Shrunk:
+    """Return Marshall's estimates of areas whose groups' terms are known. `half`: so many events are added to a group's when it is asked how sure its rate is."""
     there, mean, prior = under > 0, told.mean[names], told.prior[names]
     with np.errstate(divide="ignore", invalid="ignore"):
         raw = np.where(there, top / under, 0.0)
         own = np.nan_to_num(np.where(there, prior / (prior + mean / under), 0.0))
-    return Shrunk(value=mean + own * (raw - mean), own=own, sd=np.sqrt(np.maximum(prior * (1 - own), 0)))
+        rests = half and np.nan_to_num((told.mean * told.total + half) / told.total**2)[names]
+    return Shrunk(value=mean + own * (raw - mean), own=own, sd=np.sqrt(np.maximum(prior * (1 - own), 0) + (1 - own) ** 2 * rests))
 
 
 def share_terms(top: np.ndarray, under: np.ndarray, names: np.ndarray, size: int = 0) -> Terms:
@@ -98,7 +100,7 @@ def share_terms(top: np.ndarray, under: np.ndarray, names: np.ndarray, size: int
         excess = _sum(names, under * (raw - mean[names]) ** 2 * there, size) - mean * (1 - mean) * (n - 1)
         free = total - squares / total - (n - 1)
         prior = np.maximum(excess / free, 0)
-    return Terms(mean=mean, excess=excess, free=free, prior=prior)
+    return Terms(mean=mean, excess=excess, free=free, prior=prior, total=total)
 
 
 def relative_spread(told: Terms) -> float:
@@ -107,19 +109,30 @@ def relative_spread(told: Terms) -> float:
         return max(np.nansum(told.excess) / max(np.nansum(told.mean * (1 - told.mean) * told.free), 1e-300), 0.0)
 
 
-def shares_shrunk(top: np.ndarray, under: np.ndarray, names: np.ndarray, told: Terms, relative: float | None = None, least_sd: float = 0.0) -> Shrunk:
-    """Return empirical Bayes shares of areas whose groups' terms are known. `relative`: the spread of all groups, instead of each its own."""
-    there = under > 0
-    most = np.nan_to_num(told.mean * (1 - told.mean))
+def shares_shrunk(top: np.ndarray, under: np.ndarray, names: np.ndarray, told: Terms, relative: float | None = None, least_sd: float = 0.0,
+                  half: float = 0.0, least: float = 0.0) -> Shrunk:
+    """Return empirical Bayes shares of areas whose groups' terms are known. `relative`: the spread of all groups, instead of each its own.
+
+    `half`: so many cases of each outcome are added when it is asked how sure a share is (½ = Jeffreys' prior), so that 100 % of few
+    is not certain, whoever the neighbours are. `least`: `least_sd` lets a group's share count as no fewer cases than this.
+    """
+    there, mean = under > 0, told.mean
+    if half:
+        mean = (np.nan_to_num(told.mean) * told.total + half) / (told.total + 2 * half)
+    most = np.nan_to_num(mean * (1 - mean))
     between = np.nan_to_num(told.prior) if relative is None else most * relative
-    between = np.minimum(np.maximum(between, least_sd**2), most)
+    between = np.minimum(np.maximum(between, np.minimum(least_sd**2, most / (1 + least))), most)
     with np.errstate(divide="ignore", invalid="ignore"):
         # prior strength a + b = p(1−p)/τ² − 1
         strength, mean = np.where(between > 0, most / between - 1, np.inf)[names], told.mean[names]
         raw = np.where(there, top / under, 0.0)
         own = np.where(there, np.where(np.isinf(strength), 0.0, under / (under + strength)), 0.0)
         value = mean + own * (raw - mean)
-        sd = np.where(np.isinf(strength), 0.0, np.sqrt(np.maximum(value * (1 - value), 0) / (under + strength + 1)))
+        rests = under + strength + 2 * half
+        soft = (value * (under + strength) + half) / rests
+        # The parent's share is known no better than its own cases allow; who borrows it borrows that, too.
+        lent = half and (most / (told.total + 2 * half + 1))[names] * (1 - own) ** 2
+        sd = np.sqrt(np.where(np.isinf(strength), 0.0, np.maximum(soft * (1 - soft), 0) / (rests + 1)) + lent)
     return Shrunk(value=value, own=own, sd=sd)
 
 

@@ -41,8 +41,9 @@ class Source:
     id: str
     title: dict[str, str]
     kind: Literal["listen", "poll", "drop", "out"]
-    #: What it brings. A message of readings is read into a list of queries/sensing/judge.py Read, and the scribe writes them.
-    into: Literal["cases", "readings"] = "cases"
+    #: What it brings. A message of readings is read into a list of queries/sensing/judge.py Read, and the scribe writes them;
+    #: one of departments' figures into a queries/sources/_figures.py Figure.
+    into: Literal["cases", "readings", "figures"] = "cases"
     #: Settings that must not be empty before it is ever called.
     needs: tuple[str, ...] = ()
     #: One good message as it comes in, what it means to us (fields of what `read` returns), and one that must be refused.

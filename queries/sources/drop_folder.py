@@ -1,4 +1,4 @@
-"""The drop folder: table files of cases and of sensor readings that other systems leave are taken in as a load takes them, and nothing is lost.
+"""The drop folder: table files of cases, of sensor readings and of departments' figures that other systems leave are taken in as a load takes them, and nothing is lost.
 
 A file that is still being written waits. A taken one moves to done/, one that cannot be used to refused/
 with a report beside it. What was begun when the server died lies in taking/ and is read again, which changes nothing twice.
@@ -10,7 +10,7 @@ import contextlib
 import glob
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatch
 from functools import partial
@@ -32,6 +32,7 @@ from queries.sensing.intake import Parcel
 from queries.sensing.judge import REASONS, Read
 from queries.sensing.scribe import Scribe
 from queries.settings import Settings
+from queries.sources._figures import taking
 from queries.sources._quarantine import Bad, keep
 from queries.sources._source import Source, Told, Turn
 from queries.store import get_meta
@@ -42,7 +43,7 @@ TAKING, DONE, REFUSED = "taking", "done", "refused"
 SETTLED_S, AGAIN_S = 5.0, 0.3
 #: Names under which programs write what is not yet complete.
 HALF = ("*.part", "*.tmp", "*.temp", "*.filepart", "*.crdownload", "*.partial", "*.swp", "~$*", ".*", "*.report.txt")
-TOGETHER, READINGS = 200, 10_000
+TOGETHER, READINGS, FIGURES = 200, 10_000, 5_000
 
 
 @dataclass
@@ -135,7 +136,7 @@ def _complete(found: list[tuple[Path, TableSpec | None]], turn: Turn) -> list[tu
 
 def _tables(city: City) -> list[TableSpec]:
     """Return the tables whose files may be left here."""
-    return [*city.cases, *city.readings]
+    return [*city.cases, *city.readings, *city.indicators]
 
 
 def _spec(city: City, name: str) -> TableSpec | None:
@@ -152,7 +153,7 @@ def _taken(turn: Turn, city: City, extent: Extent | None, spec: TableSpec | None
         return _Outcome(SourceReport(id=path.name, kind="cases"), {
             "zh": f"不知道属于哪张表。请按 city.toml 的文件名命名，或放入对应的子文件夹：{names}",
             "en": f"No table takes a file of this name. Name it as city.toml does, or put it into the folder of its table: {names}"})
-    kind = "readings" if spec in city.readings else "cases"
+    kind = "readings" if spec in city.readings else "indicators" if spec in city.indicators else "cases"
     counts = SourceReport(id=spec.id, kind=kind)
     turn.writer.run(lambda page: announce(page.connection, spec.id, {"zh": spec.title or spec.id, "en": spec.title_en or spec.title or spec.id}, kind, spec.every_s))
     own = spec.model_copy(update={"file": [glob.escape(path.name)]})
@@ -162,6 +163,10 @@ def _taken(turn: Turn, city: City, extent: Extent | None, spec: TableSpec | None
             refusals = list(chunk.refusals)
             if kind == "readings":
                 if not _readings(turn, spec.id, path.name, chunk, counts):
+                    return _Outcome(counts)
+                continue
+            if kind == "indicators":
+                if not _figures(turn, spec, path.name, chunk, counts):
                     return _Outcome(counts)
                 continue
             rows = chunk.frame.to_dicts()
@@ -194,6 +199,19 @@ def _readings(turn: Turn, source: str, file: str, chunk: RowsRead, counts: Sourc
     refused = [one for one in chunk.refusals if one.grade == "refused"]
     turn.writer.run(partial(_kept, source=source, file=file, refused=refused))
     counts.note(chunk.refusals, file)
+    return True
+
+
+def _figures(turn: Turn, spec: TableSpec, file: str, chunk: RowsRead, counts: SourceReport) -> bool:
+    """Write the figures of a chunk; return False when the turn is over before its end."""
+    title = {"zh": spec.title or spec.id, "en": spec.title_en or spec.title or spec.id}
+    for start in range(0, max(len(chunk.frame), 1), FIGURES):
+        if turn.ended():
+            return False
+        # What was wrong with the chunk's rows is told once, beside its first part.
+        part = replace(chunk, frame=chunk.frame[start:start + FIGURES], refusals=[] if start else chunk.refusals, read=0)
+        _, told = turn.writer.run(taking(spec.id, part, file, title, spec.every_s))
+        counts.add(told)
     return True
 
 
