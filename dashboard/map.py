@@ -102,7 +102,7 @@ def map_state(context: Context, pathname: str | None, search: str | None) -> dic
     shift = _shift(context.settings.tile_crs, place)
     query = address.query(view.but(case="", thing="", after="", place=place.code if len(steps) > 1 else None))
     return {
-        "asked": (search or "").removeprefix("?"), "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "place": place.code,
+        "asked": (search or "").removeprefix("?"), "tree": tree.hash, "level": shown.level, "n": n, "crisp": n <= CRISP, "place": place.code, "under": under.code,
         "up": steps[-2].code if len(steps) > 2 else "", "top": len(steps) == 1, "bbox": _padded(_around(parts or [place])) if leaf else _around(parts or [place]), "focus": _focus(context, view), "shift": shift,
         "layer": chosen, "query": query, "lang": view.lang, "case": view.case,
         # What is fetched to draw it; the page's head fetches it before the map is there (dashboard/map_early.js).
