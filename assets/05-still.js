@@ -13,14 +13,17 @@
 
   function walk(home, steps) { return steps.reduce(function (at, i) { return at && at.children[i]; }, home); }
 
-  function word(node) { return node.tagName + (node.tagName === "DETAILS" ? (node.firstChild || node).textContent : node.getAttribute("href") || ""); }
+  function word(node) { return node.tagName + (node.tagName === "DETAILS" ? (node.firstChild || node).textContent : node.getAttribute("href") || own(node)); }
+
+  // Whose a part is: an alarm's line, an act's button. It may stand at another place when all is drawn anew.
+  function own(node) { return node.dataset.alarm || node.dataset.act || ""; }
 
   function remember(home) {
     const held = { address: window.location.href, scrolled: [], folds: [], focus: null };
     for (const one of home.querySelectorAll("*")) {
       if (one.scrollTop || one.scrollLeft) held.scrolled.push([way(home, one), one.scrollTop, one.scrollLeft]);
       if (one.tagName === "DETAILS") held.folds.push([way(home, one), word(one), one.open]);
-      if (one === document.activeElement) held.focus = [way(home, one), word(one)];
+      if (one === document.activeElement) held.focus = [way(home, one), word(one), own(one)];
     }
     kept.set(home, held);
   }
@@ -37,8 +40,10 @@
       const one = walk(home, steps);
       if (one) one.scrollTo({ top: top, left: left, behavior: "instant" });
     }
-    const had = held.focus && walk(home, held.focus[0]);
-    if (had && word(had) === held.focus[1] && document.activeElement === document.body) had.focus({ preventScroll: true });
+    if (!held.focus || document.activeElement !== document.body) return;
+    const at = walk(home, held.focus[0]), whose = held.focus[2];
+    const had = at && word(at) === held.focus[1] ? at : whose && [...home.querySelectorAll("[data-alarm], [data-act]")].find(function (one) { return own(one) === whose; });
+    if (had) had.focus({ preventScroll: true });
   }
 
   function Still(props) {

@@ -114,14 +114,15 @@
   // A name is shown where its area is wide enough for it and no other name is in the way, and beside
   // the marks rather than below them. The frame's names come first.
   gov.placeNames = function () {
-    const map = gov.leaflet, taken = [], marks = [...(gov.markBoxes || []), ...gov.focusBoxes()];
+    const map = gov.leaflet, room = map.getSize(), taken = [], marks = [...(gov.markBoxes || []), ...gov.focusBoxes()];
     const hit = function (box, all) { return all.some(function (o) { return box[0] < o[2] && box[2] > o[0] && box[1] < o[3] && box[3] > o[1]; }); };
     for (const one of [...framed, ...own]) {
       const bounds = one.area.getBounds(), em = gov.rem() * (one.large ? 1 : 0.8) * (gov.far() ? 1.25 : 1), wide = width(one.text, em) + em * 0.4;
       const a = map.latLngToContainerPoint(bounds.getNorthWest()), b = map.latLngToContainerPoint(bounds.getSouthEast());
       const p = map.latLngToContainerPoint(one.mark.getLatLng());
       const boxes = [0, -1.95, 1.95, -3.2, 3.2].map(function (dy) { return [p.x - wide / 2, p.y + dy * em - em * 0.65, p.x + wide / 2, p.y + dy * em + em * 0.65, dy]; });
-      const open = boxes.filter(function (box) { return !hit(box, taken) && (box[4] === 0 || Math.abs(box[4] * em) < (b.y - a.y) / 2.5); });
+      // A name is whole or not there: those of neighbours may lie across the map's edge.
+      const open = boxes.filter(function (box) { return box[0] >= 0 && box[1] >= 0 && box[2] <= room.x && box[3] <= room.y && !hit(box, taken) && (box[4] === 0 || Math.abs(box[4] * em) < (b.y - a.y) / 2.5); });
       const best = open.find(function (box) { return !hit(box, marks); }) || open[0];
       if (!best || b.x - a.x < wide * 0.9 || b.y - a.y < em) { one.mark.remove(); continue; }
       taken.push(best);

@@ -3,7 +3,7 @@
 // takes the focus when the button that did it has gone.
 (function () {
   "use strict";
-  let form = null, bar = null, last = "", at = 0;
+  let form = null, bar = null, last = "", at = 0, mine = "";
 
   document.addEventListener("click", function (event) {
     const button = event.target.closest && event.target.closest("[data-act]"), now = Date.now();
@@ -12,6 +12,16 @@
     at = now;
     window.dash_clientside.set_props("pressed", { data: Object.assign(JSON.parse(last), { at: now }) });
   });
+
+  // A list that is drawn anew makes one line's button another's: the focus goes where its own act went, or is gone.
+  document.addEventListener("focusin", function (event) { mine = event.target.dataset && event.target.dataset.act || ""; });
+  new MutationObserver(function () {
+    const on = document.activeElement;
+    if (!mine || !on || !on.dataset || on.dataset.act === undefined || on.dataset.act === mine) return;
+    const same = [...document.querySelectorAll("[data-act]")].find(function (one) { return one.dataset.act === mine; });
+    if (same) same.focus();
+    if (document.activeElement === on) on.blur();
+  }).observe(document.documentElement, { subtree: true, attributes: true, attributeFilter: ["data-act"] });
 
   new MutationObserver(function () {
     const opened = document.querySelector(".act-form"), said = document.querySelector("#done > .done");

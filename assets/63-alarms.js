@@ -4,7 +4,7 @@
   "use strict";
   const KEYS = { a: "ack", c: "case", r: "real", f: "false", s: "shelve" };
   const TONES = [[880, 660, 880, 660, 880, 660], [880, 660, 880], [660, 660], [520]];
-  let sound = null, newest = null, chosen = "";
+  let sound = null, newest = null, chosen = "", kind = "", spot = 0;
 
   function play(level) {
     sound = sound || new AudioContext();
@@ -25,9 +25,23 @@
   function lines() { return [...document.querySelectorAll(LINE)]; }
 
   function walk(step) {
-    const all = lines(), at = all.findIndex(function (one) { return one.dataset.alarm === chosen; });
-    const next = all[Math.max(0, Math.min(all.length - 1, at + step))];
+    const all = lines(), at = all.findIndex(isChosen);
+    // One that has left the list leaves its place to the next.
+    const to = at >= 0 ? at + step : chosen && step > 0 ? spot : chosen ? spot - 1 : 0;
+    const next = all[Math.max(0, Math.min(all.length - 1, to))];
     if (next) next.focus();
+  }
+
+  function isChosen(one) { return one.dataset.alarm === chosen && one.classList.contains(kind); }
+
+  // The list is drawn anew around whoever works in it, and a line that was one alarm's becomes another's. The focus belongs to the
+  // alarm: it goes along, or it is gone. A key must never act on what came into the place of what was chosen.
+  function hold() {
+    const on = document.activeElement, line = on && on.closest && on.closest(LINE);
+    if (!line || !chosen || isChosen(line)) return;
+    const mine = lines().find(isChosen);
+    if (mine) mine.focus();
+    if (document.activeElement === on) on.blur();
   }
 
   function press(box, act) {
@@ -41,7 +55,10 @@
 
   document.addEventListener("focusin", function (event) {
     const line = event.target.closest && event.target.closest(LINE);
-    if (line) chosen = line.dataset.alarm;
+    if (!line) return;
+    chosen = line.dataset.alarm;
+    kind = line.classList[0];
+    spot = lines().indexOf(line);
   });
 
   document.addEventListener("keydown", function (key) {
@@ -58,6 +75,8 @@
     if (KEYS[name] && box && press(box, KEYS[name])) return key.preventDefault();
     if (key.key === "Enter" && document.activeElement.matches(LINE)) document.activeElement.querySelector("a.drill").click();
   });
+
+  new MutationObserver(hold).observe(document.documentElement, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-alarm"] });
 
   document.addEventListener("click", function (event) {
     const button = event.target.closest && event.target.closest("[data-act]");

@@ -179,6 +179,31 @@ def test_the_whole_life_of_two_alarms_by_keyboard_only(quiet: tuple[Any, Store, 
     assert [(r.outcome, r.reason) for r in rows(store, alarm.c.outcome, alarm.c.reason, id=second)] == [("false", "树枝遮挡")]
 
 
+def test_the_focus_belongs_to_an_alarm_and_not_to_its_place_in_the_list(quiet: tuple[Any, Store, str]) -> None:
+    browser, store, address = quiet
+    at = stamp(now())
+    tell(store, address, [{"sensor": "W1", "at": at - 5, "value": 5.5, "unit": "m"}, {"sensor": "W3", "at": at - 4, "value": 4.5, "unit": "m"}])
+    assert until(lambda: len(lines(browser)) == 2)
+    focused = "return document.activeElement.dataset.alarm || ''"
+    reach(browser, "Ⅰ级")
+    mine = browser.execute_script(focused)
+    press(browser, "a")
+    # It goes below what nobody has acknowledged, and the focus goes with it.
+    assert until(lambda: "Ⅱ级" in lines(browser)[0])
+    assert browser.execute_script(focused) == mine
+    press(browser, "s")
+    assert until(lambda: browser.find_elements("css selector", ".act-form"))
+    assert browser.execute_script("return document.querySelector('.act-form').closest('.alarm-item').dataset.alarm") == mine
+    press(browser, Keys.ESCAPE)
+    assert until(lambda: not browser.find_elements("css selector", ".act-form"))
+    # On a button the focus is that of one alarm too, also when another comes above it.
+    button = "const b = [...document.querySelectorAll('.alarm-item')].find(one => one.dataset.alarm === arguments[0]).querySelector('[data-act]'); b.focus(); return b.dataset.act"
+    act = browser.execute_script(button, mine)
+    tell(store, address, [{"sensor": "W2", "at": stamp(now()) - 1, "value": 5.9, "unit": "m"}])
+    assert until(lambda: "Ⅰ级" in lines(browser)[0] and "桥下二" in lines(browser)[0])
+    assert browser.execute_script("return document.activeElement.dataset.act || ''") in (act, "")
+
+
 def test_an_alarm_is_acknowledged_shelved_and_made_a_case_without_a_mouse(page: tuple[Any, Store, str]) -> None:
     browser, store, _ = page
     press(browser, "j")

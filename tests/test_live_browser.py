@@ -138,7 +138,7 @@ def test_a_wall_that_hears_nothing_stays_with_its_event_and_does_not_call_itself
     badge = ("const one = document.querySelector('.cursor .when'), said = getComputedStyle(one, '::after').content;"
              "return [one.getBoundingClientRect().height > 0 && getComputedStyle(one).fontSize !== '0px' && one.innerText, said]")
     until(browser, f"return {pulled} && document.querySelector('.beside')", 30)
-    assert browser.execute_script(badge) == ["● Live", "none"]
+    assert browser.execute_script(badge) == ["● live", "none"]
     host.kill()
     until(browser, "return !document.querySelector('#unheard').hidden", 30)
     assert browser.execute_script(badge) == [False, '"○ not live"']

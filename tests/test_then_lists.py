@@ -11,6 +11,7 @@ import pytest
 
 from queries import loading
 from queries.clock import now, stamp
+from queries.errors import AskError
 from queries.frame import EVERYTHING, Ask
 from queries.loop import flow, repeats, roster, shift, task_list
 from queries.loop import page as loop_page
@@ -48,6 +49,9 @@ def item_states(store: Store, moment: datetime, only: bool = False) -> dict[str,
 
 
 def test_an_item_stands_in_the_past_as_its_steps_had_brought_it(little: Store, clock: Clock) -> None:  # noqa: F811
+    with little.write() as connection:
+        # The list of this city has been kept for an hour longer.
+        connection.execute(task_list.list_event.update().values(at=stamp(clock.at) - 3600))
     moments = [clock.at]
     clock.on(60)
     task_list.apply(little, URBAN, code="T9", title="临时保障", department_code="urban", to="grid", basis="示例", temporary=True, ends_at=now() + timedelta(days=30))
@@ -63,6 +67,12 @@ def test_an_item_stands_in_the_past_as_its_steps_had_brought_it(little: Store, c
     assert [s.step for s in told] == ["apply", "review"]
     with little.read() as connection:
         assert [[i.code for i in task_list.to_grids(connection, then(m))] for m in moments] == [[], [], [], [], ["T9"], []]
+    # Before the record begins nothing is known, which is not an empty list.
+    early = then(moments[0] - timedelta(hours=2))
+    with pytest.raises(AskError, match="reaches back"):
+        task_list.items(little, ask=early)
+    with little.read() as connection:
+        assert task_list.to_grids(connection, early) is None
     # Its early end was known to nobody while it held.
     (held,) = (i for i in task_list.items(little, ask=then(moments[4])).rows if i.code == "T9")
     assert held.ends_at is None
