@@ -22,7 +22,9 @@ from queries.clock import day_bucket
 from queries.errors import GovError
 from queries.frame import EVERYTHING, Ask
 from queries.index import _kept
+from queries.index._inputs import computed
 from queries.index._keeper import IndexKeeper
+from queries.index._mix import mix_of
 from queries.index._tables import index_kept
 from queries.loop import task_list
 from queries.loop.book import Book
@@ -48,6 +50,11 @@ code = "code"
 [departments]
 urban = { name = "城管局", name_en = "Urban" }
 """
+KINDS = """
+[categories]
+roads = { name = "道路", name_en = "Roads" }
+litter = { name = "垃圾", name_en = "Litter" }
+"""
 
 
 def codes() -> list[str]:
@@ -58,11 +65,13 @@ def case_rows(chance: random.Random, n: int = 40) -> list[list[str]]:
     rows = []
     for k in range(n * STREETS * GRIDS):
         day = YESTERDAY - timedelta(days=chance.randrange(58))
-        late = 0.05 + 0.5 * (k * 7 % (STREETS * GRIDS)) / (STREETS * GRIDS)  # areas differ
+        kind = ("other", "roads", "litter")[chance.randrange(3)]
+        # Areas differ, and so do the categories: late cases count by how hard theirs is.
+        late = (0.05 + 0.5 * (k * 7 % (STREETS * GRIDS)) / (STREETS * GRIDS)) * {"other": 1.0, "roads": 1.6, "litter": 0.5}[kind]
         closed = f"{day} {20 if chance.random() < late else 12}:00" if chance.random() < 0.95 else ""
-        rows.append([f"C{k}", f"{day} 08:00", f"{day} 18:00", closed, codes()[k % (STREETS * GRIDS)]])
-    rows.append(["T", f"{TODAY} 00:00", f"{TODAY} 23:00", "", codes()[0]])
-    rows.append(["S", f"{YESTERDAY - timedelta(days=100)} 08:00", "", "", codes()[0]])
+        rows.append([f"C{k}", f"{day} 08:00", f"{day} 18:00", closed, codes()[k % (STREETS * GRIDS)], kind])
+    rows.append(["T", f"{TODAY} 00:00", f"{TODAY} 23:00", "", codes()[0], "other"])
+    rows.append(["S", f"{YESTERDAY - timedelta(days=100)} 08:00", "", "", codes()[0], "other"])
     return rows
 
 
@@ -70,14 +79,14 @@ def put(where: Path, rows: list[list[str]], figures: list[str]) -> Path:
     where.mkdir(exist_ok=True)
     columns = 'numerator = "分子"\ndenominator = "分母"'
     parts = TABLE.format(file="figures.csv", columns=columns)
-    (where / "city.toml").write_text(CITY.replace("[categories]", MORE + "[categories]") + parts, "utf-8")
+    (where / "city.toml").write_text(CITY.replace("[categories]", MORE + KINDS).replace('area_code = "area"', 'area_code = "area"\ncategory = "kind"') + parts, "utf-8")
     for name, at in (("districts", 2), ("streets", 4), ("grids", 6)):
         held: dict[str, list[int]] = {}
         for i, code in enumerate(codes()):
             held.setdefault(code[:at], []).append(i)
         (where / f"{name}.geojson").write_text('{"type":"FeatureCollection","features":[' + ",".join(
             square(code, 110 + 0.1 * at_[0], 0.1 * len(at_)) for code, at_ in held.items()) + "]}", "utf-8")
-    (where / "cases.csv").write_text("\n".join(",".join(row) for row in [["no", "at", "due", "closed", "area"], *rows]), "utf-8")
+    (where / "cases.csv").write_text("\n".join(",".join(row) for row in [["no", "at", "due", "closed", "area", "kind"], *rows]), "utf-8")
     (where / "figures.csv").write_text("\n".join(["指标,区划,时期,分子,分母", *figures]), "utf-8")
     return where
 
@@ -124,7 +133,7 @@ class Town:
             self.load()
         elif what == "row":
             day = YESTERDAY - timedelta(days=chance.randrange(58))
-            self.rows.append([f"N{len(self.rows)}", f"{day} 08:00", f"{day} 18:00", f"{day} 10:00", chance.choice(codes())])
+            self.rows.append([f"N{len(self.rows)}", f"{day} 08:00", f"{day} 18:00", f"{day} 10:00", chance.choice(codes()), chance.choice(("other", "roads"))])
             self.load()
         elif what == "figure":
             k = chance.randrange(len(self.figures))
@@ -171,6 +180,7 @@ def test_after_any_legal_history_what_is_kept_is_what_would_be_made_anew(town: T
 def test_a_late_case_scores_its_line_and_those_beside_it_and_nobody_else(town: Town) -> None:
     ask = ASKS[1]
     with town.store.read() as connection:
+        assert mix_of(connection, ask.since, computed()).weights["SAF06"]  # categories do not all count the same
         all_of_them = [_kept.held(connection, ask, level).anew for level in range(4)]
     assert all_of_them == [1, 2, STREETS, STREETS * GRIDS]
     told = []
@@ -195,7 +205,7 @@ def test_a_late_case_scores_its_line_and_those_beside_it_and_nobody_else(town: T
 def test_what_happens_on_other_days_touches_nothing(town: Town) -> None:
     with town.store.read() as connection:
         before = _kept.held(connection, ASKS[0], 3)
-    town.rows.append(["OLD", f"{YESTERDAY - timedelta(days=50)} 08:00", f"{YESTERDAY - timedelta(days=50)} 18:00", "", codes()[0]])
+    town.rows.append(["OLD", f"{YESTERDAY - timedelta(days=50)} 08:00", f"{YESTERDAY - timedelta(days=50)} 18:00", "", codes()[0], "other"])
     town.load()
     with town.store.read() as connection:
         after = _kept.held(connection, ASKS[0], 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from dash import html
@@ -16,6 +17,7 @@ from dashboard.words import Words
 from queries import governance
 from queries.governance import FigureRow, MonthRow
 from queries.index import Dimension, Indicator, found
+from queries.periods import next_month
 
 
 def render(context: Context, view: View) -> Any:
@@ -76,9 +78,15 @@ def _figure(w: Words, row: FigureRow, one: Indicator) -> html.Tr:
     value: list[Any] = [amount(w, row.value, one.kind)]
     if row.denominator is not None:
         value.append(html.Small(counts(w, row.numerator, row.denominator)))
-    return html.Tr([html.Td(f"{row.since} – {row.until}" if row.since != row.until else str(row.since)), html.Td(value, className="num"),
+    return html.Tr([html.Td(_days(row)), html.Td(value, className="num"),
                     html.Td([row.said or "–", html.Small(row.source, className="quiet")]), html.Td([w.moment(row.known_at), until])],
                    className="gone" if row.known_to else None)
+
+
+def _days(row: FigureRow) -> str:
+    if row.since.day == 1 and row.until + timedelta(days=1) == next_month(row.since):
+        return f"{row.since:%Y-%m}"
+    return str(row.since) if row.since == row.until else f"{row.since} – {row.until}"
 
 
 PANEL = Panel(id="index_trend", title={"zh": "逐月指数", "en": "Month by month"}, order=25, slots={"index": "left"}, render=render)
