@@ -203,11 +203,13 @@ def _row(r: Any, present: int | None = None) -> DeskRow:
 
 
 def _repeats(connection: Connection, actor: Actor, r: Any) -> tuple[CaseRow, ...]:
-    if r.lon is None or r.status not in STEPS["merged"].frm:
+    if r.status not in STEPS["merged"].frm:
         return ()
-    nos = [no for no in reports.likely_repeats(connection, r.category_id, r.kind, r.lon, r.lat, r.reported_at) if no != r.no]
+    found = (reports.in_the_grid(connection, r.category_id, r.kind, r.node, r.reported_at) if r.lon is None
+             else reports.likely_repeats(connection, r.category_id, r.kind, r.lon, r.lat, r.reported_at))
+    nos = [no for no in found if no != r.no]
     rows: Sequence[Any] = connection.execute(cases_.selected().where(cases.c.no.in_(nos))).all() if nos else ()
-    return tuple(cases_.as_row(one) for one in rows if rights.sees(connection, actor.scope, one.node))
+    return tuple(cases_.as_row(one) for one in sorted(rows, key=lambda one: nos.index(one.no)) if rights.sees(connection, actor.scope, one.node))
 
 
 def _undo(connection: Connection, actor: Actor, case_id: int) -> Step | None:
