@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
-from queries import outlines, places
+from queries import places
 from queries import scope as rights
 from queries.answers import stamped
 from queries.clock import day_end, day_start, local_day
@@ -26,7 +26,7 @@ from queries.loop import then as past
 from queries.loop.steps import STATUSES
 from queries.loop.tables import whistle
 from queries.store import Store
-from queries.tables import cases, department
+from queries.tables import cases, department, node
 from queries.today import city_now
 
 Words = dict[str, str]
@@ -61,14 +61,14 @@ def grids(store: Store, ask: Ask, actor: Actor) -> Answer[Need]:
         visible = rights.check(connection, ask.scope, place)
         if sum(part.last - part.num for part in visible) > MOST:
             return stamped(connection, (), ask=ask, total=None)
-        n = len(rights.visible_under(connection, ask.scope, place, max((one.level for one in outlines.levels(connection)), default=0)))
+        n = _grids(connection, visible)
         found = [*_counted(connection, ask, actor, desk.here(connection, actor, place, visible)), *_missing(connection, ask, rights.ranges_under(connection, visible), called)] \
             if ask.at is None else _then(connection, ask, actor, called)
-        held = places.of_nodes(connection, [node for node, _ in found])
+        held = places.of_nodes(connection, [num for num, _ in found])
         names: dict[str, Words] = {}
         counts: dict[str, Counter[str]] = defaultdict(Counter)
-        for node, told in found:
-            if (where := held.get(node)) is not None:
+        for num, told in found:
+            if (where := held.get(num)) is not None:
                 # Boundaries may have changed since a case came in: its grid has one line, by its code.
                 names[where.code] = {"zh": where.name, "en": where.name_en or where.name}
                 counts[where.code].update(told)
@@ -78,6 +78,14 @@ def grids(store: Store, ask: Ask, actor: Actor) -> Answer[Need]:
 
 
 Counted = list[tuple[int, dict[str, int]]]
+
+
+def _grids(connection: Connection, visible: list[places.Place]) -> int:
+    """Count the areas of the lowest level at or under some places of one tree."""
+    n, tree = node.c, visible[0].tree_id
+    lowest = select(func.max(n.level)).where(n.tree_id == tree).scalar_subquery()
+    return connection.scalar(select(func.count()).where(
+        n.tree_id == tree, n.level == lowest, n.main.is_(True), or_(*(n.num.between(part.num, part.last) for part in visible)))) or 0
 
 
 def _missing(connection: Connection, ask: Ask, spans: Sequence[tuple[int, int]], called: str) -> Counted:
@@ -117,5 +125,5 @@ def _then(connection: Connection, ask: Ask, actor: Actor, called: str) -> Counte
         "overnight": held.reported >= day_start(today - timedelta(days=1), zone) + desk.EVENING * 3600,
     }
     out = [r for r in whistles_then.standing(connection, ask, whistles.selected()) if called in ("", r.dep) and r.arrived_at is None and r.due_at < present]
-    return [*((int(node), {name: int((one & mask & (held.node == node)).sum()) for name, one in told.items()}) for node in np.unique(held.node[mask])),
+    return [*((int(num), {name: int((one & mask & (held.node == num)).sum()) for name, one in told.items()}) for num in np.unique(held.node[mask])),
             *((int(r.node), {"missing": 1}) for r in out)]
