@@ -16,7 +16,7 @@ from queries import loading, places
 from queries.clock import now
 from queries.errors import AskError, ConflictError, GovError, ScopeError, StepError
 from queries.frame import EVERYTHING, Actor, Ask, Scope
-from queries.loop import task_list, whistles
+from queries.loop import desk, task_list, whistles
 from queries.loop.book import Book
 from queries.loop.course import Course
 from queries.loop.deltas import Deltas
@@ -255,6 +255,22 @@ def test_whoever_took_the_last_step_may_take_it_back(writer: Writer) -> None:
     assert (now_.status, now_.since_at, now_.department_id) == (before.status, before.since_at, before.department_id)
     assert now_.seq == before.seq + 2
     assert {k: v for k, v in sums(writer.store).items() if k != "tally"} == {k: v for k, v in counted.items() if k != "tally"}
+
+
+def test_a_report_that_names_its_grid_and_no_point_is_held_against_the_open_cases_of_the_grid(writer: Writer) -> None:
+    where = {"lon": None, "lat": None}
+    first = writer.report(Found(actor=DESK, category="litter", kind="暴露垃圾", area_code="91", title="垃圾", **where)).no
+    pointed = new(writer)
+
+    def repeats(**more: Any) -> list[str]:
+        return list(writer.report(Found(**{"actor": DESK, "category": "litter", "title": "垃圾", "area_code": "91", **where, **more})).likely_repeats)
+
+    assert repeats(category="flood") == []
+    assert repeats(area_code="92") == []
+    assert repeats(area_code="9") == [], "the whole city is no place to be near to each other"
+    assert repeats(kind="小广告") == [pointed], "of another kind is another thing"
+    last = new(writer, kind="暴露垃圾", area_code="91", **where)
+    assert [one.no for one in desk.standing(writer.store, DESK, last).row.repeats][-1] == first
 
 
 def test_a_merged_repeat_keeps_every_reporter_and_can_be_taken_back(writer: Writer) -> None:

@@ -88,6 +88,7 @@ def test_who_answers_for_one_street_is_told_of_no_other(writer: Writer) -> None:
     new(writer)
     new(writer, **EAST)
     assert list(told(writer.store, STREET, ASK.but(scope=STREET.scope))) == ["91"]
+    assert (needs.grids(writer.store, ASK, DESK).total, needs.grids(writer.store, ASK.but(scope=STREET.scope), STREET).total) == (2, 1)
     with pytest.raises(ScopeError):
         needs.grids(writer.store, ASK.but(scope=STREET.scope, place="92"), STREET)
 

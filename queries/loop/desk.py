@@ -107,10 +107,8 @@ def standing(store: Store, actor: Actor, no: str) -> Answer[Standing]:
             undo=_undo(connection, actor, found.id)),))
 
 
-def here(connection: Connection, ask: Ask, actor: Actor) -> list[ColumnElement[bool]]:
-    """Return the conditions of an actor's open cases at or under the place. Raises AskError, ScopeError."""
-    place = places.find(connection, ask.place, ask.until, ask.scope)
-    visible = rights.check(connection, ask.scope, place)
+def here(connection: Connection, actor: Actor, place: places.Place, visible: list[places.Place]) -> list[ColumnElement[bool]]:
+    """Return the conditions of an actor's open cases at or under a place, of which so much is visible (`scope.check`)."""
     wanted: list[ColumnElement[bool]] = [cases.c.is_open]
     if place.level > 0 or visible != [place]:
         wanted.append(inside(cases.c.node, rights.ranges_under(connection, visible)))
@@ -121,7 +119,8 @@ def here(connection: Connection, ask: Ask, actor: Actor) -> list[ColumnElement[b
 
 def _wanted(connection: Connection, ask: Ask, actor: Actor, which: Which) -> tuple[list[ColumnElement[bool]], Any]:
     mine, present, zone = waits_on(actor.post), stamp(now()), city_now(connection).zone
-    wanted = here(connection, ask, actor)
+    place = places.find(connection, ask.place, ask.until, ask.scope)
+    wanted = here(connection, actor, place, rights.check(connection, ask.scope, place))
     today = local_day(present, zone)
     if which == "mine":
         return [*wanted, cases.c.status.in_(mine)], _until()
@@ -203,11 +202,13 @@ def _row(r: Any, present: int | None = None) -> DeskRow:
 
 
 def _repeats(connection: Connection, actor: Actor, r: Any) -> tuple[CaseRow, ...]:
-    if r.lon is None or r.status not in STEPS["merged"].frm:
+    if r.status not in STEPS["merged"].frm:
         return ()
-    nos = [no for no in reports.likely_repeats(connection, r.category_id, r.kind, r.lon, r.lat, r.reported_at) if no != r.no]
+    found = (reports.in_the_grid(connection, r.category_id, r.kind, r.node, r.reported_at) if r.lon is None
+             else reports.likely_repeats(connection, r.category_id, r.kind, r.lon, r.lat, r.reported_at))
+    nos = [no for no in found if no != r.no]
     rows: Sequence[Any] = connection.execute(cases_.selected().where(cases.c.no.in_(nos))).all() if nos else ()
-    return tuple(cases_.as_row(one) for one in rows if rights.sees(connection, actor.scope, one.node))
+    return tuple(cases_.as_row(one) for one in sorted(rows, key=lambda one: nos.index(one.no)) if rights.sees(connection, actor.scope, one.node))
 
 
 def _undo(connection: Connection, actor: Actor, case_id: int) -> Step | None:

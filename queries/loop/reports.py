@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, exists, select
 
 from queries.errors import AskError, ScopeError
 from queries.loading.cases_in import ZOOM, spread
@@ -17,6 +17,7 @@ from queries.loop.ink import Held, Prepared
 from queries.loop.orders import Found, Receipt
 from queries.loop.steps import STEPS
 from queries.tables import cases
+from queries.tables import node as node_table
 
 if TYPE_CHECKING:
     from queries.loop.page import Page
@@ -28,6 +29,9 @@ _TAKEN = Prepared(select(cases.c.id).where(cases.c.no == bindparam("number")))
 _NEAR = Prepared(select(cases.c.no, cases.c.kind, cases.c.lon, cases.c.lat).where(
     cases.c.is_open, cases.c.cell.between(bindparam("low"), bindparam("high")), cases.c.category_id == bindparam("of"),
     cases.c.reported_at >= bindparam("since")).order_by(cases.c.reported_at.desc()).limit(50))
+_SAME_GRID = Prepared(select(cases.c.no, cases.c.kind).where(
+    cases.c.is_open, cases.c.node == bindparam("at"), cases.c.category_id == bindparam("of"), cases.c.reported_at >= bindparam("since"),
+    ~exists().where(node_table.c.parent == bindparam("at"))).order_by(cases.c.reported_at.desc(), cases.c.id.desc()).limit(50))
 
 
 def take(page: Page, found: Found) -> Receipt:
@@ -58,7 +62,8 @@ def take(page: Page, found: Found) -> Receipt:
                           source, "", *first.columns().values()))
     if found.contact or found.text:
         page.part.reporters.append((case_id, case_id, at, source, found.channel, found.contact[:200], found.text[:LONGEST]))
-    repeats = likely_repeats(page.ink.connection, category_id, found.kind, lon, lat, at, page.ink.near) if there else ()
+    repeats = (likely_repeats(page.ink.connection, category_id, found.kind, lon, lat, at, page.ink.near) if there
+               else in_the_grid(page.ink.connection, category_id, found.kind, node, at))
     now_, event_id = page.write(held=held, before=None, base=start, happened=happened, actor=found.actor, door=found.source)
     if cell is not None:
         page.ink.near.setdefault(cell >> 10, []).append((category_id, (held.no, found.kind, lon, lat)))
@@ -95,6 +100,15 @@ def likely_repeats(connection: Connection, category_id: int, kind: str, lon: flo
             if far <= 1 and not (kind and other and other != kind):
                 found[no] = far
     return sorted(found, key=lambda no: (found[no], no))[:8]
+
+
+def in_the_grid(connection: Connection, category_id: int, kind: str, node: int, at: int) -> list[str]:
+    """Return the numbers of open cases of the same category (and kind) in the same grid and recent, the newest first.
+
+    For a report that names its grid and no point. In an area that has others below it nothing is near.
+    """
+    rows = _SAME_GRID.rows(connection, at=node, of=category_id, since=at - RECENT_D * 86400)
+    return [no for no, other in rows if not (kind and other and other != kind)][:8]
 
 
 def morton_of(lon: float, lat: float) -> int:

@@ -156,7 +156,7 @@ def out(store: Store, ask: Ask, department_code: str = "", limit: int = 200) -> 
         place = places.find(connection, ask.place, ask.until, ask.scope)
         visible = rights.check(connection, ask.scope, place)
         statement = (
-            _select().where(whistle.c.ended_at.is_(None), inside(cases.c.node, rights.ranges_under(connection, visible)))
+            selected().where(whistle.c.ended_at.is_(None), inside(cases.c.node, rights.ranges_under(connection, visible)))
             .order_by(whistle.c.arrived_at.is_not(None), whistle.c.due_at).limit(limit)
         )
         if department_code:
@@ -168,18 +168,19 @@ def out(store: Store, ask: Ask, department_code: str = "", limit: int = 200) -> 
 def _out_then(connection: Connection, ask: Ask, department_code: str, limit: int) -> Answer[WhistleRow]:
     from queries.loop.whistles_then import standing
 
-    rows = [r for r in standing(connection, ask, _select()) if department_code in ("", r.dep)]
+    rows = [r for r in standing(connection, ask, selected()) if department_code in ("", r.dep)]
     rows.sort(key=lambda r: (r.arrived_at is not None, r.due_at))
     return stamped(connection, [_row(r, ask.present) for r in rows[:limit]], ask=ask, total=len(rows))
 
 
 def of_case(connection: Connection, case_id: int) -> tuple[WhistleRow, ...]:
     """Return all whistles ever blown on a case, the newest first."""
-    statement = _select().where(whistle.c.case_id == case_id).order_by(whistle.c.id.desc())
+    statement = selected().where(whistle.c.case_id == case_id).order_by(whistle.c.id.desc())
     return tuple(_row(r, stamp(now())) for r in connection.execute(statement))
 
 
-def _select() -> Select[Any]:
+def selected() -> Select[Any]:
+    """Return the statement of whistles with their case, department and area."""
     return (
         select(whistle, cases.c.no, cases.c.title, cases.c.kind, department.c.code.label("dep"), department.c.name.label("dep_zh"),
                department.c.name_en.label("dep_en"), area.c.code.label("area"), area.c.name.label("area_zh"), area.c.name_en.label("area_en"),
