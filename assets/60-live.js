@@ -110,11 +110,12 @@
       .finally(function () { clearTimeout(late); asking = false; });
   }
 
-  // Dash's renderer keeps every change of every input for an "undo" that no page of ours has: a wall would grow for ever.
+  // Dash's renderer keeps every change of every input for an "undo" that no page of ours has, and every answer that
+  // failed for a window that only its developers see: a wall would grow for ever.
   function forget() {
     for (const store of window.dash_stores || []) {
-      const past = store.getState().history && store.getState().history.past;
-      if (past && past.length) past.length = 0;
+      const { history, error } = store.getState();
+      for (const kept of [history && history.past, error && error.frontEnd, error && error.backEnd]) if (kept && kept.length) kept.length = 0;
     }
     performance.clearResourceTimings();
     performance.clearMeasures();

@@ -182,6 +182,21 @@ def test_a_sleep_is_noticed_and_everything_is_read_again(host: Host, browser: An
     assert browser.execute_script(kept) < 30
 
 
+def test_what_failed_is_not_kept_for_ever(host: Host, browser: Any) -> None:
+    browser.get(host.url + "/?lang=en&order=newest")
+    until(browser, HEARD)
+    until(browser, DRAWN)
+    browser.execute_script("""
+        const real = window.fetch, held = () => { const e = window.dash_stores[0].getState().error; return e.frontEnd.length + e.backEnd.length; };
+        window.most = 0;
+        setInterval(function () { window.held = held(); window.most = Math.max(window.most, window.held); }, 20);
+        window.fetch = (...given) => String(given[0].url || given[0]).includes('_dash-update') ? Promise.reject(new TypeError('cut')) : real.apply(window, given);
+        window.dash_clientside.set_props('pulse', { data: 'cut' });
+        setTimeout(function () { window.fetch = real; }, 1500);""")
+    until(browser, "return window.most > 0")
+    until(browser, "return window.held === 0", 20)
+
+
 def test_the_sounds_self_test_measures_a_signal(host: Host, browser: Any) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
 
