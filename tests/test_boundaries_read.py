@@ -271,6 +271,19 @@ def test_orphan_is_hung_where_it_lies_and_doubted(tmp_path):
     assert refusal.reason_en == "its parent is unknown: put under S1, where it lies"
 
 
+def test_child_that_is_older_than_its_parent_is_told_apart_from_an_orphan(tmp_path):
+    frames = two_by_two()
+    frames["street"]["since"] = "2020-01-01"
+    frames["street"].loc[0, "since"] = "2025-01-01"
+    frames["grid"]["since"] = "2020-01-01"
+    levels = [{**one, "valid_from": "since"} if one["id"] in ("street", "grid") else one for one in write(tmp_path, frames)]
+
+    found = read_areas(city(*levels), tmp_path)
+
+    said = {reason.split(":")[0].split(" and ")[0] for _, reason in reasons(found)}
+    assert said == {"its parent does not hold on all of its days (valid_from, valid_to)"}
+
+
 def test_orphan_that_lies_nowhere_is_refused(tmp_path):
     frames = two_by_two()
     frames["grid"].loc[len(frames["grid"])] = {**area("G99", box(50, 50, 51, 51), "nowhere")}

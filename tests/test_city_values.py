@@ -174,6 +174,11 @@ def test_words_match_without_regard_to_case_and_width_and_the_longest_beginning_
     ]
 
 
+def test_words_match_by_their_end_too_and_a_star_alone_takes_the_rest():
+    match = Matcher({"rest": ["*"], "disputes": ["*纠纷"], "works": ["*工地纠纷"]})
+    assert [match(word) for word in ["邻里纠纷", "大型工地纠纷", "纠纷调解"]] == ["disputes", "works", "rest"]
+
+
 @pytest.mark.parametrize("text", ["1711929600", "171192960", "1711929600123", "1711929600123456", "2024010112", "1912345678", "20240101", "202401011230", "12345", "1711929600.5", "999999999999999"])
 def test_counts_of_seconds_read_alike_alone_and_in_a_column(text: str) -> None:
     import polars as pl

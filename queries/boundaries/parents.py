@@ -111,12 +111,18 @@ class _Areas:
             self._check_nested(i, found)
             return found
         found = self._by_overlap(i, level, active)
+        # A parent that begins later or ended is another mistake than a code that nobody has.
+        other = rule != "prefix" and self._known_on_other_days(self.said_parent[i], level)
+        zh, en = ("上级在部分日期无效（见 valid_from、valid_to）", "its parent does not hold on all of its days (valid_from, valid_to)") if other else ("上级编码未知", "its parent is unknown")
         if found is None:
-            self._tell(i, "refused", "parent", "上级编码未知，也不在任何上级区域内", "its parent is unknown and it lies in no area above it")
+            self._tell(i, "refused", "parent", f"{zh}，也不在任何上级区域内", f"{en} and it lies in no area above it")
             return None
         where = self.city.code if found == -1 else self.code[found]
-        self._tell(i, "doubted", "parent", f"上级编码未知，按位置归入 {where}", f"its parent is unknown: put under {where}, where it lies")
+        self._tell(i, "doubted", "parent", f"{zh}，按位置归入 {where}", f"{en}: put under {where}, where it lies")
         return found
+
+    def _known_on_other_days(self, said: str, level: int) -> bool:
+        return bool(((self.code == said) & (self.level > 0) & (self.level < level)).any())
 
     def _by_column(self, said: str, level: int, by_code: list[dict[str, int]]) -> int | None:
         for upper in range(level - 1, 0, -1):

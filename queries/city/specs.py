@@ -68,7 +68,7 @@ class WordPair(Part):
 
     name: str
     name_en: str = ""
-    #: Source words, whole; one that ends in * is a beginning. No regard to case or width.
+    #: Source words, whole; one that ends in * is a beginning, one that begins with * an end. No regard to case or width.
     match: Words = []
 
     def word(self, language: str) -> str:

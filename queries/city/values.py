@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import polars as pl
 
@@ -81,25 +81,28 @@ def key(word: str) -> str:
 
 
 class Matcher:
-    """Finds the code of a source word: whole words first, then the longest beginning (abc*)."""
+    """Finds the code of a source word: whole words first, then the longest beginning (abc*) or end (*abc)."""
 
     def __init__(self, words: Mapping[str, Iterable[str]]) -> None:
         """Take {code: source words}; a code is also a source word of itself."""
         self.whole: dict[str, str] = {}
-        self.begins: list[tuple[str, str]] = []
+        #: What a word begins or ends with, the test for it, and the code; "*" alone comes last and takes all.
+        self.parts: list[tuple[str, Callable[[str, str], bool], str]] = []
         for code, sources in words.items():
             for source in sources:
                 if source.endswith("*"):
-                    self.begins.append((key(source[:-1]), code))
+                    self.parts.append((key(source[:-1]), str.startswith, code))
+                elif source.startswith("*"):
+                    self.parts.append((key(source[1:]), str.endswith, code))
                 else:
                     self.whole.setdefault(key(source), code)
         for code in words:
             self.whole.setdefault(key(code), code)
-        self.begins.sort(key=lambda pair: -len(pair[0]))
+        self.parts.sort(key=lambda part: -len(part[0]))
 
     def __call__(self, word: str) -> str | None:
         """Return the code of a source word, or None."""
         plain = key(word)
         if plain in self.whole:
             return self.whole[plain]
-        return next((code for begin, code in self.begins if plain.startswith(begin)), None)
+        return next((code for part, fits, code in self.parts if fits(plain, part)), None)
