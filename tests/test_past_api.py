@@ -142,7 +142,8 @@ def test_the_page_of_a_grid_shows_what_was_so_at_the_moment(app: Any) -> None:
     figures = {row["figure"]["id"]: row["value"] for row in page["figures"]}
     assert (figures["open"], figures["overdue"]) == (page["n_open"], page["n_overdue"])
     assert all(row["closed_at"] <= f"{THEN - timedelta(hours=8):%Y-%m-%dT%H:%M}:00+00:00" for row in page["closed"])
-    assert (page["duty"], page["items"], page["repeats"]) == ([], [], [])
+    # Of before their record began it is not known who was on duty and what was on the list: that is not nobody and nothing.
+    assert (page["duty"], page["items"], page["repeats"]) == (None, None, [])
     assert get(app, f"grid?place={busy}&{AT}", "north").status_code == 200
     assert get(app, f"grid?place=990101001001001&{AT}", "north").status_code in (403, 404)
 

@@ -5,6 +5,7 @@ An item is never deleted, and one that somebody ended here stays ended until its
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 import polars as pl
@@ -51,8 +52,10 @@ class ListsIn:
             if old is not None and old.hash == row["hash"]:
                 told.same += 1
             elif row["department"] not in departments:
-                refusals.append(_lost(row, "department", "没有这个部门：请在 city.toml 的 departments 中登记",
-                                      "there is no such department: add it to departments in city.toml"))
+                near = get_close_matches(row["department"], departments, 1, 0.0)
+                refusals.append(_lost(
+                    row, "department", "没有这个部门：请在 city.toml 的 departments 中登记" + (f"，最接近的是 {near[0]}" if near else ""),
+                    "there is no such department: add it to departments in city.toml" + (f"; the nearest one is {near[0]}" if near else "")))
             else:
                 self._item(row, departments[row["department"]], old, told)
         return refusals
