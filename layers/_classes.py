@@ -92,7 +92,7 @@ def classify(
     chosen = np.where(np.isnan(numbers), NO_DATA_CLASS, np.where(weak, FEW_CLASS, chosen)).astype(np.uint8)
     counts = np.bincount(chosen, minlength=FIRST + len(borders) + 1)
     made = _ranges(known, borders, rule, bad, unit, counts) if len(known) else []
-    note = "fixed" if fixed else "neutral" if bad is None else "few" if rule.far is None else "none"
+    note = "fixed" if fixed else "neutral" if bad is None else "few" if len(known) < PEERS else "none"
     if any(one.act and one.count for one in made):
         note = "judged"
     few_word, few_text = _FEW.get(unit, _FEW[""])

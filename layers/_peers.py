@@ -66,6 +66,8 @@ def fences(known: Sequence[float], bad: Bad, unit: str) -> Fences:
     low, middle, high = np.quantile(there, (0.25, 0.5, 0.75))
     spread = max(float(high - low) / 1.349, one.floor)
     sign = 1 if bad == "up" else -1
+    if unit in COUNTS and bad == "down" and middle - FAR * spread < one.to(np.zeros(1))[0]:
+        return Fences()  # not even none at all would stand out
     raw = [float(one.back(np.asarray(middle + sign * k * spread))) for k in (FAR, VERY)]
     far, very = (_readable(value, unit, bad) for value in raw)
     if unit in COUNTS and bad == "up":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from layers._classes import FEW_CLASS, FIRST, NO_DATA_CLASS, classify
@@ -51,6 +51,8 @@ def test_a_greater_value_is_never_in_a_lower_class(asked: tuple[str, list[float 
 
 
 @given(ASKED, BAD)
+@example(("n", [0.0] * 5), "down")
+@example(("n", [0.0] * 3 + [1.0] * 4), "down")
 def test_never_more_than_a_quarter_of_the_areas_calls_for_action(asked: tuple[str, list[float | None]], bad: str | None) -> None:
     unit, values = asked
     known = [v for v in values if v is not None]
