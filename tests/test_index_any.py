@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dashboard.cli import main
@@ -58,6 +58,7 @@ def choices(chance: random.Random) -> list[str]:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 1_000_000))
+@example(seed=3237)  # a penalty for unequal parts, divided by a mean of exactly zero
 def test_any_table_is_scored_or_refused_in_words(seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chance = random.Random(seed)
     columns = [f"c{i}" for i in range(chance.randint(1, 5))]

@@ -82,7 +82,12 @@ def penalised(sign: int, population: bool) -> Rule:
         spread = (held * (known - middle[:, None]) ** 2).sum(axis=1)
         if not population:
             spread = spread * n / np.where(n > 1, n - 1, np.nan)
-        return middle + sign * spread / middle
+        lost = (middle <= 0) & (spread > 0)
+        if lost.any():
+            # Around a mean of zero the penalty has no bound, below it the penalty becomes a reward.
+            row = int(np.flatnonzero(lost)[0])
+            raise ValueError(f"row {row + 1} has unequal parts and a mean of zero or less, by which their variance can't be divided; normalise to a range above zero (normalise.method = minmax or goalposts)")
+        return middle + sign * np.divide(spread, middle, out=np.where(np.isnan(spread), np.nan, 0.0), where=middle > 0)
     return mean
 
 
