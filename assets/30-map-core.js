@@ -5,7 +5,7 @@
 
   const gov = {
     leaflet: null, // the Leaflet map
-    now: null, // the state that dashboard/map.py gave
+    now: null, // the state that dashboard/map_state.py gave
     values: null, // classes and values of the shown layer
     frame: null, // outlines of the level above the shown one
     grid: null, // id tiles
@@ -52,9 +52,20 @@
 
   gov.token = function (name) { return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim(); };
 
+  // Columns come as bytes (dashboard/columns.py).
+  gov.bytes = function (text) { return Uint8Array.from(atob(text), function (c) { return c.charCodeAt(0); }).buffer; };
+
+  // A column of few different values; what is not known is NaN.
+  gov.column = function (told) {
+    const kind = { 8: Uint8Array, 16: Uint16Array, 32: Uint32Array }[told.bits], at = new kind(gov.bytes(told.at)), out = new Float64Array(at.length);
+    const values = told.values.map(function (one) { return one === null ? NaN : one; });
+    for (let i = 0; i < at.length; i++) out[i] = values[at[i]];
+    return out;
+  };
+
   gov.say = function (value) {
     const told = gov.values;
-    if (value === null || value === undefined) return gov.now.words.unknown;
+    if (value === undefined || value !== value) return gov.now.words.unknown;
     if (told.unit === "%") return (value * 100).toFixed(1) + "%";
     const text = Math.abs(value) < 100 && !Number.isInteger(value) ? value.toFixed(1) : Math.round(value).toLocaleString("en-US");
     return text + " " + told.unit_word;
@@ -71,7 +82,7 @@
     // A neighbour of the place that is looked at has a name here and no value.
     if (gov.values.plain || !one) { box.textContent = name; return; }
     box.innerHTML = `<b>${safe(name)}</b> ${safe(gov.values.title)} ${safe(gov.say(gov.values.values[dense]))}` +
-      (n !== null && n !== undefined && gov.values.unit !== "n" ? ` · n=${n}` : "") +
+      (n !== undefined && gov.values.unit !== "n" ? ` · n=${n}` : "") +
       (one ? ` · ${one.act ? "▲ " : ""}${safe(one.word)}` : "");
   };
 

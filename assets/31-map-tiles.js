@@ -30,24 +30,36 @@
     pen.putImageData(picture, 0, 0);
   }
 
+  // Tiles are read in a thread of their own (31-map-decode.worker.js), which begins with the page and not with the first tile.
+  const reader = new Worker("/assets/31-map-decode.worker.js"), waiting = new Map();
+  let asked = 0;
+  reader.onmessage = function (told) {
+    const { key, ids, bad } = told.data, then = waiting.get(key);
+    waiting.delete(key);
+    if (then) then(bad ? new Error(bad) : null, ids);
+  };
+
+  function read(url, then) {
+    waiting.set(++asked, then);
+    reader.postMessage({ key: asked, url: url });
+  }
+
   gov.makeGrid = function () {
     const Grid = L.GridLayer.extend({
+      // A map that is fitted anew (a panel beside it came) would throw all pictures away and read the same ones again.
+      // What is no longer in sight Leaflet takes away itself when the new ones are there.
+      _invalidateAll: function () {},
       createTile: function (at, done) {
         const canvas = document.createElement("canvas");
         canvas.width = canvas.height = SIZE;
         canvas.setAttribute("aria-hidden", "true");
-        fetch(`/map/tiles/${this.options.tree}/${this.options.level}/${at.z}/${at.x}/${at.y}.webp`)
-          .then(function (answer) { if (!answer.ok) throw new Error(answer.status); return answer.blob(); })
-          .then(function (blob) { return createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" }); })
-          .then(function (picture) {
-            const pen = canvas.getContext("2d", { willReadFrequently: true });
-            pen.drawImage(picture, 0, 0);
-            const rgba = pen.getImageData(0, 0, SIZE, SIZE).data, ids = new Uint32Array(SIZE * SIZE);
-            for (let i = 0, k = 0; i < ids.length; i++, k += 4) ids[i] = (rgba[k] << 16) | (rgba[k + 1] << 8) | rgba[k + 2];
+        read(`/map/tiles/${this.options.tree}/${this.options.level}/${at.z}/${at.x}/${at.y}.webp`, function (bad, ids) {
+          if (ids) {
             canvas.ids = ids;
             paint(canvas);
-            done(null, canvas);
-          }).catch(function (bad) { done(bad, canvas); });
+          }
+          done(bad, canvas);
+        });
         return canvas;
       },
     });
@@ -63,7 +75,11 @@
 
   gov.setValues = function (told) {
     gov.values = told;
-    told.bytes = Uint8Array.from(atob(told.numbers), function (c) { return c.charCodeAt(0); });
+    if (!told.bytes) {
+      told.bytes = new Uint8Array(gov.bytes(told.numbers));
+      told.values = gov.column(told.values);
+      told.n = gov.column(told.n);
+    }
     told.by_number = {};
     for (const one of told.classes) told.by_number[one.number] = one;
     gov.repaint();

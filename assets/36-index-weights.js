@@ -46,19 +46,11 @@
     return { score: out, few: few };
   }
 
-  function bytes(text) {
-    const raw = atob(text), out = new Uint8Array(raw.length);
-    for (let i = 0; i < raw.length; i++) out[i] = raw.charCodeAt(i);
-    return out.buffer;
-  }
-
   function unpack(told) {
-    told.dense = new Int32Array(bytes(told.dense));
-    told.scores = told.scores.map(function (one) { return new Float64Array(bytes(one)); });
-    told.own = told.own.map(function (one) { return new Float32Array(bytes(one)); });
-    told.coverage = told.coverage.map(function (one) {
-      return Float64Array.from(new Uint16Array(bytes(one.at)), function (k) { return one.values[k]; });
-    });
+    told.dense = new Int32Array(gov.bytes(told.dense));
+    told.scores = told.scores.map(function (one) { return new Float64Array(gov.bytes(one)); });
+    told.own = told.own.map(function (one) { return new Float32Array(gov.bytes(one)); });
+    told.coverage = told.coverage.map(gov.column);
     // The mean of logarithms is the logarithm of the geometric mean: taken once, not at every move.
     told.parts = told.rule === "geometric" ? told.scores.map(function (one) { return one.map(Math.log); }) : told.scores;
     return told;
@@ -100,7 +92,7 @@
         if (made.few[a]) chosen = parts.few; else for (const border of parts.breaks) if (score >= border) chosen += 1;
       }
       told.bytes[dense] = chosen;
-      told.values[dense] = score === score ? score : null;
+      told.values[dense] = score;
       counts[chosen] = (counts[chosen] || 0) + 1;
     }
     for (const one of told.classes) one.count = counts[one.number] || 0;

@@ -2,13 +2,20 @@
 (function () {
   "use strict";
   const gov = window.govMap;
-  let fitted = "", moved = false, sized = "";
+  let fitted = "", moved = false, sized = [0, 0];
+
+  function size() {
+    const box = gov.leaflet.getContainer();
+    return [box.clientWidth, box.clientHeight];
+  }
 
   function fit() {
-    const box = gov.leaflet.getContainer();
-    sized = `${box.clientWidth} ${box.clientHeight}`;
+    sized = size();
     gov.fit();
   }
+
+  // A panel beside it that is a hair higher than before is no reason to draw a map anew.
+  function resized() { return size().some(function (now, i) { return Math.abs(now - sized[i]) > 3; }); }
 
   function areas(next) {
     gov.tip();
@@ -79,8 +86,7 @@
     made.on("zoomend", function () { gov.placeNames(); gov.shiftBase(); });
     new ResizeObserver(function () {
       made.invalidateSize();
-      const box = made.getContainer();
-      if (gov.now && !moved && sized !== `${box.clientWidth} ${box.clientHeight}`) fit();
+      if (gov.now && !moved && resized()) fit();
     }).observe(made.getContainer());
     gov.early();
     if (gov.now) {

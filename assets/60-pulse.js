@@ -8,8 +8,13 @@
 
   function fresh() { return document.getElementById("freshness"); }
 
+  let told = "", format = null; // a format is dear to make, and is asked for each second
   function zoned(at, box) {
-    return new Intl.DateTimeFormat("en-GB", { timeZone: box.dataset.zone, hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(at);
+    if (told !== box.dataset.zone) {
+      told = box.dataset.zone;
+      format = new Intl.DateTimeFormat("en-GB", { timeZone: told, hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    }
+    return format.format(at);
   }
 
   function length(seconds, told) {

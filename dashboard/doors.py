@@ -97,12 +97,12 @@ class _TooLargeError(GovError):
     """A message over the limit."""
 
 
-class _TooManyError(GovError):
+class TooManyError(GovError):
     """A sender who does not wait for answers."""
 
 
 STATUS: tuple[tuple[type[GovError], int], ...] = (
-    (_TooLargeError, 413), (_TooManyError, 429), (BusyError, 503), (StoreError, 503), (NoSuchError, 404), (PostError, 403), (ScopeError, 403),
+    (_TooLargeError, 413), (TooManyError, 429), (BusyError, 503), (StoreError, 503), (NoSuchError, 404), (PostError, 403), (ScopeError, 403),
     (SignInError, 401), (ConflictError, 409),
 )
 _SAID = {201: "new", 200: "the same message again", 401: "not signed in", 403: "outside of what the sender may do or see",
@@ -130,11 +130,11 @@ class Doors:
                 # Whoever sends one, be it empty, counts on being protected by it.
                 raise shapes.BadMessageError([shapes.Fault(field="Idempotency-Key", message="is 1 to 200 printable ASCII characters", zh="须为 1 至 200 个可见 ASCII 字符")])
             act = _act(shapes.checked(model, shapes.parsed(body)), actor, key or "", no)
-            return _reply(*_said(await self._written(actor, act, 1)))
+            return reply(*_said(await self._written(actor, act, 1)))
         except GovError as bad:
-            if actor.post == "source" and not isinstance(bad, (ConflictError, StoreError, _TooManyError, _TooLargeError)):
+            if actor.post == "source" and not isinstance(bad, (ConflictError, StoreError, TooManyError, _TooLargeError)):
                 await self._keep([_bad(actor, request, 1, bad, body)])
-            return _reply(*_refused(bad))
+            return reply(*_refused(bad))
 
     async def many(self, request: Request, model: type[BaseModel]) -> Response:
         """Take a batch: good rows in, bad rows told and kept in quarantine."""
@@ -142,7 +142,7 @@ class Doors:
         try:
             rows = shapes.rows_of(shapes.parsed(await body_of(request)))
         except GovError as bad:
-            return _reply(*_refused(bad))
+            return reply(*_refused(bad))
         out: list[dict[str, Any]] = []
         kept: list[Bad] = []
         for begin in range(0, len(rows), PART):
@@ -155,7 +155,7 @@ class Doors:
         await self._keep(kept)
         counts = Counter(row["status"] for row in out)
         told = {"new": counts[201], "again": counts[200], "refused": len(out) - counts[201] - counts[200], "rows": out}
-        return _reply(200, told)
+        return reply(200, told)
 
     async def _part(self, request: Request, actor: Actor, model: type[BaseModel], begin: int, rows: list[Any], kept: list[Bad]) -> list[dict[str, Any]]:
         acts: list[Callable[[Page], Receipt] | GovError] = []
@@ -180,7 +180,7 @@ class Doors:
     async def _written(self, actor: Actor, act: Callable[[Page], Any], weight: int) -> Any:
         name = actor.name
         if self._waiting[name] + weight > IN_FLIGHT:
-            raise _TooManyError("You send faster than can be written. Wait for the answers.", zh="发送过快，请等待应答后再发。")
+            raise TooManyError("You send faster than can be written. Wait for the answers.", zh="发送过快，请等待应答后再发。")
         self._waiting[name] += weight
         try:
             return await asyncio.wrap_future(self._context.loop.writer.submit(act))
@@ -290,7 +290,8 @@ def _refused(bad: GovError) -> tuple[int, dict[str, Any]]:
                     "fields": [{"field": f.field, "message": f.message, "zh": f.zh} for f in faults]}
 
 
-def _reply(status: int, told: dict[str, Any]) -> Response:
+def reply(status: int, told: dict[str, Any]) -> Response:
+    """Return an answer; who was too fast is told when to come again."""
     headers = {"Retry-After": "1"} if status in (429, 503) else None
     return Response(to_json(told), status, headers, "application/json")
 

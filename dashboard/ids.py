@@ -26,7 +26,7 @@ FRESH = "freshness"
 UNHEARD = "unheard"
 PULSE = "pulse"
 
-# The map: its reading state and what it says back. Written by dashboard/map.py, heard by the shell.
+# The map: its reading state and what it says back. Written by dashboard/map_state.py, heard by the shell.
 MAP = "map"
 MAP_STATE = "map-state"
 MAP_EVENT = "map-event"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
-import numpy as np
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from dashboard import address
+from dashboard.columns import distinct, packed
 from dashboard.context import Context
 from dashboard.words import Words
 from layers._classes import FEW_CLASS, FIRST, NO_DATA_CLASS
@@ -43,18 +42,8 @@ def _told(w: Words, rows: tuple[Parts, ...]) -> dict[str, Any]:
     one = rows[0]
     return {
         "dimensions": list(one.dimensions), "at": list(one.at), "weights": list(one.weights), "rule": one.rule,
-        "least": one.least, "least_own": one.least_own, "dense": _packed(one.dense, "<i4"),
-        "scores": [_packed(column, "<f8") for column in one.scores.T],
-        "coverage": [_few(column) for column in one.coverage.T], "own": [_packed(column, "<f4") for column in one.own.T],
+        "least": one.least, "least_own": one.least_own, "dense": packed(one.dense, "<i4"),
+        "scores": [packed(column, "<f8") for column in one.scores.T],
+        "coverage": [distinct(column) for column in one.coverage.T], "own": [packed(column, "<f4") for column in one.own.T],
         "breaks": list(BREAKS), "first": FIRST, "few": FEW_CLASS, "none": NO_DATA_CLASS, "what_if": w("index.what_if_short"),
     }
-
-
-def _few(column: np.ndarray) -> dict[str, Any]:
-    """Return a column of few different values: these, and for each area the number of its own."""
-    values, at = np.unique(column, return_inverse=True)
-    return {"values": values.tolist(), "at": _packed(at, "<u2")}
-
-
-def _packed(column: np.ndarray, kind: str) -> str:
-    return base64.b64encode(np.ascontiguousarray(column, kind).tobytes()).decode()

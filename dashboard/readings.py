@@ -3,108 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel
-from pydantic_core import to_json
+from fastapi import FastAPI, Path, Query
+from pydantic import AwareDatetime
 
 from dashboard.api import moment_of, plain, told
 from dashboard.api_loop import At, Drill, Place
+from dashboard.batch_door import BatchDoor, BatchFate, RowFault, add_door
 from dashboard.context import Context, ended
-from dashboard.doors import body_of, status_of
 from queries.alarms import desk
 from queries.clock import stamp
-from queries.errors import GovError, PostError
 from queries.frame import Ask
 from queries.sensing import values
 from queries.sensing.intake import Parcel
 from queries.sensing.judge import REASONS, Read
-from queries.sources import http_intake as shapes
 from queries.sources._readings import BadReadingError, read_row
 
 Code = Annotated[str, Path(max_length=200)]
-#: Rows of one sender that may wait; who sends faster is told so (429) and slows nobody else.
-IN_FLIGHT = 60_000
-HTTP = "readings_http"
-#: Posts that may bring readings by hand or by a script of their own; everybody else needs a source's token.
-MAY = ("source", "admin", "dispatcher")
-
-
-class FaultOut(BaseModel):
-    """A row that was refused."""
-
-    row: int
-    field: str
-    message: str
-    zh: str
-
-
-class TakenOut(BaseModel):
-    """What became of a batch: all of it is safe when this is answered. The same batch again changes nothing."""
-
-    new: int
-    changed: int
-    again: int
-    refused: int
-    rows: list[FaultOut]
-
-
+FILE, HTTP = "/api/v1/readings", "readings_http"
 _ROW = {"type": "object", "required": ["sensor", "at", "value"], "additionalProperties": False, "properties": {
     "sensor": {"type": "string", "minLength": 1, "maxLength": 200}, "at": {"type": "string", "format": "date-time"},
     "value": {"type": "number"}, "metric": {"type": "string", "maxLength": 200}, "unit": {"type": "string", "maxLength": 200}}}
-_BODY = {"type": "object", "required": ["rows"], "additionalProperties": False, "properties": {
-    "rows": {"type": "array", "minItems": 1, "maxItems": shapes.MOST, "items": _ROW}}}
-
-
-class _TooFastError(GovError):
-    """A sender who does not wait for answers."""
 
 
 def add_routes(server: FastAPI, context: Context) -> None:
     """Add the routes. Nothing is asked here."""
-    waiting: Counter[str] = Counter()
 
-    @server.post("/api/v1/readings", tags=["doors"], summary="Bring up to 5,000 readings; each row has its own outcome", response_model=TakenOut,
-                 responses={code: {"description": what} for code, what in ((403, "not for this post"), (413, "larger than 5 MB"), (422, "cannot be used"),
-                                                                            (429, "too much at once from one sender"), (503, "too much waits; send it again"))},
-                 openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}}})
-    async def readings(request: Request) -> Response:
-        actor = context.actor
-        try:
-            if actor.post not in MAY:
-                raise PostError("Readings are for a source's token.", zh="读数须由数据源令牌提交。")
-            rows = shapes.rows_of(shapes.parsed(await body_of(request)))
-            name = actor.name if actor.post == "source" else HTTP
-            if waiting[name] + len(rows) > IN_FLIGHT:
-                raise _TooFastError("You send faster than can be written. Wait for the answers.", zh="发送过快，请等待应答后再发。")
-            waiting[name] += len(rows)
-            try:
-                return _reply(200, await _taken(context, name, rows))
-            finally:
-                waiting[name] -= len(rows)
-        except GovError as bad:
-            status = 429 if isinstance(bad, _TooFastError) else status_of(bad)
-            return _reply(status, {"error": type(bad).__name__.strip("_"), "message": str(bad), "zh": bad.say("zh"), "fields": []})
+    async def take(name: str, came: list[Any]) -> BatchFate:
+        return await _taken(context, name, came)
+
+    add_door(server, context, BatchDoor(
+        path=FILE, summary="Bring up to 5,000 readings; each row has its own outcome", row=_ROW, posts=("source", "admin", "dispatcher"),
+        only=("Readings are for a source's token.", "读数须由数据源令牌提交。"), by_hand=HTTP, in_flight=60_000, take=take))
 
 
-async def _taken(context: Context, name: str, came: list[Any]) -> dict[str, Any]:
+async def _taken(context: Context, name: str, came: list[Any]) -> BatchFate:
     rows: list[Read] = []
     numbers: list[int] = []
-    faults: list[dict[str, Any]] = []
+    faults: list[RowFault] = []
     unread: list[tuple[str, str, str]] = []
     for i, one in enumerate(came, 1):
         try:
             rows.append(read_row(one))
             numbers.append(i)
         except BadReadingError as bad:
-            faults.append({"row": i, "field": bad.field, "message": str(bad), "zh": bad.say("zh")})
+            faults.append(RowFault(row=i, field=bad.field, message=str(bad), zh=bad.say("zh")))
             unread.append((bad.field, bad.why, ascii(one)[:200]))
-    taken = await asyncio.wrap_future(context.scribe.submit(Parcel(source=name, rows=rows, unread=unread, file="/api/v1/readings")))
-    faults += [{"row": numbers[f.row - 1], "field": f.field, "message": REASONS[f.why][1], "zh": REASONS[f.why][0]} for f in taken.faults]
-    faults.sort(key=lambda fault: fault["row"])
-    return {"new": taken.new, "changed": taken.changed, "again": taken.again, "refused": len(faults), "rows": faults}
+    taken = await asyncio.wrap_future(context.scribe.submit(Parcel(source=name, rows=rows, unread=unread, file=FILE)))
+    faults += [RowFault(row=numbers[f.row - 1], field=f.field, message=REASONS[f.why][1], zh=REASONS[f.why][0]) for f in taken.faults]
+    faults.sort(key=lambda fault: fault.row)
+    return BatchFate(new=taken.new, changed=taken.changed, again=taken.again, refused=len(faults), rows=faults)
 
 
 def add_answers(server: FastAPI, context: Context) -> None:
@@ -154,8 +103,3 @@ def add_answers(server: FastAPI, context: Context) -> None:
         row = answer.row
         near = desk.nearest(context.store, asked, row.lon, row.lat).rows if row.lon is not None and row.lat is not None else ()
         return {**told(answer, asked), "history": plain(desk.history(context.store, asked, alarm).rows), "near": plain(near)}
-
-
-def _reply(status: int, told: dict[str, Any]) -> Response:
-    headers = {"Retry-After": "1"} if status in (429, 503) else None
-    return Response(to_json(told), status, headers, "application/json")

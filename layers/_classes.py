@@ -119,9 +119,9 @@ def _borders(known: np.ndarray, rule: Fences, bad: Bad, unit: str) -> tuple[floa
     if not len(known):
         return ()
     # A large city has hundreds of thousands of areas but few different values.
-    distinct, which = np.unique(known, return_inverse=True)
+    distinct = np.unique(known)
     steps = np.array([rule.step(v, bad) for v in distinct.tolist()])
-    usual = known[(steps == 0)[which]]
+    usual = known[(steps == 0)[np.searchsorted(distinct, known)]]
     cuts = set(_steps(usual, unit)) if len(usual) else set()
     beyond = {fence for fence, n in ((rule.far, 1), (rule.very, 2)) if fence is not None and steps.max() >= n}
     if rule.far is not None and beyond:

@@ -325,7 +325,7 @@ def test_two_browsers_of_two_posts_show_two_cities(app: Any, browser: Any) -> No
           const done=arguments[2], places=[...document.querySelectorAll('.ranking a[href*="place="], .panel-case_list a[href*="place="]')].map(a=>new URL(a.href).searchParams.get('place'));
           Promise.all([fetch(arguments[0]).then(r=>r.text()), fetch('/map/values?layer=open_cases&level=4').then(r=>r.json()),
                        fetch('/api/v1/me').then(r=>r.json())])
-            .then(([table, values, me])=>done({places, table, n:values.values.filter(v=>v!==null).length, me, who:document.querySelector('.who').innerText, state:window.govMap.state()}))
+            .then(([table, values, me])=>done({places, table, n:[...window.govMap.column(values.values)].filter(v=>v===v).length, me, who:document.querySelector('.who').innerText, state:window.govMap.state()}))
         """, export, None)
 
     with serving(app) as address, chromium() as second:

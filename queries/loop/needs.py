@@ -125,5 +125,6 @@ def _then(connection: Connection, ask: Ask, actor: Actor, called: str) -> Counte
         "overnight": held.reported >= day_start(today - timedelta(days=1), zone) + desk.EVENING * 3600,
     }
     out = [r for r in whistles_then.standing(connection, ask, whistles.selected()) if called in ("", r.dep) and r.arrived_at is None and r.due_at < present]
-    return [*((int(num), {name: int((one & mask & (held.node == num)).sum()) for name, one in told.items()}) for num in np.unique(held.node[mask])),
-            *((int(r.node), {"missing": 1}) for r in out)]
+    nums, of = np.unique(held.node[mask], return_inverse=True)
+    sums = {name: np.bincount(of, one[mask], len(nums)).astype(int).tolist() for name, one in told.items()}
+    return [*((int(num), {name: counts[i] for name, counts in sums.items()}) for i, num in enumerate(nums)), *((int(r.node), {"missing": 1}) for r in out)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -39,22 +41,25 @@ def run(given: argparse.Namespace) -> Iterator[Row]:
             took = time.perf_counter() - began
             n = next(s.accepted for s in report.sources if s.kind == "cases")
             yield f"load {n:,} cases, {GRIDS:,} grids, SQLite, all sums", f"{n / took:,.0f}/s", f"{took:.0f} s in all", ">= 20,000/s"
-            yield from _page(store, size, before)
             store.close()
+            # In a process of its own, as a server has it: the memory that a load leaves behind would be searched for cycles with every answer.
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
+                rows, before = apart.submit(_page, f"sqlite:///{where}/{size}.sqlite", size, before).result()
+            yield from rows
 
 
-def _page(store: Store, size: int, before: dict[str, float]) -> Iterator[Row]:
+def _page(url: str, size: int, before: dict[str, float]) -> tuple[list[Row], dict[str, float]]:
+    store = Store(url)
     asks = _asks(store)
-    tile = _p95([_clock(lambda a=a: kpi.tiles(store, a)) for a in asks])
-    page = _p95([_clock(lambda a=a: _leader(store, a)) for a in asks])
+    now = {"tiles": _p95([_clock(lambda a=a: kpi.tiles(store, a)) for a in asks]), "leader's page": _p95([_clock(lambda a=a: _leader(store, a)) for a in asks])}
     statements = {_count(store, lambda a=a: _leader(store, a)) for a in asks[:20]}
     raw = _p95([_clock(lambda a=a: _raw(store, a)) for a in asks[:8]])
-    for name, value in (("tiles", tile), ("leader's page", page)):
-        aim = "<= 2 ms" if name == "tiles" else "<= 15 ms"
-        ratio = f", {value / before[name]:.2f}x the smaller table" if name in before else ""
-        yield f"{name}, any area, level, period, {size:,} cases, p95", f"{value:.2f} ms", f"raw rows {raw:,.0f} ms{ratio}", aim
-        before[name] = value
-    yield "statements of the leader's page", "/".join(map(str, sorted(statements))), "", "constant"
+    store.close()
+    rows = []
+    for name, aim in (("tiles", "<= 2 ms"), ("leader's page", "<= 15 ms")):
+        ratio = f", {now[name] / before[name]:.2f}x the smaller table" if before else ""
+        rows.append((f"{name}, any area, level, period, {size:,} cases, p95", f"{now[name]:.2f} ms", f"raw rows {raw:,.0f} ms{ratio}", aim))
+    return [*rows, ("statements of the leader's page", "/".join(map(str, sorted(statements))), "", "constant")], now
 
 
 def _asks(store: Store) -> list[Ask]:
