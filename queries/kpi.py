@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, func, select
 
 from queries import places, summing
@@ -37,6 +38,8 @@ from queries.today import city_now
 SINCE = frozenset({"closure_rate"})
 #: These are counted from the cases themselves as they stood at the moment.
 COUNTED = ("open", "overdue")
+#: No handling time at all.
+NONE = np.zeros(0, np.int64)
 QUANTILES = {"handling_median_h": 0.5, "handling_p90_h": 0.9}
 #: Longest period that the trend shows day by day.
 DAILY = 92
@@ -316,7 +319,7 @@ def by_area(
     return {
         area: {
             figure.id: _value(figure, period.get(area, empty), stock.get(area, empty), owed.get(area, empty),
-                              None if any(only) else bins.get(area, {})) if seen else nothing
+                              None if any(only) else bins.get(area, NONE)) if seen else nothing
             for figure in chosen
         }
         for area in areas
@@ -324,14 +327,13 @@ def by_area(
 
 
 def _value(
-    figure: Measure, period: summing.Sums, stock: summing.Sums, owed: summing.Sums, bins: dict[int, int] | None
+    figure: Measure, period: summing.Sums, stock: summing.Sums, owed: summing.Sums, bins: np.ndarray | None
 ) -> tuple[float | None, int | None, int | None]:
     """Return a figure's value with its numerator and denominator."""
     if figure.id in QUANTILES:
         if bins is None:  # handling times are kept for all categories and departments together
             return None, None, None
-        n = sum(bins.values())
-        return quantile(bins, QUANTILES[figure.id]), n, None
+        return quantile(bins, QUANTILES[figure.id]), int(bins.sum()), None
     if figure.id == "open":
         n = stock["reported"] - stock["closed"]
         return n, n, None
@@ -345,14 +347,12 @@ def _value(
     return (top / under if under else None), top, under
 
 
-def quantile(bins: dict[int, int], share: float) -> float | None:
-    """Return the hours below which a share of the durations lies; None without any."""
-    n, below = sum(bins.values()), 0
-    for number in sorted(bins):
-        below += bins[number]
-        if bins[number] and below >= share * n:
-            return round(sums.bin_hours(number), 2)
-    return None
+def quantile(bins: np.ndarray, share: float) -> float | None:
+    """Return the hours below which a share of the durations lies; None without any. `bins`: how many in each, by its number."""
+    below = bins.cumsum()
+    if not len(below) or not below[-1]:
+        return None
+    return round(sums.bin_hours(int(below.searchsorted(share * below[-1]))), 2)
 
 
 def _worst(figure: Measure, row: ChildRow) -> tuple[bool, float, int]:

@@ -242,9 +242,9 @@ def _stretched(table: Table, n: int, narrowed: tuple[bool, ...]) -> Select[Any] 
     return parts[0] if n == 1 else union_all(*parts)
 
 
-def bins(connection: Connection, areas: Sequence[int], wanted: dict[str, list[Piece]]) -> dict[str, dict[int, int]]:
-    """Return how many handling times lie in each bin, of some areas together, in each named window; by one statement."""
-    out: dict[str, dict[int, int]] = {name: defaultdict(int) for name in wanted}
+def bins(connection: Connection, areas: Sequence[int], wanted: dict[str, list[Piece]]) -> dict[str, np.ndarray]:
+    """Return how many handling times lie in each bin (by its number), of some areas together, in each named window; by one statement."""
+    out = {name: np.zeros(0, np.int64) for name in wanted}
     for high, some in _by_height(connection, areas):
         held = {name: shortest(_apart(part)) if high else _apart(by_days(part)) for name, part in wanted.items()}
         names = [name for name, part in held.items() if part]
@@ -254,9 +254,25 @@ def bins(connection: Connection, areas: Sequence[int], wanted: dict[str, list[Pi
         bound = _bound(pieces, ((), ())) | {f"sign{i}": piece.sign for i, piece in enumerate(pieces)}
         statement = _binned(tuple(len(held[name]) for name in names))
         for part in chunks(some):
-            for i, number, n in connection.execute(statement, bound | {"areas": list(part)}).all():
-                out[names[i]][number] += int(n)
-    return {name: {number: n for number, n in found.items() if n} for name, found in out.items()}
+            rows = connection.execute(statement, bound | {"areas": list(part)}).all()
+            if rows:
+                which, numbers, counts = (np.array(column, np.int64) for column in zip(*rows, strict=True))
+                for i, name in enumerate(names):
+                    out[name] = _together(out[name], counted(numbers[which == i], counts[which == i]))
+    return out
+
+
+def counted(numbers: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return how many there are in each bin, by its number, from some bins' numbers and counts."""
+    # Exact as long as there are fewer than 2^53 of them.
+    return np.bincount(numbers, counts).astype(np.int64)
+
+
+def _together(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    out = np.zeros(max(len(a), len(b)), np.int64)
+    out[:len(a)] += a
+    out[:len(b)] += b
+    return out
 
 
 @lru_cache(maxsize=256)
@@ -274,13 +290,13 @@ def _binned(counts: tuple[int, ...]) -> Select[Any] | CompoundSelect[Any]:
     return parts[0] if len(parts) == 1 else union_all(*parts)
 
 
-def bins_by_area(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, dict[int, int]]:
-    """Return how many handling times lie in each bin, area by area."""
-    found: dict[int, dict[int, int]] = defaultdict(dict)
+def bins_by_area(connection: Connection, areas: Sequence[int], wanted: Sequence[Piece]) -> dict[int, np.ndarray]:
+    """Return how many handling times lie in each bin (by its number), area by area; an area without any is left out."""
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for high, some in _by_height(connection, areas):
         for area_id, number, n in summed(connection, duration, ("area_id", "bin"), ("n",), some, bins_kept(high, wanted)):
-            found[area_id][number] = int(n)
-    return found
+            found[area_id].append((number, int(n)))
+    return {area_id: counted(*np.array(held, np.int64).T) for area_id, held in found.items()}
 
 
 def bins_kept(high: bool, wanted: Sequence[Piece]) -> list[Piece]:

@@ -200,7 +200,7 @@ def test_figures_of_any_level_are_those_of_the_cases_whatever_they_are_read_from
         assert months == inside[place.code]
         if not (filters.categories or filters.departments):
             with city.read() as connection:
-                assert sum(summing.bins(connection, [place.area_id], {"now": pieces(since, until)})["now"].values()) == took[place.code]
+                assert sum(summing.bins(connection, [place.area_id], {"now": pieces(since, until)})["now"]) == took[place.code]
 
 
 @pytest.mark.parametrize("filters", [Filters(), Filters(categories=("appearance",)), Filters(departments=("urban", summing.UNNAMED))])

