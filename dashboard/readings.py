@@ -17,7 +17,7 @@ from queries.clock import stamp
 from queries.frame import Ask
 from queries.sensing import values
 from queries.sensing.intake import Parcel
-from queries.sensing.judge import REASONS, Read
+from queries.sensing.judge import Read
 from queries.sources._readings import BadReadingError, read_row
 
 Code = Annotated[str, Path(max_length=200)]
@@ -51,7 +51,7 @@ async def _taken(context: Context, name: str, came: list[Any]) -> BatchFate:
             faults.append(RowFault(row=i, field=bad.field, message=str(bad), zh=bad.say("zh")))
             unread.append((bad.field, bad.why, ascii(one)[:200]))
     taken = await asyncio.wrap_future(context.scribe.submit(Parcel(source=name, rows=rows, unread=unread, file=FILE)))
-    faults += [RowFault(row=numbers[f.row - 1], field=f.field, message=REASONS[f.why][1], zh=REASONS[f.why][0]) for f in taken.faults]
+    faults += [RowFault(row=numbers[f.row - 1], field=f.field, message=f.en, zh=f.zh) for f in taken.faults]
     faults.sort(key=lambda fault: fault.row)
     return BatchFate(new=taken.new, changed=taken.changed, again=taken.again, refused=len(faults), rows=faults)
 

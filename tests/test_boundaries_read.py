@@ -284,6 +284,22 @@ def test_child_that_is_older_than_its_parent_is_told_apart_from_an_orphan(tmp_pa
     assert said == {"its parent does not hold on all of its days (valid_from, valid_to)"}
 
 
+def test_area_that_nothing_holds_on_some_of_its_days_is_left_out_on_these_and_not_refused(tmp_path):
+    frames = {
+        "ward": frame([area("1", box(0, 0, 4, 2)), area("2", box(4, 0, 8, 2))]),
+        "precinct": frame([area("11", box(0, 0, 2, 2), "1"), area("21", box(4, 0, 6, 2), "2"), area("99", box(50, 0, 51, 2), "2")]),
+    }
+    frames["ward"]["since"] = ["2025-01-01", "2020-01-01"]
+    frames["precinct"]["since"] = "2020-01-01"
+    levels = [{**one, "parent": "contains", "valid_from": "since"} for one in write(tmp_path, frames)]
+
+    found = read_areas(city(*levels), tmp_path)
+
+    told = {(r.grade, r.value, r.reason_en) for r in found.refusals}
+    assert told == {("doubted", "11", "on some of its days: lies in no area above it; it is left out on these"), ("refused", "99", "lies in no area above it")}
+    assert [len(tree.rows) for tree in found.trees] == [2, 4]
+
+
 def test_orphan_that_lies_nowhere_is_refused(tmp_path):
     frames = two_by_two()
     frames["grid"].loc[len(frames["grid"])] = {**area("G99", box(50, 50, 51, 51), "nowhere")}

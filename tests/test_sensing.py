@@ -113,7 +113,8 @@ def test_the_same_reading_twice_counts_once_and_a_corrected_one_is_corrected(scr
 
 @pytest.mark.parametrize(("row", "why"), [
     (Read("W9", 0, 1.0), "no such sensor"), (Read("W1", 0, math.nan), "no finite number"), (Read("W1", 0, math.inf), "no finite number"),
-    (Read("W1", 0, 400.0), "outside of what"), (Read("W1", 0, 1.0, "noise"), "no such metric"), (Read("W1", 0, 1.0, "", "°C"), "unit does not fit"),
+    (Read("W1", 0, 400.0), "outside of what"), (Read("W1", 0, 1.0, "noise"), "no such metric; it has: water_level"),
+    (Read("W1", 0, 1.0, "", "°C"), "unit does not fit the metric; it has: m"),
     (Read("W1", 86_400, 1.0), "clock runs ahead"), (Read("W1", 0, 1.0, "", "furlong"), "unit does not fit"),
 ])
 def test_what_cannot_be_is_refused_counted_and_kept_with_its_reason(scribe: Scribe, row: Read, why: str) -> None:

@@ -27,7 +27,7 @@ class TreePlan:
 
 
 def plan(city: City, areas: pd.DataFrame, logs: list[LevelRead]) -> list[TreePlan]:
-    """Return the tree versions, oldest first; orphans that nothing holds are refused in `logs`."""
+    """Return the tree versions, oldest first; orphans that nothing holds on any day are refused in `logs`."""
     areas_in = _Areas(city, areas, logs)
     trees: list[TreePlan] = []
     for since, to in _intervals(areas, logs):
@@ -39,6 +39,7 @@ def plan(city: City, areas: pd.DataFrame, logs: list[LevelRead]) -> list[TreePla
             rows, parent = trees[-1].rows, trees[-1].parent
             since = trees.pop().valid_from
         trees.append(TreePlan(valid_from=since, valid_to=to, rows=rows, parent=parent))
+    areas_in.tell_lost()
     return trees
 
 
@@ -76,6 +77,8 @@ class _Areas:
         self.geoms = areas["geometry"].to_numpy()
         self._overlaps: dict[tuple[int, int], dict[int, list[tuple[float, int]]]] = {}
         self._told: set[tuple[int, str]] = set()
+        self._lost: dict[int, tuple[str, str]] = {}  # rows that on some day nothing holds, and why
+        self._held: set[int] = set()
 
     def tree(self, day: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows that hold on a day and each one's parent row."""
@@ -89,6 +92,7 @@ class _Areas:
                     active[i] = False
                 else:
                     parent[i] = found
+                    self._held.add(int(i))
             for i in np.flatnonzero(active & (self.level == level)):
                 by_code[level][self.code[i]] = int(i)
         rows = np.flatnonzero(active & (self.level > 0))
@@ -99,7 +103,7 @@ class _Areas:
         if rule == "contains":
             found = self._by_overlap(i, level, active)
             if found is None:
-                self._tell(i, "refused", "parent", "没有任何上级区域包含它", "lies in no area above it")
+                self._lost.setdefault(i, ("没有任何上级区域包含它", "lies in no area above it"))
             return found
         if not any(by_code[1:level]):
             return -1
@@ -115,11 +119,19 @@ class _Areas:
         other = rule != "prefix" and self._known_on_other_days(self.said_parent[i], level)
         zh, en = ("上级在部分日期无效（见 valid_from、valid_to）", "its parent does not hold on all of its days (valid_from, valid_to)") if other else ("上级编码未知", "its parent is unknown")
         if found is None:
-            self._tell(i, "refused", "parent", f"{zh}，也不在任何上级区域内", f"{en} and it lies in no area above it")
+            self._lost.setdefault(i, (f"{zh}，也不在任何上级区域内", f"{en} and it lies in no area above it"))
             return None
         where = self.city.code if found == -1 else self.code[found]
         self._tell(i, "doubted", "parent", f"{zh}，按位置归入 {where}", f"{en}: put under {where}, where it lies")
         return found
+
+    def tell_lost(self) -> None:
+        """Tell of the areas that nothing holds: refused if that is so on all of their days, else left out on the others."""
+        for i, (zh, en) in self._lost.items():
+            if i in self._held:
+                self._tell(i, "doubted", "parent", f"在其部分有效日期内{zh}，当时不计入", f"on some of its days: {en}; it is left out on these")
+            else:
+                self._tell(i, "refused", "parent", zh, en)
 
     def _known_on_other_days(self, said: str, level: int) -> bool:
         return bool(((self.code == said) & (self.level > 0) & (self.level < level)).any())

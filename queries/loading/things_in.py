@@ -11,7 +11,7 @@ from queries.city import Refusal
 from queries.clock import now, stamp
 from queries.loading.report import SourceReport
 from queries.sensing import ledger, register
-from queries.sensing.judge import REASONS, Read, judge
+from queries.sensing.judge import Read, judge
 from queries.sensing.tables import camera_state
 from queries.store import bulk
 from queries.tables import camera, sensor
@@ -73,7 +73,7 @@ def take_readings(connection: Connection, frame: pl.DataFrame, report: SourceRep
     rows = [Read(*row) for row in frame.select("sensor", "at", "value", "metric", "unit").iter_rows()]
     done = judge(known, rows, seen, ledger.floor(connection))
     numbers = frame["row"].to_list()
-    refusals = [Refusal(row=numbers[f.row - 1], field=f.field, value=f.value, grade="refused", reason=REASONS[f.why][0], reason_en=REASONS[f.why][1])
+    refusals = [Refusal(row=numbers[f.row - 1], field=f.field, value=f.value, grade="refused", reason=f.zh, reason_en=f.en)
                 for f in done.faults]
     written = ledger.write(connection, known.zone, done.good)
     report.new += len(written.fresh)

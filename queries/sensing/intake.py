@@ -93,7 +93,7 @@ class Ledger:
                 hearing.count(name, what, done.counts[what])
         if done.good:
             hearing.at(name, max(at for at, _, _ in done.good))
-        bad = [Bad(source=name, file=parcel.file[:200], row=f.row, field=f.field, value=f.value, reason=REASONS[f.why][0], reason_en=REASONS[f.why][1], raw=f.value)
+        bad = [Bad(source=name, file=parcel.file[:200], row=f.row, field=f.field, value=f.value, reason=f.zh, reason_en=f.en, raw=f.value)
                for f in done.faults]
         bad += [Bad(source=name, file=parcel.file[:200], row=i, field=field_, value=value, reason=REASONS[why][0], reason_en=REASONS[why][1], raw=value)
                 for i, (field_, why, value) in enumerate(parcel.unread, 1)]

@@ -52,16 +52,29 @@ class Plan:
     offset: float = 0.0
     low: float = -math.inf
     high: float = math.inf
+    #: What would have fitted: the sensor's metrics, or the metric's unit.
+    fits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A reading that was refused: which one of the batch, which field, why (a key of REASONS)."""
+    """A reading that was refused: which one of the batch, which field, why (a key of REASONS), what would have fitted."""
 
     row: int
     field: str
     why: str
     value: str
+    fits: tuple[str, ...] = ()
+
+    @property
+    def zh(self) -> str:
+        """Return the reason in Chinese."""
+        return REASONS[self.why][0] + (f"；可用：{'、'.join(self.fits)}" if self.fits else "")
+
+    @property
+    def en(self) -> str:
+        """Return the reason in English."""
+        return REASONS[self.why][1] + (f"; it has: {', '.join(self.fits)}" if self.fits else "")
 
 
 @dataclass
@@ -86,7 +99,7 @@ def judge(register: Register, rows: Iterable[Read], now: int, floor: int) -> Jud
         why = plan.why or _value(plan, value)
         if why:
             told = row.sensor if why == "sensor" else f"{row.sensor} {row.metric} {row.value} {row.unit}".strip()
-            done.faults.append(Fault(i, "value" if why == "range" else why, why, told))
+            done.faults.append(Fault(i, "value" if why == "range" else why, why, told, plan.fits if plan.why else ()))
             continue
         late = now - row.at
         if late < -AHEAD_S or row.at < floor:
@@ -125,12 +138,12 @@ def _plan(register: Register, sensor: str, metric: str, unit: str) -> Plan:
             metric = next(iter(held.metrics))
         of = held.metrics.get(metric)
     if not metric or (of is None and held is not None and held.metrics):
-        return Plan(why="metric")
+        return Plan(why="metric", fits=tuple(held.metrics) if held is not None else ())
     factor, offset = 1.0, 0.0
     if unit and of is not None:
         zero, one = convert(0.0, unit, of.unit), convert(1.0, unit, of.unit)
         if zero is None or one is None:
-            return Plan(why="unit")
+            return Plan(why="unit", fits=(of.unit,) if of.unit else ())
         factor, offset = one - zero, zero
     return Plan(id=known.id, metric=metric, factor=factor, offset=offset,
                 low=-math.inf if of is None or of.low is None else of.low, high=math.inf if of is None or of.high is None else of.high)

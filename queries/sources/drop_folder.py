@@ -29,7 +29,7 @@ from queries.loop.hearing import announce
 from queries.loop.page import Page
 from queries.loop.word import Said
 from queries.sensing.intake import Parcel
-from queries.sensing.judge import REASONS, Read
+from queries.sensing.judge import Read
 from queries.sensing.scribe import Scribe
 from queries.settings import Settings
 from queries.sources._figures import taking
@@ -192,7 +192,7 @@ def _readings(turn: Turn, source: str, file: str, chunk: RowsRead, counts: Sourc
                 return False
             taken = scribe.take(Parcel(source=source, file=file, rows=rows[start:start + READINGS]))
             counts.new, counts.changed, counts.same = counts.new + taken.new, counts.changed + taken.changed, counts.same + taken.again
-            counts.note([Refusal(row=numbers[start + f.row - 1], field=f.field, value=f.value, grade="refused", reason=REASONS[f.why][0], reason_en=REASONS[f.why][1])
+            counts.note([Refusal(row=numbers[start + f.row - 1], field=f.field, value=f.value, grade="refused", reason=f.zh, reason_en=f.en)
                          for f in taken.faults], file)
     finally:
         scribe.close()

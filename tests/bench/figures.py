@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import random
 import tempfile
 import time
@@ -42,6 +43,7 @@ def run(given: argparse.Namespace) -> Iterator[Row]:
             n = next(s.accepted for s in report.sources if s.kind == "cases")
             yield f"load {n:,} cases, {GRIDS:,} grids, SQLite, all sums", f"{n / took:,.0f}/s", f"{took:.0f} s in all", ">= 20,000/s"
             store.close()
+            os.sync()  # what the load wrote is on the disk before anything is read
             # In a process of its own, as a server has it: the memory that a load leaves behind would be searched for cycles with every answer.
             with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
                 rows, before = apart.submit(_page, f"sqlite:///{where}/{size}.sqlite", size, before).result()
