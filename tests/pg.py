@@ -65,13 +65,13 @@ class Postgres:
         self._act("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def database(self) -> str:
-        """Make a new database and return its URL."""
+    def database(self, like: str = "") -> str:
+        """Make a new database, empty or like another one that nobody uses just then, and return its URL."""
         import psycopg
 
         name = f"t{uuid.uuid4().hex[:12]}"
         with psycopg.connect(f"host={self.folder} user=gov dbname=postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {like} STRATEGY FILE_COPY" if like else ""))
         return self.url.format(name=name)
 
     def _act(self, name: str, *words: object) -> None:

@@ -6,13 +6,12 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from queries import loading, places, today
+from queries import places, today
 from queries.frame import EVERYTHING, Actor
 from queries.loop import task_list
 from queries.settings import Settings
@@ -24,15 +23,14 @@ ADMIN = Actor(name="root", post="admin", scope=EVERYTHING)
 
 
 @pytest.fixture(scope="module")
-def desk(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def desk(demo_copy: Callable[[str], Store], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own: these tests change what they see."""
     import uvicorn
 
     from dashboard import create_app
 
     settings = Settings(data_dir=tmp_path_factory.mktemp("desk"))
-    store = Store(settings.database)
-    loading.load(demo_folder, store, quiet=True)
+    store = demo_copy(settings.database)
     if not any(item.category == "order" and item.department == "urban" for item in task_list.items(store).rows):
         task_list.apply(store, ADMIN, code="T-ORDER", title="占道经营处置", department_code="urban", to="department", category="order", basis="示例")
         for step in ("review", "approve", "publish"):

@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dashboard import create_app
-from queries import loading
 from queries.clock import now, stamp
 from queries.settings import Settings
 from queries.store import Store
@@ -26,10 +24,9 @@ BOX = "west=100&south=0&east=140&north=60&zoom=10"
 
 
 @pytest.fixture(scope="module")
-def app(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def app(demo_copy: Callable[[str], Store], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     settings = Settings(data_dir=tmp_path_factory.mktemp("past"))
-    made = Store(settings.database)
-    loading.load(demo_folder, made, quiet=True)
+    made = demo_copy(settings.database)
     with people(made):
         app = create_app(settings, made).server
         yield app

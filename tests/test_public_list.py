@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import insert
 
 from dashboard import create_app
-from queries import loading
 from queries.clock import now, stamp
 from queries.frame import EVERYTHING, Actor
 from queries.loop import task_list
@@ -26,10 +25,9 @@ ABROAD = {"base": "http://brain.example", "client": "192.0.2.9"}
 
 
 @pytest.fixture(scope="module")
-def kept(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def kept(demo_copy: Callable[[str], Store], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A city whose list has been worked on."""
-    store = Store(f"sqlite:///{tmp_path_factory.mktemp('list') / 'x.sqlite'}")
-    loading.load(demo_folder, store, quiet=True)
+    store = demo_copy(f"sqlite:///{tmp_path_factory.mktemp('list') / 'x.sqlite'}")
     for code, title in (("P-1", "沿河巡查 13800138000"), ("P-2", "尚在申请的事项")):
         task_list.apply(store, ADMIN, code=code, title=title, department_code="urban", to="grid", basis="示例文件")
     for step in ("review", "approve", "publish"):
