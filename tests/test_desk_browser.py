@@ -143,6 +143,24 @@ def test_a_step_can_be_undone_from_the_bar(desk: str, browser: Any) -> None:
     until(browser, "return document.querySelector('.card .lead').innerText.includes('Reported')")
 
 
+def test_a_likely_repeat_is_named_when_it_comes_in_and_merged_by_one_click(desk: str, browser: Any) -> None:
+    first = report(browser, desk, "Lamp post leans over the lane")
+    again = report(browser, desk, "The lamp post is about to fall")
+    assert first in said(browser, "repeat")
+    be(browser, desk, "dispatcher", f"/street?case={again}&lang=en")
+    # One button for each case that it may repeat; nothing happens before one is pressed.
+    found = f"const l=[...document.querySelectorAll('.card .standing li')].find(l=>l.innerText.includes({first!r}));const b=l&&l.querySelector('button');"
+    until(browser, found + "return b&&b.innerText.trim()=='Merge into this'")
+    assert "Reported" in browser.execute_script("return document.querySelector('.card .lead').innerText")
+    browser.execute_script(found + "b.click()")
+    said(browser, "✓ Merge a repeat")
+    until(browser, "return document.querySelector('.card .lead').innerText.includes('Cancelled')")
+    # Both reports are kept, each with its own words, and the merge can be taken back.
+    press(browser, "Undo", "#done")
+    said(browser, "✓ Take back")
+    until(browser, "return document.querySelector('.card .lead').innerText.includes('Reported')")
+
+
 def test_a_mistake_in_a_form_is_said_in_it_and_loses_nothing(desk: str, browser: Any) -> None:
     no = report(browser, desk, "Broken kerb")
     be(browser, desk, "dispatcher", f"/street?case={no}&lang=zh")
