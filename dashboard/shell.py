@@ -60,11 +60,13 @@ def header(context: Context, view: View) -> list[Any]:
         html.Div([
             html.Nav(chips([chip(view.but(scene=s.id), w.pick(s.title), s.id == view.scene)
                             for s in scenes.found().values()]), className="scenes", **{"aria-label": w("pages")}),
-            html.Nav(chips(periods, "periods"), **{"aria-label": w("period")}),
             html.Div([
-                html.Label([w("period.since"), dcc.Input(id=ids.SINCE, type="date", value=since.isoformat(), name=since.isoformat(), debounce=True)]),
-                html.Label([w("period.until"), dcc.Input(id=ids.UNTIL, type="date", value=until.isoformat(), name=until.isoformat(), debounce=True)]),
-            ], className="dates"),
+                html.Nav(chips(periods, "periods"), **{"aria-label": w("period")}),
+                html.Div([
+                    html.Label([w("period.since"), dcc.Input(id=ids.SINCE, type="date", value=since.isoformat(), name=since.isoformat(), debounce=True)]),
+                    html.Label([w("period.until"), dcc.Input(id=ids.UNTIL, type="date", value=until.isoformat(), name=until.isoformat(), debounce=True)]),
+                ], className="dates"),
+            ], className="days-line"),
         ], className="tools"),
         html.Nav(chips([chip(view.but(lang=lang), NAMES[lang], lang == view.lang) for lang in LANGUAGES]),
                  className="langs", **{"aria-label": w("language")}),
