@@ -126,6 +126,11 @@ def add_routes(server: FastAPI, context: Context) -> None:
                 await asyncio.wrap_future(context.loop.writer.submit(lambda page: keep(page, [row])))
             return _bad(bad, form)
 
+    # Below the standard's own address nothing is a page: a program that asks amiss is told so in its own words.
+    @server.get("/open311/{rest:path}", include_in_schema=False)
+    async def nothing(rest: str) -> Response:
+        return _bad(NoSuchError("There is no such address; see discovery.json."), rest.rpartition(".")[2])
+
 
 def _known(form: str) -> None:
     if form not in TYPES:

@@ -30,6 +30,7 @@ from queries.tables import cases
 from tests.conftest import serving
 from tests.test_alarms import RULES, SENSORS
 from tests.test_sensing import sensing_city
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -76,15 +77,6 @@ def opened(browser: Any, tmp_path: Path, *readings: Read) -> Iterator[tuple[Any,
         browser.get("about:blank")
     app.state.context.close()
     store.close()
-
-
-def until(what: Any, seconds: float = 20) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def press(browser: Any, *keys: str) -> None:

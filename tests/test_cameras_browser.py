@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from queries.store import Store
 from queries.tables import camera
 from tests.conftest import serving
 from tests.test_live_pictures import eyes_city, fragments, gateway  # noqa: F401
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -38,15 +38,6 @@ def page(browser: Any, tmp_path: Path, gateway: tuple[str, list[str]]) -> Iterat
         browser.get("about:blank")
     app.state.context.close()
     store.close()
-
-
-def until(what: Any, seconds: float = 20) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def listed(browser: Any) -> list[str]:

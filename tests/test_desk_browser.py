@@ -16,7 +16,7 @@ from queries.frame import EVERYTHING, Actor
 from queries.loop import task_list
 from queries.settings import Settings
 from queries.store import Store
-from tests.test_pages_browser import until
+from tests.waiting import shown as until
 
 pytestmark = pytest.mark.browser
 ADMIN = Actor(name="root", post="admin", scope=EVERYTHING)

@@ -13,8 +13,9 @@ from queries.frame import EVERYTHING, Actor
 from queries.sensing.tables import camera_view
 from queries.store import Store, bump
 from queries.tables import camera
-from tests.test_cameras_browser import click, look, page, text, texts, until, views  # noqa: F401  (a fixture)
+from tests.test_cameras_browser import click, look, page, text, texts, views  # noqa: F401  (a fixture)
 from tests.test_live_pictures import fragments, gateway  # noqa: F401  (fixtures)
+from tests.waiting import never, until
 
 pytestmark = pytest.mark.browser
 FRAME = "iframe.live"
@@ -62,7 +63,7 @@ def test_a_page_plays_under_its_mark_only_after_the_view_was_written_down(page: 
     browser.execute_script("window.room = document.querySelector('.live-picture')")
     with page[1].write() as connection:
         bump(connection)
-    assert not until(lambda: browser.execute_script("return window.room !== document.querySelector('.live-picture')") or len(asked) > before, 4)
+    assert never(lambda: browser.execute_script("return window.room !== document.querySelector('.live-picture')") or len(asked) > before, 4)
     click(browser, ".thing-card .acts .button", "结束调看")
     assert until(lambda: not browser.find_elements("css selector", FRAME))
 

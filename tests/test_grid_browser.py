@@ -12,7 +12,7 @@ from queries.loop import task_list
 from queries.store import Store
 from queries.today import city_now
 from tests.test_desk_browser import be, press, said, write
-from tests.test_pages_browser import until
+from tests.waiting import shown as until
 
 pytestmark = pytest.mark.browser
 Lively = tuple[str, Store]

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import HOME
-from tests.test_pages_browser import until
 from tests.test_wall import open_late
+from tests.waiting import shown as until
 
 pytestmark = pytest.mark.browser
 GRID = "990103001001001"
@@ -171,9 +171,8 @@ def test_a_sleep_is_noticed_and_everything_is_read_again(host: Host, browser: An
     until(browser, HEARD)
     until(browser, DRAWN)
     # Dash keeps what was typed and chosen for an undo that no page has; it is forgotten.
-    browser.execute_script("for (let i = 0; i < 40; i++) window.dash_clientside.set_props('pulse', { data: 'again ' + i })")
     kept = "return window.dash_stores[0].getState().history.past.length"
-    until(browser, f"{kept} >= 30")
+    assert browser.execute_script("for (let i = 0; i < 40; i++) window.dash_clientside.set_props('pulse', { data: 'again ' + i });" + kept) >= 30
     # The clock jumps by an hour, as it does for a page whose machine slept.
     draws, sockets = browser.execute_script(
         "const now = Date.now; Date.now = function () { return now() + 3600000; }; return [window.govLive.count.draws, window.govLive.count.sockets]")

@@ -26,6 +26,7 @@ from queries.settings import Settings
 from queries.store import Store
 from tests.conftest import chromium, serving
 from tests.visitors import GOOD, HERE, PLACES, RULES, people, signed_in, visit
+from tests.waiting import shown as until
 
 
 @pytest.fixture(scope="module")
@@ -302,14 +303,6 @@ def test_a_page_left_alone_does_not_keep_its_session(app: Any, peopled: Store) -
 
 @pytest.mark.browser
 def test_two_browsers_of_two_posts_show_two_cities(app: Any, browser: Any) -> None:
-    def until(one: Any, script: str) -> Any:
-        end = time.monotonic() + 30
-        while time.monotonic() < end:
-            if found := one.execute_script(script):
-                return found
-            time.sleep(0.05)
-        raise AssertionError(script)
-
     def enter(one: Any, name: str) -> None:
         one.get(f"{address}/?lang=en")
         until(one, "return location.pathname==='/' && document.querySelector('.who a[href^=\"/login\"]')")

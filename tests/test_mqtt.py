@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from queries.tables import quarantine, reading
 from tests.broker import Broker, program
 from tests.conftest import HOME, missing
 from tests.test_sensing import as_if_read_anew, close, said, sensing_city, sums
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -87,15 +88,6 @@ class Listening:
         self.over.set()
         self._thread.join(30)
         self.writer.close()
-
-
-def until(what: Callable[[], bool], seconds: float = 20.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def count(store: Store, table: Any = reading) -> int:

@@ -166,7 +166,7 @@ def test_every_answer_is_well_formed_xml_too(writer: Writer, tmp_path: Path) -> 
 
 def test_an_error_is_a_list_of_code_and_description(writer: Writer, tmp_path: Path) -> None:  # noqa: F811
     with ours(writer.store, tmp_path) as url:
-        for path, code in (("requests/nowhere.json", 404), ("services/nowhere.json", 404), ("requests.json?status=half", 400), ("requests.yaml", 404),
+        for path, code in (("requests/nowhere.json", 404), ("requests/no/where.json", 404), ("nothing", 404), ("services/nowhere.json", 404), ("requests.json?status=half", 400), ("requests.yaml", 404),
                            ("requests.json?start_date=yesterday", 400), ("requests.json?page=0", 400), ("services.json?jurisdiction_id=elsewhere", 404)):
             status, said = told(f"{url}/{path}")
             assert status == code, path

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import shown as until
+
 pytestmark = pytest.mark.browser
 Open = Callable[[str], Any]
 
@@ -23,15 +25,6 @@ def show(server: str, browser: Any) -> Open:
         until(browser, "return window.govMap && window.govMap.painted > 0")
         return browser
     return go
-
-
-def until(browser: Any, script: str, seconds: float = 20) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := browser.execute_script(script):
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"never came true: {script}\n" + "\n".join(line["message"] for line in browser.get_log("browser")))
 
 
 def text(browser: Any, selector: str) -> str:

@@ -38,6 +38,7 @@ from queries.tables import source as source_table
 from tests.conftest import HOME
 from tests.test_loop import HERE, little, new, writer  # noqa: F401  (fixtures)
 from tests.test_sensing import sensing_city
+from tests.waiting import until
 
 DOORS = found()
 each = pytest.mark.parametrize("door", DOORS.values(), ids=lambda one: one.id)
@@ -189,15 +190,6 @@ def running(writer: Writer, *doors: Source) -> Iterator[Coordinator]:  # noqa: F
         yield made
     finally:
         made.close()
-
-
-def until(check: Callable[[], Any], seconds: float = 20.0) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if got := check():
-            return got
-        time.sleep(0.02)
-    raise AssertionError("it did not come about")
 
 
 def state(store: Store, name: str) -> Any:

@@ -29,7 +29,7 @@ from queries.settings import Settings
 from queries.store import Store
 from queries.tables import cases, sensor
 from tests.conftest import MOMENT
-from tests.test_pages_browser import until
+from tests.waiting import shown as until
 
 #: Pixels and metres of four walls, and how far away they are read.
 WALLS = {"one screen": (1920, 1080, 1.43, 1.6), "one large screen": (3840, 2160, 2.17, 2.4), "three screens": (5760, 1080, 3.63, 3.0),

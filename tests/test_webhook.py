@@ -24,6 +24,7 @@ from queries.sources._pen import Pen
 from queries.sources._source import Told, Turn
 from queries.store import Store
 from tests.test_loop import ADMIN, CITY, URBAN, WATER, little, new, step, to_handling, writer  # noqa: F401  (fixtures)
+from tests.waiting import until
 
 SECRET = "only between us"  # noqa: S105
 
@@ -105,15 +106,6 @@ class Telling:
         self._thread.join(20)
         assert self.told is not None
         return self.told
-
-
-def until(check: Callable[[], Any], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if check():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it did not come about")
 
 
 def begun(writer: Writer, settings: Settings) -> None:  # noqa: F811
