@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from queries import boundary_report, loading, rollup
+from queries import boundary_report, kpi, loading, rollup
+from queries.area_values import area_values
 from queries.boundaries import Locator
 from queries.errors import CityFileError, GovError
-from queries.frame import EVERYTHING
+from queries.frame import EVERYTHING, Ask
 from queries.store import Store, version
 from queries.tables import area, cases, event, node, open_now, quarantine, sensor, source, total
 from queries.tables import duration as duration_table
@@ -118,6 +119,17 @@ def test_the_report_says_of_which_days_boundaries_it_speaks(store: Store, folder
     assert "2026-07-01 起的边界" in report.text("zh")
     shown = boundary_report.report(store, EVERYTHING).rows[0]
     assert (shown.since, shown.to, shown.versions) == (date(2026, 7, 1), None, 2)
+
+
+def test_what_no_source_ever_told_is_unknown_in_lists_and_on_the_map_too(store: Store, folder: Path) -> None:
+    loading.load(folder, store, quiet=True)
+    ask = Ask(scope=EVERYTHING, place=None, since=date(2026, 3, 1), until=date(2026, 11, 1))
+
+    for row in kpi.children(store, ask, "reported").rows:
+        assert (row.values["filed"], row.values["rework_rate"]) == (None, None)
+        assert row.values["reported"] is not None
+    assert all(row.rank is None for row in kpi.children(store, ask, "filed").rows)
+    assert all(one.value is None for one in area_values(store, ask, "filed", 1).rows)
 
 
 def test_a_newer_file_adds_what_is_new_and_keeps_the_history(store: Store, folder: Path) -> None:
