@@ -127,7 +127,7 @@ def _columns(connection: Connection, where: Standing, ask: Ask, figure: Measure)
         value = top.astype(float)
     elif ask.at is not None and figure.id in kpi.SINCE:
         pass  # what became of the cases later was not known then
-    elif kpi.covered(connection, ask):
+    elif kpi.covered(connection, ask) and kpi.is_told(connection, figure):
         now_pieces = pieces(ask.since, ask.until)
         if figure.id in kpi.QUANTILES:
             if not any(summing.narrowing(ask)):  # handling times are kept for all categories and departments together

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -56,9 +56,12 @@ class PlacedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class BoundaryReport:
-    """The report of the last load; `at` = when it was."""
+    """The report of the last load; `at` = when it was. It speaks of the boundaries of the days from `since` until before `to` (null = open)."""
 
     at: datetime
+    since: date | None
+    to: date | None
+    versions: int
     levels: tuple[LevelRow, ...]
     placed: tuple[PlacedRow, ...]
 
@@ -81,9 +84,14 @@ def report(store: Store, scope: Scope) -> Answer[BoundaryReport]:
         titles = {r.id: {"zh": r.title or r.id, "en": r.title_en or r.title or r.id} for r in connection.execute(
             select(source.c.id, source.c.title, source.c.title_en))}
         row = BoundaryReport(
-            at=moment(last.at), levels=tuple(_level(one, words, names) for one in found),
+            at=moment(last.at), since=_day(told["topology"].get("since")), to=_day(told["topology"].get("to")),
+            versions=told["topology"].get("versions", 1), levels=tuple(_level(one, words, names) for one in found),
             placed=tuple(_placed(one, titles) for one in told["sources"] if one["placed"]))
         return stamped(connection, (row,), kinds=("areas",))
+
+
+def _day(told: str | None) -> date | None:
+    return date.fromisoformat(told) if told else None
 
 
 def _level(told: dict[str, Any], words: dict[int, dict[str, str]], names: dict[str, dict[str, str]]) -> LevelRow:

@@ -314,12 +314,12 @@ def by_area(
     stock = of(upto(ask.until), ("reported", "closed")) if "open" in ids else {}
     owed = of(upto(owed_until(connection, ask.until)), ("due", "due_closed")) if "overdue" in ids else {}
     bins = summing.bins_by_area(connection, areas, now_pieces) if with_bins and not any(only) else {}
-    seen = _covers(known_days(connection), ask.since, ask.until)
+    seen, told = _covers(known_days(connection), ask.since, ask.until), _told(connection)
     nothing = (None, None, None)
     return {
         area: {
             figure.id: _value(figure, period.get(area, empty), stock.get(area, empty), owed.get(area, empty),
-                              None if any(only) else bins.get(area, NONE)) if seen else nothing
+                              None if any(only) else bins.get(area, NONE)) if seen and figure.numerator not in told else nothing
             for figure in chosen
         }
         for area in areas

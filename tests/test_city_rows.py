@@ -70,7 +70,6 @@ def test_good_case_has_our_columns_words_and_moments(load: Callable[..., RowsRea
     ("1,1969-12-30,垃圾,完成,,,,,,,", "reported_at", "refused", "before 1970"),
     ("1,2098-01-01,垃圾,完成,,,,,,,", "reported_at", "refused", "in the future"),
     ("1,2024-03-05,垃圾,飞了,,,,,,,", "status", "refused", "not in the statuses of city.toml"),
-    ("1,2024-03-05,外星人,完成,,,,,,,", "category", "doubted", "counted as other"),
     ("1,2024-03-05,垃圾,完成,2024-03-04,,,,,,", "closed_at", "doubted", "closed before it was reported"),
     ("1,2024-03-05,垃圾,进行,2024-03-06,,,,,,", "closed_at", "doubted", "not closed yet has a closing time"),
     ("1,2024-03-05,垃圾,进行,,2024-03-04,,,,,", "due_at", "doubted", "due before it was reported"),
@@ -97,6 +96,29 @@ def test_bad_row_is_told_with_its_row_field_and_reason(load, row: str, field: st
     assert one.raw
     assert read.read == 2
     assert read.frame.height == (1 if grade == "refused" else 2)
+
+
+def test_words_that_the_citys_other_takes_in_are_a_hint_and_no_doubt(load):
+    rows = ["外星人,完成", "外星人,完成", "宠物,完成", "宠物,飞了", "垃圾,完成"]
+    read = load(HEAD + "".join(f"{n},2024-03-05,{row},,,,,,,\n" for n, row in enumerate(rows)))
+
+    assert [(one.field, one.grade) for one in read.refusals] == [("status", "refused")]
+    assert [(one.field, one.word, one.n, one.row) for one in read.hints] == [("category", "外星人", 2, 1), ("category", "宠物", 1, 3)]
+    assert read.frame["category"].to_list() == ["other", "other", "other", "trash"]
+
+
+def test_a_kind_of_sensor_that_nobody_described_is_named(load):
+    read = load("id,k\nA,rain\nB,雨量\nC,\n", kind="sensors", table={"columns": {"code": "id", "kind": "k"}})
+
+    assert read.refusals == []
+    assert [(one.field, one.word, one.n) for one in read.hints] == [("kind", "雨量", 1)]
+
+
+def test_readings_need_no_metric_where_the_sensor_may_have_only_one(load):
+    read = load("id,t,v\nA,2024-03-05 08:00,1.5\n", kind="readings", table={"columns": {"sensor": "id", "at": "t", "value": "v"}})
+
+    assert read.refusals == []
+    assert read.frame.select("sensor", "metric", "value").rows() == [("A", "", 1.5)]
 
 
 def test_doubted_point_is_not_used_but_its_case_is_kept(load):

@@ -7,15 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from queries import loading, rollup
+from queries import boundary_report, kpi, loading, rollup
+from queries.area_values import area_values
 from queries.boundaries import Locator
 from queries.errors import CityFileError, GovError
+from queries.frame import EVERYTHING, Ask
 from queries.store import Store, version
 from queries.tables import area, cases, event, node, open_now, quarantine, sensor, source, total
 from queries.tables import duration as duration_table
@@ -85,6 +87,49 @@ def test_loading_again_changes_nothing(store: Store, folder: Path) -> None:
     assert not again.changed
     with store.read() as connection:
         assert version(connection) == held
+
+
+def test_a_word_that_other_takes_in_is_named_and_counts_as_no_doubt(store: Store, folder: Path) -> None:
+    toml = folder / "city.toml"
+    toml.write_text(toml.read_text("utf-8").replace("[[levels]]", 'other = { name = "其他", name_en = "Other" }\n[[levels]]', 1), "utf-8")
+    (folder / "cases.csv").write_text(HEAD + GOOD + "A4,宠物,处置中,2026-03-05 08:00,,110.05,20.05\n", "utf-8")
+
+    for report in (loading.load(folder, store, quiet=True), loading.load(folder, store, quiet=True)):
+        told = next(s for s in report.sources if s.id == "c")
+        assert (told.refused, told.doubted) == (0, 0)
+        assert "hint: category words that city.toml does not name count as other: '宠物' × 1" in report.text("en")
+        assert "提示" in report.text("zh")
+    with store.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(quarantine)) == 0
+
+
+def test_the_report_says_of_which_days_boundaries_it_speaks(store: Store, folder: Path) -> None:
+    assert "Checked: the boundaries" not in loading.load(folder, store, quiet=True).text("en")
+    toml = folder / "city.toml"
+    toml.write_text(toml.read_text("utf-8").replace('code = "code"', 'code = "code"\nvalid_from = "since"\nvalid_to = "to"'), "utf-8")
+    old, new = '"code":"92","to":"2026-07-01"}', '"code":"93","since":"2026-07-01"}'
+    second = GRIDS.splitlines()[-1]
+    (folder / "grids.geojson").write_text(
+        GRIDS.replace(second, second.removesuffix("]}").replace('"code":"92"}', old) + "," + second.replace('"code":"92"}', new)), "utf-8")
+
+    report = loading.load(folder, store, quiet=True)
+
+    assert (report.topology["since"], report.topology["to"], report.topology["versions"]) == ("2026-07-01", None, 2)
+    assert "Checked: the boundaries from 2026-07-01 on, the newest of 2 versions; earlier ones are not checked" in report.text("en")
+    assert "2026-07-01 起的边界" in report.text("zh")
+    shown = boundary_report.report(store, EVERYTHING).rows[0]
+    assert (shown.since, shown.to, shown.versions) == (date(2026, 7, 1), None, 2)
+
+
+def test_what_no_source_ever_told_is_unknown_in_lists_and_on_the_map_too(store: Store, folder: Path) -> None:
+    loading.load(folder, store, quiet=True)
+    ask = Ask(scope=EVERYTHING, place=None, since=date(2026, 3, 1), until=date(2026, 11, 1))
+
+    for row in kpi.children(store, ask, "reported").rows:
+        assert (row.values["filed"], row.values["rework_rate"]) == (None, None)
+        assert row.values["reported"] is not None
+    assert all(row.rank is None for row in kpi.children(store, ask, "filed").rows)
+    assert all(one.value is None for one in area_values(store, ask, "filed", 1).rows)
 
 
 def test_a_newer_file_adds_what_is_new_and_keeps_the_history(store: Store, folder: Path) -> None:

@@ -12,7 +12,7 @@ from dashboard.panels._panel import Panel
 from dashboard.panels._parts import badge, go, heading, nothing, strip, table, words
 from dashboard.words import Words
 from queries import boundary_report
-from queries.boundary_report import Flaw, LevelRow
+from queries.boundary_report import BoundaryReport, Flaw, LevelRow
 from queries.loading.report import FINDINGS, PLACED
 
 
@@ -30,11 +30,20 @@ def render(context: Context, view: View) -> Any:
     ]) for row in told.levels]
     placed = [html.Tr([html.Td(w.pick(row.title)), *(html.Td(w.n(row.counts[way]), className="num") for way in PLACED)]) for row in told.placed]
     return [
-        heading(w.pick(PANEL.title), w("boundary.loaded", at=w.moment(told.at))), table(head, levels),
+        heading(w.pick(PANEL.title), w("boundary.loaded", at=w.moment(told.at))), *_days(w, told), table(head, levels),
         html.H2(w("boundary.placed"), className="next"),
         table([(w("source.title"), ""), *((w.pair(both), "num") for both in PLACED.values())], placed) if placed else nothing(w),
         html.P(w("boundary.rule"), className="quiet"), strip(w, answer),
     ]
+
+
+def _days(w: Words, told: BoundaryReport) -> list[Any]:
+    """Say of which days' boundaries the report speaks, where there are others."""
+    if told.since is None and told.to is None:
+        return []
+    key = "boundary.between" if told.since and told.to else "boundary.since" if told.since else "boundary.until"
+    line = w(key, **{name: w.day(day) for name, day in (("since", told.since), ("to", told.to)) if day})
+    return [html.P(f"{line} {w('boundary.versions', n=w.n(told.versions))}" if told.versions > 1 else line, className="quiet")]
 
 
 def _found(w: Words, view: View, row: LevelRow, kind: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from queries import places
 from queries.boundaries.areas import AreasRead
 from queries.boundaries.shapes import square_metres
 
@@ -48,9 +49,12 @@ class LevelTopology:
 
 @dataclass(kw_only=True)
 class Topology:
-    """The report on the newest tree version."""
+    """The report on the newest tree version: it holds from `since` until before `to` (days; null = open), and is one of `versions`."""
 
     levels: list[LevelTopology]
+    since: str | None = None
+    to: str | None = None
+    versions: int = 1
 
     @property
     def totals(self) -> dict[str, dict[str, float]]:
@@ -65,7 +69,7 @@ class Topology:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report in plain values, ready for JSON."""
-        return {"levels": [asdict(one) for one in self.levels], "totals": self.totals}
+        return {**asdict(self), "totals": self.totals}
 
 
 def topology_report(read: AreasRead) -> Topology:
@@ -93,7 +97,8 @@ def topology_report(read: AreasRead) -> Topology:
         names = np.array([read.city.code if p == -1 else code[p] for p in above], object)
         out = _outside(one, geoms[rows], code[rows], uppers, names)
         _gaps(one, geoms[rows], above, uppers, names, mixed, out)
-    return Topology(levels=found)
+    since, to = (places.day(number) for number in (tree.valid_from, tree.valid_to))
+    return Topology(levels=found, since=since and since.isoformat(), to=to and to.isoformat(), versions=len(read.trees))
 
 
 def _overlaps(one: LevelTopology, geoms: np.ndarray, code: np.ndarray) -> np.ndarray:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from queries.city.model import City, LevelSpec, TableSpec, read_city
-from queries.city.rows import Refusal, RowsRead, read_rows, read_told
+from queries.city.rows import Hint, Refusal, RowsRead, read_rows, read_told
 
-__all__ = ["City", "LevelSpec", "Refusal", "RowsRead", "TableSpec", "read_city", "read_rows", "read_told"]
+__all__ = ["City", "Hint", "LevelSpec", "Refusal", "RowsRead", "TableSpec", "read_city", "read_rows", "read_told"]

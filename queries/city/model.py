@@ -182,7 +182,8 @@ def _check_fields(kind: str, where: str, spec: TableSpec) -> None:
     if spec.metrics and kind != "readings":
         raise ValueError(f"{where}.metrics is only for readings.")
     given = {*spec.columns, *spec.constants} | ({"metric", "value"} if spec.metrics else set())
-    needed = (*REQUIRED[kind], "metric", "value") if kind == "readings" else REQUIRED[kind]
+    # Which metric it is may be left out where the sensor has only one, as at the other doors.
+    needed = (*REQUIRED[kind], "value") if kind == "readings" else REQUIRED[kind]
     for field in needed:
         if field not in given:
             raise ValueError(f"{where}.columns lacks {field!r}: say which column holds it.")

@@ -15,14 +15,14 @@ import polars as pl
 
 from queries.city.model import FIELDS, City, TableSpec
 from queries.city.points import Extent
-from queries.city.sieve import Refusal, Sieve
+from queries.city.sieve import Hint, Refusal, Sieve
 from queries.city.tables import LIMITS, ROW, Broken, Chunk, Limits, read_table
 from queries.city.things import Shaper
 from queries.city.twins import KEYS, Twins
 from queries.city.values import clean, key
 from queries.errors import TableError
 
-__all__ = ["Refusal", "RowsRead", "files_of", "read_rows", "read_told"]
+__all__ = ["Hint", "Refusal", "RowsRead", "files_of", "read_rows", "read_told"]
 
 #: A table of at most so many rows is read once and kept; a longer one is read a second time.
 KEPT = 1_000_000
@@ -38,6 +38,7 @@ class RowsRead:
     frame: pl.DataFrame
     refusals: list[Refusal]
     read: int
+    hints: tuple[Hint, ...] = ()
 
 
 def read_rows(
@@ -138,6 +139,7 @@ def _read(chunk: Chunk, shaper: Shaper, kind: str, path: Path, twins: Twins) -> 
     return RowsRead(
         source=spec.id, kind=kind, file=path.name, frame=good.select("row", pl.exclude("row")),
         refusals=sorted(refusals, key=lambda one: one.row), read=chunk.read,
+        hints=tuple(sieve.hints()),
     )
 
 

@@ -27,6 +27,18 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hint:
+    """A word that the city's own rules took in without knowing it: nothing is wrong with its `n` rows. `row` = the first."""
+
+    field: str
+    word: str
+    n: int
+    row: int
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Found:
     at: pl.Series  # places in the chunk
     field: str
@@ -47,6 +59,7 @@ class Sieve:
         self.rows = rows
         self.good = pl.Series([True]).new_from_index(0, len(rows))
         self._found: list[_Found] = []
+        self._hints: list[tuple[pl.Series, str, pl.Series, str, str]] = []
         self._whole: list[Refusal] = []
 
     def refuse(self, mask: pl.Series, field: str, values: pl.Series | None, zh: str, en: str) -> None:
@@ -58,6 +71,20 @@ class Sieve:
     def doubt(self, mask: pl.Series, field: str, values: pl.Series | None, zh: str, en: str) -> None:
         """Keep the marked rows and say what is not trusted in them."""
         self._note(mask.fill_null(False) & self.good, field, values, "doubted", zh, en)
+
+    def hint(self, mask: pl.Series, field: str, words: pl.Series, zh: str, en: str) -> None:
+        """Name the words of the marked rows, which are as good as any other."""
+        if mask.any():
+            self._hints.append((mask.fill_null(False), field, words, zh, en))
+
+    def hints(self) -> list[Hint]:
+        """Return each word once, with how many rows that are kept have it."""
+        out = []
+        for mask, field, words, zh, en in self._hints:
+            met = pl.DataFrame({"word": words, "row": self.rows}).filter(mask & self.good)
+            counted = met.group_by("word", maintain_order=True).agg(n=pl.len(), row=pl.col("row").min())
+            out += [Hint(field=field, word=word, n=n, row=row, zh=zh, en=en) for word, n, row in counted.iter_rows()]
+        return out
 
     def drop(self, at: pl.Series) -> None:
         """Take rows out without a word: they say again what another row says."""

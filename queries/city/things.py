@@ -116,6 +116,10 @@ class Shaper:
 
     def _sensors(self, cells: pl.DataFrame, sieve: Sieve) -> pl.DataFrame:
         frame = self._placed(cells, sieve)
+        kinds = cells["kind"]
+        sieve.hint(kinds.is_not_null() & ~kinds.is_in(list(self.city.kinds_of_sensors)), "kind", kinds,
+                   "传感器类型未在 city.toml 的 sensor_kinds 中登记，其读数须带指标名，且不作核对",
+                   "kinds that are not in the sensor_kinds of city.toml: their readings must name a metric and are not checked")
         every, bad = numbers(cells["every_s"])
         bad = bad | (every <= 0)
         sieve.doubt(bad, "every_s", cells["every_s"], "间隔不是正数", "the interval is no positive number")
@@ -142,11 +146,10 @@ class Shaper:
         value, bad = numbers(cells["value"])
         sieve.refuse(bad, "value", cells["value"], "读数不是数字", "the reading is no number")
         sieve.refuse(value.is_null(), "value", cells["value"], "没有读数", "there is no reading")
-        sieve.refuse(cells["metric"].is_null(), "metric", None, "没有指标名", "the metric has no name")
         sieve.refuse(cells["metric"].str.len_chars() > _LONGEST, "metric", cells["metric"],
                      f"指标名超过 {_LONGEST} 个字符", f"the metric's name is longer than {_LONGEST} characters")
         return pl.DataFrame({
-            "sensor": self._code(cells, "sensor", sieve, "传感器编号", "sensor code"), "metric": cells["metric"],
+            "sensor": self._code(cells, "sensor", sieve, "传感器编号", "sensor code"), "metric": cells["metric"].fill_null(""),
             "at": self._moment(cells, "at", sieve, required=True), "value": value, "unit": cells["unit"].fill_null(""),
         })
 
@@ -225,7 +228,7 @@ class Shaper:
         lost = words.is_not_null() & known.is_null()
         if "other" in city.categories or not city.categories:
             if city.categories:
-                sieve.doubt(lost, "category", words, "类别词未登记，归入“其他”", "the category word is not in city.toml; counted as other")
+                sieve.hint(lost, "category", words, "类别词未登记，归入“其他”", "category words that city.toml does not name count as other")
             return known.fill_null("other").alias("category")
         sieve.refuse(lost, "category", words, "类别词未在 city.toml 的 categories 中登记", "the category word is not in the categories of city.toml")
         sieve.refuse(words.is_null(), "category", None, "没有类别", "the category is missing")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from queries.city import Refusal
+from queries.city import Hint, Refusal
 
 
 @dataclass
@@ -27,6 +27,8 @@ class SourceReport:
     crossing: int = 0
     placed: dict[str, int] = field(default_factory=dict)
     reasons: list[dict[str, Any]] = field(default_factory=list)
+    #: Words that were taken in without being known; their rows are not doubted.
+    hints: list[dict[str, Any]] = field(default_factory=list)
     failed: str = ""
     failed_zh: str = ""
 
@@ -48,6 +50,15 @@ class SourceReport:
                 one = first[grade, name, zh, en]
                 self.reasons.append({"grade": grade, "field": name, "zh": zh, "en": en, "n": n, "file": file,
                                      "row": one.row, "value": one.value})
+
+    def hint(self, hints: Iterable[Hint], file: str) -> None:
+        """Keep each word once, with its rows over all files and where it was met first."""
+        for one in hints:
+            known = next((h for h in self.hints if (h["field"], h["word"], h["en"]) == (one.field, one.word, one.en)), None)
+            if known:
+                known["n"] += one.n
+            else:
+                self.hints.append({"field": one.field, "word": one.word, "n": one.n, "zh": one.zh, "en": one.en, "file": file, "row": one.row})
 
     def add(self, other: SourceReport) -> None:
         """Add the counts and reasons of another part of the same source."""
@@ -111,6 +122,7 @@ class Report:
             f"区域 {a.get('areas', 0)}，新增 {a.get('areas_new', 0)}，撤销 {a.get('areas_gone', 0)}，重新定位 {a.get('moved', 0)}" if zh
             else f"Areas {a.get('areas', 0)}, new {a.get('areas_new', 0)}, gone {a.get('areas_gone', 0)}, placed again {a.get('moved', 0)}"
         )
+        lines += _of_days(self.topology, zh)
         lines += _topology(self.topology.get("levels", []), zh)
         lines += _rules(self.rules, zh)
         for s in self.sources:
@@ -135,6 +147,19 @@ PLACED = {"point": ("按坐标", "by point"), "code": ("按编码", "by code"), 
           "ambiguous": ("多解", "ambiguous"), "crossing": ("跨界", "crossing")}
 #: So many findings of a kind are named in the text; the stored report names more.
 NAMED = 3
+#: So many words of a hint are named.
+WORDS = 12
+
+
+def _of_days(topology: dict[str, Any], zh: bool) -> list[str]:
+    """Say of which days' boundaries the findings speak, where there are others."""
+    since, to, n = topology.get("since"), topology.get("to"), topology.get("versions", 1)
+    if not (since or to):
+        return []
+    days = (f"{since or ''} 起" if not to else f"{since or ''} 至 {to} 之前") if zh else " ".join(
+        part for part in (since and f"from {since} on", to and f"until before {to}") if part)
+    more = (f"，共 {n} 个版本，只检查最新的" if zh else f", the newest of {n} versions; earlier ones are not checked") if n > 1 else ""
+    return [f"  边界检查：{days}的边界{more}" if zh else f"  Checked: the boundaries {days}{more}"]
 
 
 def _topology(levels: list[dict[str, Any]], zh: bool) -> list[str]:
@@ -164,6 +189,16 @@ def _told(s: SourceReport, zh: bool) -> list[str]:
     for r in sorted(s.reasons, key=lambda r: -r["n"]):
         grade = ("拒收" if r["grade"] == "refused" else "存疑") if zh else r["grade"]
         lines.append(f"  {grade} {r['n']}: {r['zh'] if zh else r['en']} ({_where(r, zh)})")
+    return [*lines, *hinted(s, zh)]
+
+
+def hinted(s: SourceReport, zh: bool) -> list[str]:
+    """Say each hint on one line, with its words, the most frequent first."""
+    lines = []
+    for text in dict.fromkeys(h["zh" if zh else "en"] for h in s.hints):
+        words = sorted((h for h in s.hints if h["zh" if zh else "en"] == text), key=lambda h: (-h["n"], h["word"]))
+        named = ", ".join(f"{h['word'][:60]!r} × {h['n']}" for h in words[:WORDS])
+        lines.append(f"  {'提示' if zh else 'hint'}: {text}: {named}{' …' if len(words) > WORDS else ''}")
     return lines
 
 

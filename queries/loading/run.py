@@ -241,6 +241,7 @@ class _Run:
                     newest_at = _newest(newest_at, part, MOMENTS[kind], self.seen)
                 found = [*chunk.refusals, *more]
                 told.note(found, chunk.file)
+                told.hint(chunk.hints, chunk.file)
                 self.refusals += [(spec.id, chunk.file, r) for r in found]
                 bar.update(chunk.read)
         told.accepted = told.new + told.changed + told.same

@@ -23,7 +23,7 @@ from queries.city import City, Refusal, RowsRead, TableSpec, read_rows
 from queries.city.points import Extent
 from queries.clock import now, stamp
 from queries.errors import AskError, DoorError, GovError, TableError
-from queries.loading.report import SourceReport
+from queries.loading.report import SourceReport, hinted
 from queries.loading.run import TOML
 from queries.loop.hearing import announce
 from queries.loop.page import Page
@@ -177,6 +177,7 @@ def _taken(turn: Turn, city: City, extent: Extent | None, spec: TableSpec | None
             refused = [one for one in refusals if one.grade == "refused"]
             turn.writer.run(partial(_kept, source=spec.id, file=path.name, refused=refused))
             counts.note(refusals, path.name)
+            counts.hint(chunk.hints, path.name)
     except TableError as bad:
         return _Outcome(counts, {"zh": bad.say("zh"), "en": str(bad)})
     return _Outcome(counts)
@@ -256,6 +257,7 @@ def _report(name: str, outcome: _Outcome) -> str:
     lines += [f"读取 read {c.read}, 新增 new {c.new}, 更新 changed {c.changed}, 未变 same {c.same}, 拒收 refused {c.refused}, 存疑 doubted {c.doubted}", ""]
     for r in c.reasons:
         lines += [f"{r['n']} × {r['field']}: {r['zh']} / {r['en']}", f"    首例 first: 第 {r['row']} 行 row {r['row']}, {r['field']} = {r['value'][:80]}"]
+    lines += [f"{line_zh.strip()} / {line.strip()}" for line_zh, line in zip(hinted(c, True), hinted(c, False), strict=True)]
     return "\n".join(lines) + "\n"
 
 
