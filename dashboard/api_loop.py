@@ -38,9 +38,9 @@ def add_routes(server: FastAPI, context: Context, ask: Callable[..., Ask], told:
         return told(matrix.matrix(context.store, asked, measure), asked)
 
     @server.get("/api/v1/items", tags=["loop"], summary="The task list (事项清单) in force: what a department may hand to a grid")
-    def items() -> dict[str, Any]:
-        asked = ask(None, None, None)
-        return told(task_list.items(context.store), asked)
+    def items(at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(None, None, None, at=at, drill=drill)
+        return told(task_list.items(context.store, ask=asked), asked)
 
     @server.get("/api/v1/desk", tags=["loop"], summary="A desk's list, what must be done first at its head")
     def own(place: Place = None, which: Annotated[str, Query(description=", ".join(desk.LISTS))] = "mine",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from datetime import date
 from pathlib import Path
 
@@ -57,7 +58,9 @@ def _say(row: releases.ReleaseRow) -> None:
 def run(given: argparse.Namespace) -> int:
     """Compute and write; return 0."""
     one = catalogue_file.read(given.catalogue, tuple(given.set))
-    scores = written.compute(one, table.read(given.data), table.read(given.before) if given.before else None, given.out, given.stages)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of numpy, where a column says nothing: an empty cell or a reason says it
+        scores = written.compute(one, table.read(given.data), table.read(given.before) if given.before else None, given.out, given.stages)
     none = sum(bool(why) for why in scores["no_score"])
     print(f"{len(scores['rank']):,} 行 rows, {none:,} 无分 without a score → {given.out}")
     return 0

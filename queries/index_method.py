@@ -10,7 +10,14 @@ from sqlalchemy import Connection, select
 
 from queries.answers import remembered, stamped
 from queries.frame import Answer, Ask
-from queries.governance.levels import finished, level_before, level_of, number, place_of, row_of
+from queries.governance.levels import (
+    finished,
+    level_of,
+    level_scored_before,
+    number,
+    place_of,
+    row_of,
+)
 from queries.governance.words import notes
 from queries.index import found
 from queries.index._counts import parents
@@ -55,7 +62,8 @@ class MethodRow:
     `strength` S: the parent's share counts as so many cases, so own = n ÷ (n + S) and value = parent + own × (raw − parent);
     infinite where the areas of the parent do not differ. `score` = 1 + 99 × (value − floor) ÷ (target − floor), cut to 1–100.
     `sd`: of the score, in points. Not `known`: the score is the lower of `last` (own, of the period before; None = had none) and
-    `quartile` (the peers' lower quartile, in whole points). `mix`: None = the counts are as they are. A weight of 0: shown, and not in its dimension (present state only).
+    `quartile` (the peers' lower quartile, in whole points), and `sd` that of the parent's value with n = 0. `was`: how `last` comes out of
+    the counts of the period before, S by how much areas differed in it as for this one's; so it is not what was shown then. `mix`: None = the counts are as they are. A weight of 0: shown, and not in its dimension (present state only).
     """
 
     id: str
@@ -79,6 +87,7 @@ class MethodRow:
     last: float | None
     quartile: float | None
     mix: MixRow | None = None
+    was: MethodRow | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +119,7 @@ def _method(connection: Connection, ask: Ask) -> Answer[MethodRow | MeanRow]:
     if not whole or not held.indicators:
         return stamped(connection, (), notes=notes(ask))
     i, group = row_of(held, place.num), parents(connection, held.where)
-    then = level_before(connection, ask, place, "previous")
+    then = level_scored_before(connection, ask, place.level)
     mixes = _mixes(connection, ask, place, held.indicators)
     rows: list[MethodRow | MeanRow] = [_indicator(held, i, k, group == group[i], then, mixes.get(held.indicators[k].id)) for k in range(held.tree.n)]
     means = trees.scores(held.tree, held.scores[i:i + 1, :held.tree.n])[0][0]
@@ -121,15 +130,12 @@ def _method(connection: Connection, ask: Ask) -> Answer[MethodRow | MeanRow]:
     return stamped(connection, rows, notes=notes(ask))
 
 
-def _indicator(held: Level, i: int, k: int, family: np.ndarray, then: tuple[Level, int] | None, mix: MixRow | None) -> MethodRow:
+def _indicator(held: Level, i: int, k: int, family: np.ndarray, then: Level | None = None, mix: MixRow | None = None) -> MethodRow:
     one, known = held.indicators[k], bool(held.known[i, k])
     tell = held.known[:, k]
     borrows = held.where.level > 0 and tell.sum() >= 2 and one.kind in ("share", "rate")
     kin = np.flatnonzero(family & tell)
-    last = quartile = None
-    if not known:
-        quartile = number(held.stand_in[k])
-        last = _last(then, one.id)
+    was = None if known or then is None else _was(then, i, one, family)
     node = next((n for n in range(held.tree.n, len(held.tree.ids)) if k in held.tree.children[n]), None)
     weight = 0.0 if node is None else float(held.tree.weights[node][list(held.tree.children[node]).index(k)])
     dimension = held.tree.ids[node] if node is not None else next(d.id for d in found().values() if one in d.indicators)
@@ -138,7 +144,8 @@ def _indicator(held: Level, i: int, k: int, family: np.ndarray, then: tuple[Leve
         numerator=number(held.top[i, k]) if known else None, denominator=number(held.under[i, k]) if known else None,
         parent_numerator=float(held.top[kin, k].sum()) if borrows else None, parent_denominator=float(held.under[kin, k].sum()) if borrows else None,
         strength=_strength(held, kin, k) if borrows else None, own=number(held.own[i, k]), value=number(held.value[i, k]) if known else None,
-        floor=one.floor, target=one.target, score=number(held.scores[i, k]), sd=number(held.sd[i, k]), last=last, quartile=quartile, mix=mix if known else None)
+        floor=one.floor, target=one.target, score=number(held.scores[i, k]), sd=number(held.sd[i, k]),
+        last=None if was is None else was.score, quartile=None if known else number(held.stand_in[k]), mix=mix if known else None, was=was)
 
 
 def _mixes(connection: Connection, ask: Ask, place: Place, indicators: tuple[Indicator, ...]) -> dict[str, MixRow]:
@@ -179,9 +186,7 @@ def _strength(held: Level, kin: np.ndarray, k: int) -> float | None:
     return float("inf") if own[at] == 0 else float(under[at] * (1 - own[at]) / own[at])
 
 
-def _last(then: tuple[Level, int] | None, id_: str) -> float | None:
-    if then is None:
-        return None
-    was, j = then
-    names = [x.id for x in was.indicators]
-    return number(was.scores[j, names.index(id_)]) if id_ in names and was.known[j, names.index(id_)] else None
+def _was(then: Level, i: int, one: Indicator, family: np.ndarray) -> MethodRow | None:
+    """Return an area's indicator of the period before; None where it told nothing then either."""
+    k = next((k for k, other in enumerate(then.indicators) if other.id == one.id), None)
+    return None if k is None or not then.known[i, k] else _indicator(then, i, k, family)

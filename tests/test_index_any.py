@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import warnings
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from dashboard.cli import main
 from queries.scoring import aggregate, missing, normalise, treat, weigh
 
 WEIGHTS = [name for name in weigh.METHODS if name != "ahp"]
+NODES = ["given", "equal", "given", "equal", "given"]  # as many as the weights of indicators, so that a seed stays the table that it was
 
 
 def cell(chance: random.Random, kind: str) -> str:
@@ -51,14 +51,15 @@ def catalogue(chance: random.Random, columns: list[str]) -> str:
 def choices(chance: random.Random) -> list[str]:
     sets = [f"normalise.method={chance.choice(list(normalise.METHODS))}", f"missing.policy={chance.choice(missing.POLICIES)}", "missing.group=group",
             f"treat.method={chance.choice(treat.METHODS)}", f"treat.then={chance.choice(list(treat.TRANSFORMS))}", f"weights.method={chance.choice(WEIGHTS)}",
-            f"weights.nodes={chance.choice(WEIGHTS)}", f"aggregate.method={chance.choice([*aggregate.METHODS, 'power:2', 'power:-1'])}"]
-    sets += [one for one in ("bands.draws=50", "small.parent=group", "normalise.low=1", "normalise.cap=false", "change.rule=shapley") if chance.random() < 0.3]
+            f"weights.nodes={chance.choice(NODES)}", f"aggregate.method={chance.choice([*aggregate.METHODS, 'power:2', 'power:-1'])}"]
+    sets += [one for one in ("bands.draws=50", "small.parent=group", "normalise.low=1", "normalise.cap=false", "change.rule=shapley", "weights.of=scores") if chance.random() < 0.3]
     return [part for one in sets for part in ("--set", one)]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 1_000_000))
 @example(seed=3237)  # a penalty for unequal parts, divided by a mean of exactly zero
+@example(seed=101670)  # two columns that go exactly against each other: alpha was minus infinity
 def test_any_table_is_scored_or_refused_in_words(seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chance = random.Random(seed)
     columns = [f"c{i}" for i in range(chance.randint(1, 5))]
@@ -66,9 +67,7 @@ def test_any_table_is_scored_or_refused_in_words(seed: int, tmp_path: Path, caps
     (tmp_path / "c.toml").write_text(catalogue(chance, columns), "utf-8")
     shutil.rmtree(tmp_path / "s", ignore_errors=True)
     before = ["--before", str(tmp_path / "d.csv")] if chance.random() < 0.3 else []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of columns that say nothing; what comes of them is looked at here
-        code = main(["index", "--catalogue", str(tmp_path / "c.toml"), "--data", str(tmp_path / "d.csv"), "--out", str(tmp_path / "s" / "o.csv"), "--stages", str(tmp_path / "s"), *before, *choices(chance)])
+    code = main(["index", "--catalogue", str(tmp_path / "c.toml"), "--data", str(tmp_path / "d.csv"), "--out", str(tmp_path / "s" / "o.csv"), "--stages", str(tmp_path / "s"), *before, *choices(chance)])
     said = capsys.readouterr()
     if code:
         assert code == 2

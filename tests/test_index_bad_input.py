@@ -75,6 +75,45 @@ def test_weights_of_a_file_that_do_not_sum_are_refused(weights: str, words: tupl
     assert all(word in err for word in words), err
 
 
+@pytest.mark.parametrize(("more", "words"), [
+    ("weights.nodes=entropy", ("nodes", "given, equal, ahp")), ("weights.method=entropy", ("noise has -1", 'weights.of = "scores"'))])
+def test_weights_that_cannot_be_had_are_refused_and_not_replaced(more: str, words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    err = told(tmp_path, capsys, GOOD, DATA.replace("a,8,10,5", "a,8,10,-1"), "--set", more)
+    assert all(word in err for word in words), err
+
+
+@pytest.mark.parametrize("names", [("rate", "nois"), ("rates", "noises")])
+def test_a_matrix_that_judges_other_names_is_refused(names: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m.csv").write_text(f",{names[0]},{names[1]}\n{names[0]},1,3\n{names[1]},,1\n", "utf-8")
+    err = told(tmp_path, capsys, GOOD, DATA, "--set", "weights.method=ahp", "--set", "weights.matrix=m.csv")
+    assert f"does not judge '{'noise' if names[0] == 'rate' else 'rate'}'" in err
+    assert ", ".join(names) in err
+
+
+def test_a_point_among_decimal_commas_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    err = told(tmp_path, capsys, GOOD, "area;done;due;noise\na;8,5;10;5\nb;5;10;1.234\n")
+    assert "row 2: '1.234'" in err
+
+
+@pytest.mark.parametrize(("data", "encoding"), [
+    ("area;done;due;noise\n0010;7,5;10;20\n010;;10;4\n", "utf-8"), ("area,done,due,noise\n东 城,7.5,10,20\n西城,,10,4\n", "gb18030"), ("area,done,due,noise\n东 城,7.5,10,20\n西城,,10,4\n", "utf-8-sig")])
+def test_a_table_as_excel_saves_it_is_read(data: str, encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(GOOD, "utf-8")
+    (tmp_path / "d.csv").write_text(data, encoding)
+    assert main(["index", "--catalogue", str(tmp_path / "c.toml"), "--data", str(tmp_path / "d.csv"), "--out", str(tmp_path / "out.csv")]) == 0
+    first, second = (tmp_path / "out.csv").read_text("utf-8").splitlines()[1:]
+    assert first.startswith(("0010,50,1,1", "东 城,50,1,1"))
+    assert second.startswith(("010,,", "西城,,"))
+
+
+def test_one_row_alone_has_no_scale_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "c.toml").write_text(GOOD, "utf-8")
+    (tmp_path / "d.csv").write_text("area,done,due,noise\na,8,10,5\n", "utf-8")
+    assert main(["index", "--catalogue", str(tmp_path / "c.toml"), "--data", str(tmp_path / "d.csv"), "--out", str(tmp_path / "out.csv"), "--set", "normalise.method=minmax"]) == 0
+    assert (tmp_path / "out.csv").read_text("utf-8").splitlines()[1].endswith("no scale: all rows say the same")
+    assert not capsys.readouterr().err
+
+
 def test_a_reciprocal_of_nothing_is_refused_with_its_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     err = told(tmp_path, capsys, GOOD, DATA.replace("b,5,10,20", "b,5,10,0"), "--set", "normalise.method=ratio_to_best")
     assert "row 2: noise is 0" in err

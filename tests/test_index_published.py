@@ -132,6 +132,45 @@ def test_entropy_weights_of_published_tables(data: str, published: list[float], 
     assert [round(w, digits) for w in weights(tables)] == published
 
 
+#: The usual example of 熵权法: eleven wards by nine figures, scaled from 0 to 1 first (MBA 智库百科, 熵值法).
+WARDS = "u,1,2,3,4,5,6,7,8,9\n" + """
+A,100,90,100,84,90,100,100,100,100
+B,100,100,78.6,100,90,100,100,100,100
+C,75,100,85.7,100,90,100,100,100,100
+D,100,100,78.6,100,90,100,94.4,100,100
+E,100,90,100,100,100,90,100,100,80
+F,100,100,100,100,90,100,100,85.7,100
+G,100,100,78.6,100,90,100,55.6,100,100
+H,87.5,100,85.7,100,100,100,100,100,100
+I,100,100,92.9,100,80,100,100,100,100
+J,100,90,100,100,100,100,100,100,100
+K,100,100,92.9,100,90,100,100,100,100
+""".strip()
+
+
+def test_entropy_weights_of_scores_as_chinese_textbooks_have_them(tmp_path: Path) -> None:
+    tables = run(tmp_path, 'normalise = { method = "minmax", high = 1 }\nweights = { method = "entropy", of = "scores" }\n' + flat(*"123456789"), WARDS)
+    assert weights(tables) == pytest.approx([0.08, 0.22, 0.27, 0.07, 0.11, 0.07, 0.07, 0.07, 0.07], abs=0.0051)
+
+
+@pytest.mark.parametrize(("method", "data"), [("critic", FIRMS), ("entropy", "u,a,b,c\n1,5,3,4\n2,7,4,4\n3,1,8,5")])
+@pytest.mark.parametrize("same", ["5", "0"])
+def test_a_column_without_differences_leaves_the_weights_of_the_others(method: str, data: str, same: str, tmp_path: Path) -> None:
+    head, *rows = data.splitlines()
+    ids = head.split(",")[1:]
+    text = f'normalise = {{ method = "minmax" }}\nweights = {{ method = "{method}" }}\n'
+    alone = weights(run(tmp_path / "alone", text + flat(*ids), data))
+    beside = weights(run(tmp_path / "beside", text + flat(*ids, "same"), "\n".join([f"{head},same", *(f"{row},{same}" for row in rows)])))
+    assert beside == pytest.approx([*alone, 0])
+
+
+def test_a_matrix_weighs_one_group_and_others_keep_their_given_weights(tmp_path: Path) -> None:
+    groups = "".join(f'[[indicators]]\nid = "{one}"\nparent = "{one[0]}"\nweight = {n}\n' for n, one in enumerate(("p1", "p2", "q1", "q2"), 1))
+    above = "".join(f'[[indicators]]\nid = "{one}"\nkind = "aggregate"\nparent = "top"\n' for one in "pq")
+    tables = run(tmp_path, 'normalise = { method = "none" }\nweights = { method = "ahp", matrix = "m.csv" }\n' + groups + above, "u,p1,p2,q1,q2\n1,1,2,3,4", m_csv=",p1,p2\np1,1,4\np2,,1")
+    assert weights(tables) == pytest.approx([0.4, 0.1, 3 / 14, 4 / 14])
+
+
 def test_a_column_that_says_the_same_of_everybody_weighs_nothing(tmp_path: Path) -> None:
     tables = run(tmp_path, 'normalise = { method = "none" }\nweights = { method = "entropy" }\n' + flat("a", "b", "c"), "u,a,b,c\n1,3,1,7\n2,3,2,9\n3,3,5,1\n4,3,1,2\n5,3,8,8\n6,3,1,1\n7,3,2,2")
     assert weights(tables)[0] == 0

@@ -193,3 +193,23 @@ def test_the_parts_that_the_map_weighs_make_the_same_index_by_any_weights(city: 
         there = governance.index_values(city, ASK.but(weights=weights), "index", 4).rows
         assert np.allclose(there.value, mean, rtol=0, atol=1e-9, equal_nan=True)  # type: ignore[attr-defined]
         assert ((held.own @ w / w.sum() >= held.least_own) == there.ranked).all()  # type: ignore[attr-defined]
+
+
+def test_what_a_place_withholds_stands_on_its_card_with_the_counts_of_the_period_before(city: Store) -> None:
+    """Its last score is by this period's S: what the page of then showed may be another (issue 5: 74.06 on the card, 1.0 in the index)."""
+    week = ASK.but(since=date(2026, 11, 15))
+    with city.read() as connection:
+        names = [p.code for p in places.below(connection, places.find(connection, "990103", ASK.until), 4)]
+    rows = [row for code in names for row in index_method.method(city, week.but(place=code)).rows if isinstance(row, MethodRow) and not row.known]
+    for row in rows:
+        assert row.score == min(x for x in (row.quartile, row.last) if x is not None)
+    told = [row for row in rows if row.was is not None]
+    assert len(rows) > len(told) > 0
+    for row in told:
+        was = row.was
+        assert was is not None
+        assert row.last == was.score
+        assert None not in (was.numerator, was.denominator, was.parent_numerator, was.parent_denominator, was.strength)
+        parent, n, strength = was.parent_numerator / was.parent_denominator, was.denominator, was.strength  # type: ignore[operator]
+        value = parent + n / (n + strength) * (was.numerator / n - parent)  # type: ignore[operator]
+        assert was.score == pytest.approx(1 + 99 * min(max((value - was.floor) / (was.target - was.floor), 0), 1), abs=1e-6)

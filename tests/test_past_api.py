@@ -13,6 +13,8 @@ import pytest
 
 from dashboard import create_app
 from queries.clock import now, stamp
+from queries.frame import EVERYTHING, Actor
+from queries.loop import task_list
 from queries.settings import Settings
 from queries.store import Store
 from tests.conftest import MOMENT
@@ -162,3 +164,19 @@ def test_what_shows_only_the_present_takes_no_moment(app: Any) -> None:
     done = client.post(f"/api/v1/cases?{AT}", json={"category": "appearance", "title": "x", "area_code": "990103001001001"})
     assert done.status_code == 400
     assert "knows no parameter 'at'" in done.json()["message"]
+
+
+def test_the_task_list_of_a_moment_has_what_was_ended_since(app: Any) -> None:
+    store = app.state.context.store
+    early = get(app, f"items?{AT}")
+    assert early.status_code == 400
+    assert "reaches back" in early.json()["message"]
+    with store.write() as connection:  # the list has been kept for a year longer
+        connection.execute(task_list.list_event.update().values(at=task_list.list_event.c.at - 365 * 86_400))
+    before = {row["code"] for row in get(app, "items").json()["rows"]}
+    code = min(before)
+    task_list.move(store, Actor(name="admin", post="admin", scope=EVERYTHING), code, "end", "不再需要")
+    assert {row["code"] for row in get(app, "items").json()["rows"]} == before - {code}
+    told = get(app, f"items?{AT}").json()
+    assert {row["code"] for row in told["rows"]} >= {code}
+    assert told["at"] == f"{THEN:%Y-%m-%dT%H:%M}:00+08:00"

@@ -17,6 +17,7 @@ from dashboard.words import Words
 from queries import governance, index_method
 from queries.governance import NO_SCORE, ScoreRow
 from queries.index_method import MeanRow, MethodRow, MixRow
+from queries.scoring.shrink import LEAST_OWN
 
 #: How many ways to game it are named as not resisted (words index.limit_1 and on).
 LIMITS = 6
@@ -60,6 +61,8 @@ def _mean(w: Words, row: MeanRow, score: ScoreRow, titles: dict[str, str]) -> ht
             # What is withheld stands for itself: else a part could be got rid of by withholding half of it.
             told += [" ", html.Span(w("index.counts_as", mean=f"{row.mean:.1f}", sd=f"{row.sd or 0:.2f}"), className="m-counts")]
     cover = "" if score.coverage is None else w("index.cover", n=w.share(score.coverage, 0))
+    if row.id == "index" and score.own is not None and score.own <= 0.995:
+        cover += " · " + w("index.own_rests", own=w.share(score.own, 0), least=w.share(LEAST_OWN, 0))
     return html.Div([html.Div([html.Span(w(RULES[row.rule])), html.Small(parts, className="m-parts"), html.Small(cover)], className="m-what"), html.Div(told, className="num")],
                     className="m-line m-mean", **{"data-mean": row.id, "data-rule": row.rule})
 
@@ -82,19 +85,38 @@ def _arithmetic(w: Words, one: MethodRow) -> list[html.Small]:
     part = one.kind == "share"
     times = 100 if part else 1
     posts = html.Small(w("index.posts" if part else "index.posts_plain", floor=f"{times * one.floor:g}", target=f"{times * one.target:g}", weight=f"{one.weight:g}"), className="m-posts")
-    if not one.known:
-        last = w("index.no_last") if one.last is None else f"{one.last:.2f}"
-        return [html.Small(f"○ {w('index.stands', last=last, quartile='–' if one.quartile is None else f'{one.quartile:.2f}')}", className="m-stands"), posts]
+    return [*(_counts(w, one) if one.known else _stands(w, one)), posts]
+
+
+def _stands(w: Words, one: MethodRow) -> list[html.Small]:
+    """Return what stands for a value that is not told: where its last score comes from, and how unsure it is."""
+    last = w("index.no_last") if one.last is None else f"{one.last:.2f}"
+    lines = [html.Small(f"○ {w('index.stands', last=last, quartile='–' if one.quartile is None else f'{one.quartile:.2f}')}", className="m-stands")]
+    if one.was is not None:
+        lines += [html.Small(w("index.stands_was"), className="m-was"), *_counts(w, one.was)]
+    if one.strength is not None and one.parent_numerator is not None and one.parent_denominator:
+        lines.append(html.Small(w("index.stands_parent", **_parent(w, one)), className="m-alone"))
+    return lines
+
+
+def _counts(w: Words, one: MethodRow) -> list[html.Small]:
+    """Return the counts that were told, and what is borrowed beside them."""
     assert one.numerator is not None
     assert one.denominator is not None
     raw = html.Small(f"{plain(one.numerator)} / {plain(one.denominator)} = {amount(w, one.numerator / one.denominator, one.kind, 2)}", className="m-raw")
     first = [raw] if one.mix is None else [_mix(w, one.mix, one.denominator), raw]
     if one.strength is None or one.parent_numerator is None or not one.parent_denominator:
-        return [*first, posts]
-    strength = "∞" if math.isinf(one.strength) else f"{one.strength:.2f}"
-    borrowed = w("index.borrowed", top=plain(one.parent_numerator), under=plain(one.parent_denominator), share=amount(w, one.parent_numerator / one.parent_denominator, one.kind, 2),
-                 strength=strength, own=w.share(one.own, 1), value=amount(w, one.value, one.kind, 2))
-    return [*first, html.Small(borrowed, className="m-borrowed"), posts]
+        return first
+    return [*first, html.Small(w("index.borrowed", **_parent(w, one), own=w.share(one.own, 1), value=amount(w, one.value, one.kind, 2)), className="m-borrowed")]
+
+
+def _parent(w: Words, one: MethodRow) -> dict[str, str]:
+    """Return the words for the counts of all areas of the same parent, and as how many cases their share counts."""
+    assert one.strength is not None
+    assert one.parent_numerator is not None
+    assert one.parent_denominator
+    return {"top": plain(one.parent_numerator), "under": plain(one.parent_denominator), "strength": "∞" if math.isinf(one.strength) else f"{one.strength:.2f}",
+            "share": amount(w, one.parent_numerator / one.parent_denominator, one.kind, 2)}
 
 
 def _mix(w: Words, mix: MixRow, weighed: float) -> html.Small:

@@ -12,11 +12,12 @@ from queries import places
 from queries import scope as rights
 from queries.clock import local_day, now, stamp
 from queries.errors import AskError
-from queries.frame import Ask
+from queries.frame import EVERYTHING, Ask
 from queries.governance.rows import Against
 from queries.index import found
-from queries.index._kept import level_scores
+from queries.index._kept import held, level_scores
 from queries.index._level import LEAST, Level
+from queries.index._level import level_of as level_made_of
 from queries.periods import last_year, previous
 from queries.scoring import tree as trees
 from queries.today import city_now
@@ -60,6 +61,12 @@ def reweighed(tree: trees.Tree, weights: tuple[int, ...]) -> trees.Tree:
 def level_of(connection: Connection, ask: Ask, level: int) -> Level:
     """Return a level's scores as an ask weighs them."""
     return weighed(level_scores(connection, ask, level), ask.weights)
+
+
+def level_scored_before(connection: Connection, ask: Ask, level: int) -> Level | None:
+    """Return the period before as this one's caution takes it: of the same areas, S by how much they differed in it; None where the areas were others."""
+    one = held(connection, Ask(scope=EVERYTHING, since=ask.since, until=ask.until), level)
+    return None if one.was is None or one.before is None else level_made_of(one.where, one.was, one.before)
 
 
 def place_of(connection: Connection, ask: Ask) -> tuple[places.Place, bool]:

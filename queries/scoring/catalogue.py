@@ -67,9 +67,11 @@ class Gaps:
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """Where weights come from: those of indicators and of the nodes above. `matrix`: an AHP file; `total`: what given ones must sum to."""
+    """Where weights come from: those of indicators and of the nodes above. `of`: entropy of values as they are or of scores;
+    `matrix`: an AHP file; `total`: what given ones must sum to."""
 
     method: str = "given"
+    of: str = "values"
     nodes: str = "given"
     matrix: str = ""
     most_inconsistent: float = weigh.CONSISTENT

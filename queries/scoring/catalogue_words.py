@@ -19,7 +19,7 @@ WORDS = {"direction": {"+": 1, "-": -1, "−": -1, "up": 1, "down": -1, "pos": 1
          "kind": {"indicator": "indicator", "aggregate": "aggregate", "group": "", "denominator": "", "other": "", "": "indicator"}}
 CHOICES: dict[str, tuple[str, ...]] = {
     "treat.method": treat.METHODS, "treat.then": tuple(treat.TRANSFORMS), "missing.policy": missing.POLICIES,
-    "normalise.method": tuple(normalise.METHODS), "normalise.ties": ("min", "max", "mean"), "weights.method": weigh.METHODS, "weights.nodes": weigh.METHODS,
+    "normalise.method": tuple(normalise.METHODS), "normalise.ties": ("min", "max", "mean"), "weights.method": weigh.METHODS, "weights.nodes": weigh.OF_NODES, "weights.of": ("values", "scores"),
     "change.rule": ("exact", "shapley"), "shrink": ("", "marshall", "beta_binomial", "fay_herriot"), "transform": ("", *treat.TRANSFORMS)}
 
 

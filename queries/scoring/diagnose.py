@@ -46,11 +46,12 @@ def varimax(loadings: np.ndarray, rounds: int = 500, tolerance: float = 1e-12) -
 
 
 def cronbach(x: np.ndarray) -> float:
-    """Return Cronbach's alpha of standardised columns: how far they measure one thing."""
+    """Return Cronbach's alpha of standardised columns: how far they measure one thing. NaN where their sum does not move at all."""
     r = correlations(x)
     k = len(r)
     mean = (r.sum() - k) / (k * (k - 1))
-    return float(k * mean / (1 + (k - 1) * mean))
+    moves = 1 + (k - 1) * mean
+    return float(k * mean / moves) if abs(moves) > 1e-12 else float("nan")
 
 
 def without_each(x: np.ndarray) -> np.ndarray:

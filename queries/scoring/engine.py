@@ -270,10 +270,18 @@ def _weights(one: Catalogue, method: str, given: list[float], parts: list[Item],
         return np.ones(len(parts))
     if method == "ahp":
         judged = judge(one)
-        if set(judged) >= {part.id for part in parts}:
+        lacking = [part.id for part in parts if part.id not in judged]
+        if not lacking:
             return np.array([judged[part.id] for part in parts])
+        if len(lacking) < len(parts) or not any(set(judged) >= group for group in _groups(one)):
+            # One file holds one matrix: other groups keep their given weights. A group is never weighed otherwise than it was asked for.
+            raise CatalogueError(f"{one.weights.matrix} does not judge {lacking[0]!r}, a part of {parts[0].parent!r}. It judges: {', '.join(judged)}.",
+                                 zh=f"{one.weights.matrix} 没有对 {parts[0].parent!r} 的下级 {lacking[0]!r} 作判断；其中有：{'、'.join(judged)}")
     elif method in ("entropy", "critic", "pca") and max(at) < scores.shape[1] and len(at) > 1:
-        columns = (values if method == "entropy" else scores)[:, list(at)]
+        columns = (values if method == "entropy" and one.weights.of == "values" else scores)[:, list(at)]
+        if method == "entropy" and (below := np.argwhere(columns < 0)).size:
+            raise CatalogueError(f"entropy needs numbers of zero and above; {parts[below[0][1]].id} has {columns[tuple(below[0])]:g}. Take it of scores that begin at zero: weights.of = \"scores\", normalise.method = \"minmax\".",
+                                 zh=f"entropy 需要非负数；{parts[below[0][1]].id} 有 {columns[tuple(below[0])]:g}。可改用从零起的得分：weights.of = \"scores\"，normalise.method = \"minmax\"")
         made = getattr(weigh, method)(columns)
         if not np.isfinite(made).all() or (made < 0).any() or made.sum() <= 0:
             raise CatalogueError(f"{method} gives the parts of {parts[0].parent} weights that are negative or no numbers; it is a diagnosis here, choose given or equal.",
@@ -283,6 +291,11 @@ def _weights(one: Catalogue, method: str, given: list[float], parts: list[Item],
     if one.weights.file:
         _check_sum(one, parts[0].parent, told)
     return told
+
+
+def _groups(one: Catalogue) -> list[set[str]]:
+    """Return the parts of each node."""
+    return [{item.id for item in one.items if item.parent == parent} for parent in {item.parent for item in one.items if item.parent}]
 
 
 def _check_sum(one: Catalogue, parent: str, told: np.ndarray) -> None:

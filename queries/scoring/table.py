@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from queries.errors import IndexDataError
 
 #: Words that mean "not known". "NaN" is not among them: it is what a failed calculation leaves behind.
 MISSING = frozenset({"", "NA", "N/A", "n/a", "null", "NULL", "-", "—", "缺"})
+COMMA, POINT, WHOLE = re.compile(r"[+-]?\d+,\d+"), re.compile(r"[+-]?[\d.]*\d\.\d[\d.]*"), re.compile(r"[+-]?\d+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +85,12 @@ def read_rows(path: Path) -> tuple[list[str], list[list[Any]]]:
             sheet = python_calamine.load_workbook(path).get_sheet_by_index(0).to_python()
             names, rows = [str(v) for v in sheet[0]], [list(row) for row in sheet[1:]]
         else:
-            text = path.read_bytes().decode("utf-8-sig")
-            sheet = [row for row in csv.reader(io.StringIO(text), delimiter="\t" if kind == ".tsv" else ",") if any(cell.strip() for cell in row)]
+            text = _decoded(path.read_bytes())
+            between = "\t" if kind == ".tsv" else ";" if ";" in (first := text.lstrip().partition("\n")[0]) and "," not in first else ","
+            sheet = [row for row in csv.reader(io.StringIO(text), delimiter=between) if any(cell.strip() for cell in row)]
             names, rows = [name.strip() for name in sheet[0]], sheet[1:]
+            if between == ";":
+                rows = _with_points(path.name, rows)
     except (OSError, UnicodeError, IndexError, ValueError) as bad:
         raise IndexDataError(f"{path} cannot be read as a table: {bad}", zh=f"{path} 无法作为表读取：{bad}") from None
     except Exception as bad:  # libraries for table files raise errors of their own
@@ -99,6 +104,27 @@ def read_rows(path: Path) -> tuple[list[str], list[list[Any]]]:
     if twice:
         raise IndexDataError(f"{path.name}: two columns are called {sorted(twice)[0]!r}.", zh=f"{path.name}：有两列同名 {sorted(twice)[0]!r}")
     return list(names), rows
+
+
+def _decoded(raw: bytes) -> str:
+    """Return the text of a CSV file: UTF-8, else as Excel writes it in China."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("gb18030")
+
+
+def _with_points(file: str, rows: list[list[str]]) -> list[list[str]]:
+    """Return rows of a file with semicolons, its columns of decimal commas with points. Raises IndexDataError where a point stands beside commas: it may part thousands."""
+    out = [list(row) for row in rows]
+    commas = [k for k in range(min(map(len, rows), default=0)) if any(COMMA.fullmatch(row[k].strip()) for row in rows)
+              and all(row[k].strip() in MISSING or WHOLE.fullmatch(row[k].strip()) or COMMA.fullmatch(row[k].strip()) for row in rows)]
+    for i, row in enumerate(out, 1):
+        if commas and (cell := next((cell for cell in row if POINT.fullmatch(cell.strip())), None)):
+            raise IndexDataError(f"{file}, row {i}: {cell!r} has a point in a table of decimal commas; it could part thousands. Write one of both.", zh=f"{file} 第 {i} 行：{cell!r} 用点，而表中小数用逗号；可能是千分位，请统一写法")
+        for k in commas:
+            row[k] = row[k].replace(",", ".")
+    return out
 
 
 def matrix(path: Path) -> tuple[list[str], np.ndarray]:

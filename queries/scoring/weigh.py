@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from queries.scoring.diagnose import correlations
+
 METHODS = ("given", "equal", "ahp", "entropy", "critic", "pca")
+#: Of the nodes above: their scores are not there before they are weighed.
+OF_NODES = ("given", "equal", "ahp")
 #: Saaty's random index by size of the matrix.
 RANDOM = (0.0, 0.0, 0.58, 0.90, 1.12, 1.24, 1.32, 1.41, 1.45, 1.49, 1.51, 1.48, 1.56, 1.57, 1.59)
 CONSISTENT = 0.10
@@ -46,22 +50,26 @@ def ahp(matrix: np.ndarray) -> Judged:
 
 
 def entropy(x: np.ndarray) -> np.ndarray:
-    """Return the entropy weights of positive columns: one that says the same of everybody weighs nothing."""
-    share = x / np.nansum(x, axis=0)
+    """Return the entropy weights of columns of zeros and above: one that says the same of everybody weighs nothing."""
+    n, total = (~np.isnan(x)).sum(axis=0), np.nansum(x, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(share > 0, share * np.log(share), 0.0)
-    # A column that says the same of everybody comes to nothing, not to a rounding error below it.
-    told = 1 + np.nansum(terms, axis=0) / np.log(len(x))
-    told = np.where(np.abs(told) < 1e-12, 0.0, told)
-    return told / told.sum()
+        share = x / total
+        told = 1 + np.nansum(np.where(share > 0, share * np.log(share), 0.0), axis=0) / np.log(n)
+        # A column that says the same of everybody (also nothing) comes to nothing, not to a rounding error below it.
+        told = np.where((total > 0) & (n > 1) & (np.abs(told) >= 1e-12), told, 0.0)
+        return told / told.sum()
 
 
 def critic(x: np.ndarray) -> np.ndarray:
-    """Return the CRITIC weights: spread of a column (min–max scaled) times how little it goes with the others."""
-    low, high = np.nanmin(x, axis=0), np.nanmax(x, axis=0)
-    y = (x - low) / np.where(high > low, high - low, np.nan)
-    told = np.nanstd(y, axis=0, ddof=1) * (1 - np.corrcoef(y, rowvar=False)).sum(axis=0)
-    return told / told.sum()
+    """Return the CRITIC weights: spread of a column (min–max scaled) times how little it goes with the others; one that says the same of everybody weighs nothing."""
+    moves = np.fmax.reduce(x, axis=0) > np.fmin.reduce(x, axis=0)
+    told, y = np.zeros(x.shape[1]), x[:, moves]
+    if not moves.any():
+        return np.full(x.shape[1], np.nan)
+    low, high = np.nanmin(y, axis=0), np.nanmax(y, axis=0)
+    told[moves] = np.nanstd((y - low) / (high - low), axis=0, ddof=1) * (1 - np.atleast_2d(correlations(y))).sum(axis=0) if moves.sum() > 1 else 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return told / told.sum()
 
 
 def pca(x: np.ndarray, scale: bool = True) -> np.ndarray:

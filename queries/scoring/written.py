@@ -94,7 +94,7 @@ def _scores(one: Catalogue, names: tuple[str, ...], done: engine.Run) -> Columns
     top, above = done.tree.top, range(done.tree.n, len(done.tree.ids))
     rests = _own_share(done)
     ranked = np.where(rests < shrink.LEAST_OWN, np.nan, done.index)
-    why = ["" if not np.isnan(v) else ("no data" if c == 0 else f"coverage {c:.0%} is below {one.missing.least:.0%}")
+    why = ["" if not np.isnan(v) else "no data" if c == 0 else "no scale: all rows say the same" if c + 1e-9 >= one.missing.least else f"coverage {c:.0%} is below {one.missing.least:.0%}"
            for v, c in zip(done.index, done.coverage[:, top], strict=True)]
     out: Columns = _units(names, done.inputs)
     out |= {done.tree.ids[node]: done.scores[:, node] for node in reversed(above)}
@@ -184,7 +184,8 @@ def _diagnostics(one: Catalogue, done: engine.Run, folder: Path, unit: Columns, 
         at = list(done.tree.children[node])
         scores, low = done.scores[:, at], max(at) < done.tree.n
         with np.errstate(all="ignore"):
-            made = {"entropy": weigh.entropy(done.treated[:, at]) if low and (np.nan_to_num(done.treated[:, at]) >= 0).all() else np.full(len(at), np.nan),
+            said = done.treated[:, at] if low and one.weights.of == "values" else scores
+            made = {"entropy": weigh.entropy(said) if low and (np.nan_to_num(said) >= 0).all() else np.full(len(at), np.nan),
                     "critic": weigh.critic(scores) if len(at) > 1 else np.ones(1), "pca": weigh.pca(scores) if len(scores) > 2 else np.full(len(at), np.nan)}
         for k, child in enumerate(at):
             rows["parent"].append(done.tree.ids[node])
