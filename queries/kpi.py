@@ -41,6 +41,8 @@ COUNTED = ("open", "overdue")
 #: No handling time at all.
 NONE = np.zeros(0, np.int64)
 QUANTILES = {"handling_median_h": 0.5, "handling_p90_h": 0.9}
+#: Areas of other days that a note names.
+NAMED = 4
 #: Longest period that the trend shows day by day.
 DAILY = 92
 AGES = (("d1", 0, 1), ("d7", 2, 7), ("d30", 8, 30), ("d90", 31, 90), ("older", 91, None))
@@ -121,7 +123,23 @@ def _children(connection: Connection, ask: Ask, figure: Measure) -> Answer[Child
         ))
     rows.sort(key=lambda row: _worst(figure, row))
     ranked = [_with_rank(rows, i, figure) for i in range(len(rows))]
-    return stamped(connection, ranked, ask=ask, notes=(*by_day(ask), *only_sums(ask)))
+    changed = _boundaries_changed(connection, ask, place, figure, rows) if visible == [place] else ()
+    return stamped(connection, ranked, ask=ask, notes=(*by_day(ask), *only_sums(ask), *changed))
+
+
+def _boundaries_changed(connection: Connection, ask: Ask, place: places.Place, figure: Measure, rows: Sequence[ChildRow]) -> tuple[dict[str, str], ...]:
+    """Return a note where the areas that are there now do not add up to the place, because others were there before."""
+    if ask.at is not None or not (codes := places.former(connection, place)):
+        return ()
+    own = by_area(connection, [place.area_id], ask, [figure])[place.area_id][figure.id][1]
+    told = [row.numerator for row in rows if row.numerator is not None]
+    if own is None or own == sum(told):
+        return ()
+    here = {row.place.code for row in rows}
+    gone = [code for code in codes if code not in here]
+    named = [f"{mark[0]}{mark[1].join(gone[:NAMED])}{mark[2] if len(gone) > NAMED else ''}{mark[3]}" if gone else "" for mark in (("（", "、", "……", "）"), (" (", ", ", " …", ")"))]
+    return ({"zh": f"边界有过调整：本区域共 {own:,}，所列区域合计 {sum(told):,}；此前的案件留在当时的区域{named[0]}",
+             "en": f"boundaries changed: {own:,} in the place, {sum(told):,} in the areas listed; earlier cases stay in the areas of their day{named[1]}"},)
 
 
 def _as_it_stood(

@@ -148,6 +148,16 @@ def children(connection: Connection, place: Place) -> list[Place]:
     return _places(connection, _main().where(node.c.parent == place.num).order_by(node.c.num))
 
 
+def former(connection: Connection, place: Place) -> list[str]:
+    """Return the codes of areas that stood directly under a place on other days and do not now, in order; one that has changed may bear its old code."""
+    if len(trees(connection)) < 2:
+        return []
+    above, now_ = node.alias("above"), select(node.c.area_id).where(node.c.parent == place.num)
+    return list(connection.scalars(
+        select(area.c.code).distinct().join(node, node.c.area_id == area.c.id).join(above, above.c.num == node.c.parent)
+        .where(above.c.area_id == place.area_id, node.c.area_id.not_in(now_)).order_by(area.c.code)))
+
+
 def below(connection: Connection, place: Place, level: int) -> list[Place]:
     """Return the areas of one level at or under a place, in tree order."""
     statement = _main().where(

@@ -176,6 +176,29 @@ def test_area_that_did_not_change_keeps_its_id_through_tree_versions(store, tmp_
         assert len(places.ranges(connection, [was.area_id])) == 2
 
 
+def test_area_whose_parent_is_split_stays_the_same_area_with_all_of_its_cases(store, tmp_path):
+    frame([one_area("E", box(0, 0, 4, 2), since=None, until="2024-01-01"), one_area("E1", box(0, 0, 2, 2), since="2024-01-01", until=None),
+           one_area("E2", box(2, 0, 4, 2), since="2024-01-01", until=None)]).to_file(tmp_path / "d.geojson")
+    frame([one_area("G1", box(0, 0, 2, 2)), one_area("G2", box(2, 0, 4, 2))]).to_file(tmp_path / "g.geojson")
+    found = read_areas(city(level("district", "d.geojson", valid_from="since", valid_to="until"),
+                            {**level("grid", "g.geojson"), "parent": "contains"}), tmp_path)
+    old, new = date(2023, 12, 31), date(2024, 1, 1)
+    with store.write() as connection:
+        write_trees(connection, found.city, found)
+        add_case(connection, (1, 1), old, "1")
+        add_case(connection, (1, 1), new, "2")
+
+        was, now = places.find(connection, "G1", old), places.find(connection, "G1", new)
+        assert was.area_id == now.area_id
+        assert [p.code for p in places.path(connection, was)] == ["C", "E", "G1"]
+        assert [p.code for p in places.path(connection, now)] == ["C", "E1", "G1"]
+        spans = places.ranges(connection, [now.area_id])
+        assert connection.scalars(select(cases.c.no).where(places.inside(cases.c.node, spans)).order_by(cases.c.no)).all() == ["1", "2"]
+        # The district that ended keeps the case of its time.
+        spans = places.ranges(connection, [places.find(connection, "E1", new).area_id])
+        assert connection.scalars(select(cases.c.no).where(places.inside(cases.c.node, spans))).all() == ["2"]
+
+
 def test_delivery_that_begins_later_keeps_the_history_before_it(store, tmp_path):
     load(store, tmp_path, {"district": two_by_two()["district"]})
     with store.write() as connection:

@@ -130,6 +130,33 @@ def test_a_scope_sees_its_own_branch_only(store: Store, tmp_path: Path) -> None:
     assert len(area_values(store, one, "open", 1).rows) == 1
 
 
+def test_a_list_that_does_not_add_up_because_boundaries_changed_says_so(store: Store, tmp_path: Path) -> None:
+    """District 12 is split on the 10th: what was reported before stays with it."""
+    brought(store, tmp_path, [])
+    split = """{"type":"FeatureCollection","features":[
+        {"type":"Feature","properties":{"code":"11","since":"2020-01-01","to":null},"geometry":{"type":"Polygon","coordinates":[[[113,30],[113.1,30],[113.1,30.1],[113,30.1],[113,30]]]}},
+        {"type":"Feature","properties":{"code":"12","since":"2020-01-01","to":"2026-03-10"},"geometry":{"type":"Polygon","coordinates":[[[113.1,30],[113.2,30],[113.2,30.1],[113.1,30.1],[113.1,30]]]}},
+        {"type":"Feature","properties":{"code":"13","since":"2026-03-10","to":null},"geometry":{"type":"Polygon","coordinates":[[[113.1,30],[113.15,30],[113.15,30.1],[113.1,30.1],[113.1,30]]]}},
+        {"type":"Feature","properties":{"code":"14","since":"2026-03-10","to":null},"geometry":{"type":"Polygon","coordinates":[[[113.15,30],[113.2,30],[113.2,30.1],[113.15,30.1],[113.15,30]]]}}]}"""
+    rows = [{"no": str(i), "category": "event", "status": "open", "reported": DAY + timedelta(days=days), "filed": None, "due": None, "closed": None, "lon": lon, "lat": 30.05}
+            for i, (days, lon) in enumerate(((-5, 113.12), (-4, 113.18), (2, 113.12), (3, 113.05)))]
+    pl.DataFrame(rows, schema_overrides=dict.fromkeys(("filed", "due", "closed"), pl.Datetime(time_zone="UTC"))).write_parquet(tmp_path / "cases.parquet")
+    (tmp_path / "areas.geojson").write_text(split, "utf-8")
+    (tmp_path / "city.toml").write_text(CITY.replace('code = "code"', 'code = "code"\nvalid_from = "since"\nvalid_to = "to"'), "utf-8")
+    loading.load(tmp_path, store, quiet=True)
+
+    told = kpi.children(store, MARCH, "open")
+    assert {row.place.code: row.numerator for row in told.rows} == {"11": 1, "13": 1, "14": 0}
+    (note,) = [note for note in told.notes if "boundaries" in note["en"]]
+    assert "4 in the place, 2 in the areas listed" in note["en"]
+    assert "(12)" in note["en"]
+    assert "（12）" in note["zh"]
+    # On a day of its time it is there, and nothing is missing.
+    before = kpi.children(store, MARCH.but(since=date(2026, 3, 6), until=date(2026, 3, 9)), "open")
+    assert {row.place.code: row.numerator for row in before.rows} == {"11": 0, "12": 2}
+    assert not [note for note in before.notes if "boundaries" in note["en"]]
+
+
 @pytest.mark.parametrize("measure", list(kpi.FIGURES))
 def test_every_figure_can_rank_and_paint(city: Store, measure: str) -> None:
     ask = Ask(scope=EVERYTHING, since=date(2026, 10, 25), until=date(2026, 11, 23))

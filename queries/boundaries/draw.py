@@ -81,7 +81,7 @@ def _drawn(read: AreasRead, tree: TreePlan, rows: _Rows) -> Drawn:
 
 
 class _Rows:
-    """The area rows, made once for each area and parent."""
+    """The area rows, made once for each area."""
 
     def __init__(self, read: AreasRead, digests: np.ndarray) -> None:
         table = read.areas
@@ -91,21 +91,23 @@ class _Rows:
         self._table = {name: table[name].tolist() for name in
                        ("name", "name_en", "residents", "valid_from", "valid_to")}
         self._digests = digests
-        self._made: dict[tuple[int, int], str] = {}
+        self._made: dict[int, tuple[int, str]] = {}
         city = read.city
         self.root_key = _hash(city.code, city.name, shapes.digest_bytes(np.array([read.root_shape]))[0])
 
     def key(self, row: int, parent: int) -> str:
-        """Return the hash of an area under a parent (-1 = the city)."""
-        known = self._made.get((row, parent))
-        if known is None:
+        """Return the hash of an area, of which `parent` (-1 = the city) is its parent in some tree.
+
+        An area that another parent gets later, as when the one above it is split, stays the same area with all of its
+        cases: the parent of the oldest tree is part of the hash, those of later ones are not.
+        """
+        if row not in self._made:
             t = self._table
-            known = _hash(
+            self._made[row] = parent, _hash(
                 self.level[row], self.code[row], self.parent_code(parent), t["name"][row],
                 t["valid_from"][row], t["valid_to"][row], self._digests[row],
             )
-            self._made[row, parent] = known
-        return known
+        return self._made[row][1]
 
     def parent_code(self, parent: int) -> str:
         return self.read.city.code if parent == -1 else self.code[parent]
@@ -113,7 +115,7 @@ class _Rows:
     def finish(self) -> dict[str, dict[str, Any]]:
         """Return the rows of the area table by hash, the city's among them."""
         table, city = self.read.areas, self.read.city
-        used = sorted({row for row, _ in self._made})
+        used = sorted(self._made)
         geoms = np.array([self.read.root_shape, *table["geometry"].to_numpy()[used]], dtype=object)
         measures = _measured(geoms)
         at = {row: i + 1 for i, row in enumerate(used)}
@@ -125,7 +127,7 @@ class _Rows:
             "residents": int(residents[-1]) if residents else None, "hash": ROOT,
             **_named(city.name, city.name_en, city.code), **measures[0],
         }}
-        for (row, parent), key in self._made.items():
+        for row, (parent, key) in self._made.items():
             t = self._table
             people = t["residents"][row]
             made[key] = {
