@@ -86,7 +86,7 @@
     made.on("zoomend", function () { gov.placeNames(); gov.shiftBase(); });
     new ResizeObserver(function () {
       made.invalidateSize();
-      if (gov.now && !moved && resized()) fit();
+      if (gov.now && !moved && resized()) fit(); else if (gov.now) gov.placeNames(); // a name at the edge must not be cut by a hair
     }).observe(made.getContainer());
     gov.early();
     if (gov.now) {

@@ -111,11 +111,19 @@
   }
 
   // Dash's renderer keeps every change of every input for an "undo" that no page of ours has, and every answer that
-  // failed for a window that only its developers see: a wall would grow for ever.
+  // failed for a window that only its developers see: a wall would grow for ever, and by megabytes in a burst.
+  const KEPT = 5, watched = new WeakSet();
+  function trim(store, most) {
+    const { history, error } = store.getState();
+    for (const kept of [history && history.past, error && error.frontEnd, error && error.backEnd]) if (kept && kept.length > most) kept.length = 0;
+  }
+
   function forget() {
     for (const store of window.dash_stores || []) {
-      const { history, error } = store.getState();
-      for (const kept of [history && history.past, error && error.frontEnd, error && error.backEnd]) if (kept && kept.length) kept.length = 0;
+      trim(store, 0);
+      if (watched.has(store)) continue;
+      watched.add(store);
+      store.subscribe(function () { trim(store, KEPT); });
     }
     performance.clearResourceTimings();
     performance.clearMeasures();

@@ -145,6 +145,8 @@ def _round(page: Any, server: Server, reports: Reports, out: Outcome) -> None:
         page.execute_script("document.dispatchEvent(new CustomEvent('gov:lost'))")
         time.sleep(2)
         _await(page, "window.govLive.asked === 0", "the panels are not drawn")
+    # Of what Dash keeps for an undo the page holds five changes at most, for five seconds: a look is taken when it holds none.
+    _await(page, "window.dash_stores[0].getState().history.past.length === 0", "what no page can undo is kept")
     for _ in range(2):
         page.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
     told = {one["name"]: one["value"] for one in page.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]}

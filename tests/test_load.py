@@ -89,6 +89,22 @@ def test_loading_again_changes_nothing(store: Store, folder: Path) -> None:
         assert version(connection) == held
 
 
+def test_a_case_that_only_an_unknown_code_could_place_is_named_with_it_at_every_load(store: Store, folder: Path) -> None:
+    toml = folder / "city.toml"
+    toml.write_text(toml.read_text("utf-8") + 'area_code = "网格"\n', "utf-8")
+    (folder / "cases.csv").write_text(HEAD.replace("\n", ",网格\n") + GOOD.replace("\n", ",\n") + "A4,市容,处置中,2026-03-01 08:00,,,,92\nA5,市容,处置中,2026-03-01 08:00,,,,93\n"
+                                      "A6,市容,处置中,2026-03-01 08:00,,110.05,20.05,93\n", "utf-8")
+    for load in (1, 2):
+        report = loading.load(folder, store, quiet=True)
+        told = next(one for one in report.sources if one.id == "c")
+        # A point says where a case is, whatever its code.
+        assert (told.accepted, told.doubted) == (6, 1), load
+        with store.read() as connection:
+            (kept,) = connection.execute(select(quarantine)).all()
+        assert (kept.row, kept.field, kept.value, kept.reason_en) == (6, "area_code", "93", "no area has this code: the case counts in the whole city only")
+    assert not report.changed
+
+
 def test_a_word_that_other_takes_in_is_named_and_counts_as_no_doubt(store: Store, folder: Path) -> None:
     toml = folder / "city.toml"
     toml.write_text(toml.read_text("utf-8").replace("[[levels]]", 'other = { name = "其他", name_en = "Other" }\n[[levels]]', 1), "utf-8")

@@ -82,6 +82,18 @@ def sized(browser: Any) -> Iterator[Callable[[int, int], None]]:
     browser.get("about:blank")
 
 
+def settled(browser: Any) -> list[Any]:
+    """Return the texts of a screen on which nothing moves any more; panels that come late move the map beside them."""
+    last = None
+    for _ in range(40):
+        time.sleep(0.5)
+        now = browser.execute_script(TEXTS)
+        if now == last:
+            return now
+        last = now
+    raise AssertionError("the screen does not come to rest")
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("name", WALLS)
@@ -90,8 +102,7 @@ def test_a_wall_is_read_from_its_distance_and_nothing_is_cut(name: str, lang: st
     sized(across, down)
     browser.get(f"{server}/wall?lang={lang}&kiosk=1&round=city&pause=1&wide={wide}&far={far}")
     until(browser, DRAWN)
-    time.sleep(0.5)
-    texts = browser.execute_script(TEXTS)
+    texts = settled(browser)
     assert len(texts) > 40
     # The height of a capital, in pixels, that is seen at 20 arc minutes from there.
     least = 2 * far * math.tan(math.radians(20 / 60 / 2)) * across / wide / 0.733

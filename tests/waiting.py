@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def until(check: Callable[[], Any], seconds: float = 20.0, what: str = "it did not come about") -> Any:
+def until(check: Callable[[], Any], seconds: float = 40.0, what: str = "it did not come about") -> Any:
     """Return the first true answer; fail with words when the time is up."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -17,7 +17,7 @@ def until(check: Callable[[], Any], seconds: float = 20.0, what: str = "it did n
     raise AssertionError(what)
 
 
-def shown(browser: Any, script: str, seconds: float = 20.0) -> Any:
+def shown(browser: Any, script: str, seconds: float = 40.0) -> Any:
     """Return the first true value of a script of a page; fail with what the page's log says."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

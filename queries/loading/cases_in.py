@@ -16,7 +16,7 @@ from queries.loading import implied
 from queries.loading.report import SourceReport
 from queries.rollup import COLUMNS, Projector
 from queries.store import bulk
-from queries.tables import cases, category, department, event
+from queries.tables import area, cases, category, department, event
 
 WRITTEN = (
     "id", "no", "node", "placed", "lon", "lat", "cell", "category_id", "department_id", "kind", "title", "address",
@@ -40,6 +40,7 @@ class CasesIn:
         self._connection, self._city, self._seen = connection, city, seen
         self.locator, self._projector = locator, projector
         self._next = (connection.scalar(select(func.max(cases.c.id))) or 0) + 1
+        self._areas: list[str] | None = None
         #: Nothing is stored that the rows of this source could meet.
         self._first = self._next == 1
         self._categories = {r.code: r.id for r in connection.execute(select(category.c.code, category.c.id))}
@@ -47,8 +48,8 @@ class CasesIn:
 
     def take(self, source: str, frame: pl.DataFrame, report: SourceReport) -> list[Refusal]:
         """Write one chunk; return what had to be refused because of what is stored."""
+        refusals = self._unknown_areas(frame)
         stored = self._stored(frame["no"].to_list()) if not self._first else None
-        refusals: list[Refusal] = []
         if stored is not None and len(stored):
             frame = frame.join(stored, on="no", how="left")
             foreign = pl.col("old_source").is_not_null() & (pl.col("old_source") != source)
@@ -73,6 +74,17 @@ class CasesIn:
             self._projector.add(rows)
             report.new += len(rows)
         return refusals
+
+    def _unknown_areas(self, frame: pl.DataFrame) -> list[Refusal]:
+        """Return the rows that only a code could place, and whose code no area has: they count in the whole city alone."""
+        named = frame.filter(pl.col("area_code").is_not_null() & pl.col("lon").is_null())
+        if not len(named):
+            return []
+        if self._areas is None:
+            self._areas = list(self._connection.scalars(select(area.c.code).distinct()))
+        return [Refusal(row=row, field="area_code", value=code, grade="doubted", reason="没有这个区域编码，案件只计入全市",
+                        reason_en="no area has this code: the case counts in the whole city only")
+                for row, code in named.filter(~pl.col("area_code").is_in(self._areas)).select("row", "area_code").iter_rows()]
 
     def _stored(self, numbers: list[str]) -> pl.DataFrame:
         rows: list[tuple[Any, ...]] = []
