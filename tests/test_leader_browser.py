@@ -214,7 +214,8 @@ def test_the_clock_is_the_citys(show: Open) -> None:
     assert "Asia/Shanghai" in shown
     now = datetime.now(ZoneInfo("Asia/Shanghai"))
     told = datetime.strptime(shown[:8], "%H:%M:%S").replace(year=now.year, month=now.month, day=now.day, tzinfo=now.tzinfo)
-    assert abs((now - told).total_seconds()) % 86_400 < 5
+    # A busy machine may be slow to answer; another zone would be hours off.
+    assert abs((now - told).total_seconds()) % 86_400 < 20
 
 
 @pytest.mark.parametrize("query", ["period=custom&from=2020-01-01&to=2020-01-31", "place=nosuch", "case=nosuch", "place=990101001001001"])

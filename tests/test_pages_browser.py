@@ -19,7 +19,9 @@ Open = Callable[[str], Any]
 @pytest.fixture
 def show(server: str, browser: Any) -> Open:
     def go(path: str) -> Any:
-        # What earlier pages said and asked is not this page's.
+        # What earlier pages said and asked is not this page's; of another server's page a last question may still be on its way.
+        browser.get("about:blank")
+        time.sleep(0.3)
         browser.get_log("browser")
         browser.get_log("performance")
         browser.get(server + path)

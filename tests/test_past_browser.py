@@ -29,6 +29,8 @@ DRAWN = "return document.querySelectorAll('.cases tbody tr').length>3 && documen
 def show(lively: tuple[str, Store], browser: Any) -> Open:
     def go(path: str) -> Any:
         browser.get("about:blank")
+        # Who an earlier test was at this address is not who looks here.
+        browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
         browser.get_log("browser")
         browser.get(lively[0] + path)
         until(browser, WHEN)
