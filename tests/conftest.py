@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,15 @@ def missing(what: str) -> None:
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Name bytes by their number: packed ones carry the second they were made in, and each worker collects for itself."""
     return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Let nobody be who a test of another file was: cookies belong to the machine, whatever the port of its server."""
+    used = getattr(item, "funcargs", {}).get("browser")
+    if used is not None and (nextitem is None or nextitem.path != item.path):
+        with suppress(Exception):  # a browser that died is another test's failure
+            used.execute_cdp_cmd("Network.clearBrowserCookies", {})
 
 
 @pytest.fixture(scope="session")
