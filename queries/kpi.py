@@ -137,9 +137,11 @@ def _boundaries_changed(connection: Connection, ask: Ask, place: places.Place, f
         return ()
     here = {row.place.code for row in rows}
     gone = [code for code in codes if code not in here]
-    named = [f"{mark[0]}{mark[1].join(gone[:NAMED])}{mark[2] if len(gone) > NAMED else ''}{mark[3]}" if gone else "" for mark in (("（", "、", "……", "）"), (" (", ", ", " …", ")"))]
-    return ({"zh": f"边界有过调整：本区域共 {own:,}，所列区域合计 {sum(told):,}；此前的案件留在当时的区域{named[0]}",
-             "en": f"boundaries changed: {own:,} in the place, {sum(told):,} in the areas listed; earlier cases stay in the areas of their day{named[1]}"},)
+    more, first = len(gone) > NAMED, gone[:NAMED]
+    zh = f"（{'、'.join(first)}{'……' if more else ''}）" if gone else ""
+    en = f" ({', '.join(first)}{' …' if more else ''})" if gone else ""
+    return ({"zh": f"边界有过调整：本区域共 {own:,}，所列区域合计 {sum(told):,}；此前的案件留在当时的区域{zh}",
+             "en": f"boundaries changed: {own:,} in the place, {sum(told):,} in the areas listed; earlier cases stay in the areas of their day{en}"},)
 
 
 def _as_it_stood(

@@ -149,13 +149,15 @@ def children(connection: Connection, place: Place) -> list[Place]:
 
 
 def former(connection: Connection, place: Place) -> list[str]:
-    """Return the codes of areas that stood directly under a place on other days and do not now, in order; one that has changed may bear its old code."""
-    if len(trees(connection)) < 2:
+    """Return the codes of areas that stood directly under a place before its day and do not then, in order; one that has changed may bear its old code."""
+    every = trees(connection)
+    before = [one.tree_id for one in every[:next(i for i, one in enumerate(every) if one.tree_id == place.tree_id)]]
+    if not before:
         return []
-    above, now_ = node.alias("above"), select(node.c.area_id).where(node.c.parent == place.num)
+    above, here = node.alias("above"), select(node.c.area_id).where(node.c.parent == place.num)
     return list(connection.scalars(
         select(area.c.code).distinct().join(node, node.c.area_id == area.c.id).join(above, above.c.num == node.c.parent)
-        .where(above.c.area_id == place.area_id, node.c.area_id.not_in(now_)).order_by(area.c.code)))
+        .where(above.c.area_id == place.area_id, above.c.tree_id.in_(before), node.c.area_id.not_in(here)).order_by(area.c.code)))
 
 
 def below(connection: Connection, place: Place, level: int) -> list[Place]:
