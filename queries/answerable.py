@@ -9,7 +9,10 @@ from sqlalchemy import select
 
 from queries.errors import AskError
 from queries.frame import Ask, Filters
+from queries.governance.levels import finished
 from queries.index._dimension import Words
+from queries.index._inputs import computed
+from queries.index._own import counted_here
 from queries.index._tables import index_figure
 from queries.index_records import indicator
 from queries.matrix import Cell, matrix
@@ -50,7 +53,7 @@ class Answerable:
 def answerable(store: Store, ask: Ask, id_: str) -> Answerable:
     """Return who answers for an indicator of the asked place and period. Raises AskError."""
     one = indicator(id_)
-    if one.imported:
+    if one.imported and id_ not in _counted_here(store, ask):
         return Answerable(post=REPORTS, department=_said(store, id_))
     post = DEVICES if one.now_only else POSTS.get(one.opens) or STEPS.get(one.top[0] if one.top else "", STREET)
     if one.opens not in COUNTED:
@@ -67,6 +70,10 @@ def answerable(store: Store, ask: Ask, id_: str) -> Answerable:
         return Answerable(post=post)
     return Answerable(post=post, department=worst.name, against=int(n), of=int(against(held.corner)))
 
+
+def _counted_here(store: Store, ask: Ask) -> frozenset[str]:
+    with store.read() as connection:
+        return counted_here(connection, finished(connection, ask), computed())
 
 
 def _said(store: Store, id_: str) -> Words | None:

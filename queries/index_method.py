@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -24,6 +24,7 @@ from queries.index._counts import parents
 from queries.index._dimension import Indicator, Kind, Words
 from queries.index._level import Level, computed
 from queries.index._mix import mix_of
+from queries.index._own import counted_here
 from queries.periods import pieces
 from queries.places import Place
 from queries.scoring import tree as trees
@@ -86,6 +87,8 @@ class MethodRow:
     sd: float | None
     last: float | None
     quartile: float | None
+    #: A department's figures, where nothing or too little was counted here.
+    brought: bool = False
     mix: MixRow | None = None
     was: MethodRow | None = None
 
@@ -121,7 +124,9 @@ def _method(connection: Connection, ask: Ask) -> Answer[MethodRow | MeanRow]:
     i, group = row_of(held, place.num), parents(connection, held.where)
     then = level_scored_before(connection, ask, place.level)
     mixes = _mixes(connection, ask, place, held.indicators)
-    rows: list[MethodRow | MeanRow] = [_indicator(held, i, k, group == group[i], then, mixes.get(held.indicators[k].id)) for k in range(held.tree.n)]
+    ours = counted_here(connection, ask, computed())
+    rows: list[MethodRow | MeanRow] = [
+        replace(_indicator(held, i, k, group == group[i], then, mixes.get(one.id)), brought=one.imported and one.id not in ours) for k, one in enumerate(held.indicators)]
     means = trees.scores(held.tree, held.scores[i:i + 1, :held.tree.n])[0][0]
     for node in range(held.tree.n, len(held.tree.ids)):
         children = held.tree.children[node]

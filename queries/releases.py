@@ -16,20 +16,20 @@ import numpy as np
 from sqlalchemy import Connection, select
 from sqlalchemy import func as sql
 
-from queries import governance
 from queries.answers import stamped
 from queries.area_values import standing
-from queries.clock import day_bucket, moment, now, stamp
+from queries.clock import day_bucket, local_day, moment, now, stamp
 from queries.errors import AskError, NoSuchError
 from queries.figures import Words
 from queries.frame import EVERYTHING, Actor, Answer, Ask
-from queries.index import VERSION
+from queries.index import VERSION, Catalogue, catalogue
 from queries.index._level import Inputs, read_inputs, score
 from queries.index._tables import index_release
 from queries.periods import previous
 from queries.places import day
 from queries.store import Store, bump
 from queries.tables import level, source
+from queries.today import city_now
 
 #: A score below this is red.
 RED = 70.0
@@ -69,16 +69,14 @@ def release(store: Store, actor: Actor, since: date, until: date) -> ReleaseRow:
     ask = Ask(scope=EVERYTHING, since=since, until=until)
     with store.write() as connection:
         last = connection.scalar(select(sql.max(source.c.as_of)).where(source.c.kind == "cases"))
-        if last is None or moment(last).date() <= until:
+        if last is None or local_day(last, city_now(connection).zone) <= until:
             raise AskError(f"The data does not yet speak of the whole of {until}; until then it is a draft.", zh=f"数据尚未覆盖 {until} 全天，目前只能是草稿")
-        arrays, scores = _frozen(connection, ask)
-        body = io.BytesIO()
-        np.savez_compressed(body, **arrays)
-        told = json.dumps(scores, sort_keys=True)
-        mark = _hash(arrays, told)
+        by = catalogue()
+        arrays, told = _frozen(connection, ask, by)
+        mark = _hash(by, arrays, told)
         id_ = connection.execute(index_release.insert().values(
-            made_at=stamp(now()), made_by=actor.shown or actor.name, since=day_bucket(since), until=day_bucket(until), version=VERSION, cut_off=last, hash=mark,
-            scores=told, inputs=body.getvalue())).inserted_primary_key[0]  # type: ignore[index]
+            made_at=stamp(now()), made_by=actor.shown or actor.name, since=day_bucket(since), until=day_bucket(until), version=VERSION, catalogue=by.packed(), cut_off=last, hash=mark,
+            scores=told, inputs=_packed(arrays))).inserted_primary_key[0]  # type: ignore[index]
         bump(connection)
         return _row(connection.execute(select(index_release).where(index_release.c.id == id_)).one())
 
@@ -91,14 +89,20 @@ def releases(store: Store) -> Answer[ReleaseRow]:
 
 
 def recomputed(store: Store, id_: int) -> bool:
-    """Return whether a release comes out of what it keeps bit for bit, by the catalogue of today. Raises NoSuchError."""
+    """Return whether a release comes out of what it keeps bit for bit, by the catalogue of its own day. Raises NoSuchError, AskError."""
     with store.read() as connection:
         row = connection.execute(select(index_release).where(index_release.c.id == id_)).one_or_none()
     if row is None:
         raise NoSuchError(f"There is no release {id_}.", zh=f"没有第 {id_} 号发布")
+    if not row.catalogue:
+        raise AskError(f"Release {id_} was made by catalogue {row.version} and keeps no copy of it. Check it with the version of this program that made it.",
+                       zh=f"第 {id_} 号发布使用目录 {row.version}，当时尚不随发布保存目录；请用当时的程序版本核对。")
+    by = Catalogue.unpacked(row.catalogue)
     with np.load(io.BytesIO(row.inputs), allow_pickle=False) as held:
         arrays = {name: held[name] for name in held.files}
-    return row.version == VERSION and _hash(arrays, json.dumps(_scores(arrays), sort_keys=True)) == row.hash
+    if any(part.shape[1] != len(by.computed) for name, part in arrays.items() if name.endswith(".top")):
+        raise AskError(f"Release {id_} does not fit the catalogue that lies with it: its counts have other columns.", zh=f"第 {id_} 号发布与所附目录不符：指标列数不同。")
+    return _hash(by, arrays, _scored(arrays, by)) == row.hash
 
 
 def suggestions(store: Store) -> tuple[Suggestion, ...]:
@@ -122,7 +126,8 @@ def suggested(history: list[dict[str, float | None]]) -> list[Suggestion]:
     return found
 
 
-def _frozen(connection: Connection, ask: Ask) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def _frozen(connection: Connection, ask: Ask, by: Catalogue) -> tuple[dict[str, np.ndarray], str]:
+    """Return the counts of every level, and the scores that come of them, as JSON."""
     before = previous(ask.since, ask.until)
     arrays: dict[str, np.ndarray] = {}
     for (number,) in connection.execute(select(level.c.level).order_by(level.c.level)).all():
@@ -132,23 +137,29 @@ def _frozen(connection: Connection, ask: Ask) -> tuple[dict[str, np.ndarray], di
             arrays |= {f"{number}.{name}.{key}": getattr(held, key) for key in ("num", "group", "top", "under", "known")}
             arrays[f"{number}.{name}.covered"] = np.array([held.covered])
             arrays[f"{number}.{name}.code"] = where.code.astype(str)
-    return arrays, _scores(arrays)
+    return arrays, _scored(arrays, by)
 
 
-def _scores(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+def _packed(arrays: dict[str, np.ndarray]) -> bytes:
+    body = io.BytesIO()
+    np.savez_compressed(body, **arrays)
+    return body.getvalue()
+
+
+def _scored(arrays: dict[str, np.ndarray], by: Catalogue) -> str:
     out: dict[str, Any] = {}
     for number in sorted({name.split(".")[0] for name in arrays}, key=int):
         held = {name: Inputs(**{key: arrays[f"{number}.{name}.{key}"] for key in ("num", "group", "top", "under", "known")},
                              covered=bool(arrays[f"{number}.{name}.covered"][0])) for name in ("now", "was")}
-        done = score(held["now"], number == "0", held["was"] if number != "0" else None)
+        done = score(held["now"], number == "0", held["was"] if number != "0" else None, by)
         nodes = range(done.tree.n, len(done.tree.ids))
         for code, line in zip(arrays[f"{number}.now.code"].tolist(), done.scores, strict=True):
             out[code] = {done.tree.ids[k]: None if np.isnan(line[k]) else float(line[k]) for k in nodes}
-    return out
+    return json.dumps(out, sort_keys=True)
 
 
-def _hash(arrays: dict[str, np.ndarray], scores: str) -> str:
-    made = hashlib.sha256(json.dumps(list(governance.catalogue()), sort_keys=True, ensure_ascii=False).encode())
+def _hash(by: Catalogue, arrays: dict[str, np.ndarray], scores: str) -> str:
+    made = hashlib.sha256(by.packed().encode())
     for name in sorted(arrays):
         made.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
     made.update(scores.encode())

@@ -1,8 +1,9 @@
 """Keeps the roll-ups: additive measures by area, day or month, and category.
 
-Each measure falls on a day of its own: reported, still_open on the reported day; filed on the filed
-day; closed, rework, handled_* on the closing day; due, due_closed, due_on_time on the deadline's day
-(the cohort of those that should close). A case that was closed before it was reported, or without a
+Each measure falls on a day of its own: reported, still_open and who found it (found = by the grid or a
+sensor, called = by a hotline, public = by residents, machine = by a sensor and filed since) on the reported
+day; filed on the filed day; closed, rework, handled_* on the closing day; due, due_closed, due_on_time and
+the urgent ones among them on the deadline's day (the cohort of those that should close). A case that was closed before it was reported, or without a
 known time, counts as closed on its reported day and has no handling time. A cancelled case is closed
 (it is open no more) but has neither deadline nor handling time.
 
@@ -24,14 +25,14 @@ from sqlalchemy import Connection, delete, func, select
 
 from queries.clock import EPOCH
 from queries.store import bulk
-from queries.tables import MEASURES, UPPER, cases, duration, open_now, rollup, total
+from queries.tables import KEPT, UPPER, cases, duration, open_now, rollup, total
 from queries.touched import MOST, everything, touch
 
 #: What must be known of a case to count it.
-COLUMNS = ("node", "category_id", "department_id", "status", "is_open", "rework", "reported_at", "filed_at", "due_at", "closed_at")
+COLUMNS = ("node", "category_id", "department_id", "status", "is_open", "rework", "reported_at", "filed_at", "due_at", "closed_at", "urgent", "origin")
 SCHEMA = {
     "node": pl.Int64, "category_id": pl.Int64, "department_id": pl.Int64, "status": pl.String, "is_open": pl.Boolean, "rework": pl.Int64,
-    "reported_at": pl.Int64, "filed_at": pl.Int64, "due_at": pl.Int64, "closed_at": pl.Int64,
+    "reported_at": pl.Int64, "filed_at": pl.Int64, "due_at": pl.Int64, "closed_at": pl.Int64, "urgent": pl.Boolean, "origin": pl.String,
 }
 #: Handling times are kept in bins whose ends are 1.12 apart: a percentile is within 6 % of the truth.
 BASE = 1.12
@@ -40,6 +41,8 @@ BINS_KEY = ("area_id", "grain", "bucket", "category_id", "bin")
 KEY = ("area_id", "grain", "bucket", "category_id", "department_id")
 TOTAL_KEY = ("area_id", "grain", "bucket")
 OPEN_KEY = ("area_id", "category_id", "department_id", "status")
+#: Who found it, where that was our own work and no complaint: the grid, or a sensor or camera.
+FOUND = ("grid", "sensor")
 #: Stands in a roll-up for "no department is named".
 NOBODY = 0
 CHUNK = 200_000
@@ -75,17 +78,19 @@ def contributions(facts: pl.DataFrame, zone: ZoneInfo) -> tuple[pl.DataFrame, pl
             some.with_columns(bucket=_day(moment, zone))
             .group_by("node", "category_id", "department_id", "bucket")
             .agg(*((measures[m].cast(pl.Int64) * weight).sum().alias(m) if m in measures
-                   else zero.alias(m) for m in MEASURES))
+                   else zero.alias(m) for m in KEPT))
             .collect()
         )
 
-    one = pl.lit(1)
+    one, urgent, origin = pl.lit(1), pl.col("urgent"), pl.col("origin")
     by_day = pl.concat([
-        part("reported_at", None, reported=one, still_open=is_open),
+        part("reported_at", None, reported=one, still_open=is_open, found=origin.is_in(FOUND), called=origin == "hotline", public=origin == "public",
+             machine=(origin == "sensor") & pl.col("filed_at").is_not_null()),
         part("filed_at", pl.col("filed_at").is_not_null(), filed=one),
         part("end", end.is_not_null(), closed=one, rework=pl.col("rework") > 0, handled_n=timed.fill_null(False),
              handled_s=pl.when(timed).then(took).otherwise(0)),
-        part("due_at", owed, due=one, due_closed=~is_open, due_on_time=on_time.fill_null(False)),
+        part("due_at", owed, due=one, due_closed=~is_open, due_on_time=on_time.fill_null(False),
+             urgent_due=urgent, urgent_on_time=urgent & on_time.fill_null(False)),
     ])
     number = ((took.clip(SHORTEST).cast(pl.Float64) / SHORTEST).log() / math.log(BASE) + 1e-9).floor()
     bins = (
@@ -147,8 +152,8 @@ class Projector:
             touch(connection, marks.rows())
         lines = self._lines(pl.concat(frame["node"] for frame in (days, bins, waiting)).unique().sort())
         jobs = [
-            (rollup, KEY, MEASURES, self._beside.submit(_graded, lines, days, ["category_id", "department_id"], [], list(MEASURES), KEY)),
-            (total, TOTAL_KEY, MEASURES, self._beside.submit(_totals, lines, days)),
+            (rollup, KEY, KEPT, self._beside.submit(_graded, lines, days, ["category_id", "department_id"], [], list(KEPT), KEY)),
+            (total, TOTAL_KEY, KEPT, self._beside.submit(_totals, lines, days)),
             (duration, BINS_KEY, ("n",), self._beside.submit(_graded, lines, bins, ["category_id"], ["bin"], ["n"], BINS_KEY)),
             (open_now, OPEN_KEY, ("n",), self._beside.submit(_spread, lines, waiting, ["category_id", "department_id", "status"], ["n"])),
         ]
@@ -168,7 +173,7 @@ def _graded(lines: list[pl.DataFrame], frame: pl.DataFrame, by: list[str], more:
 
 def _totals(lines: list[pl.DataFrame], frame: pl.DataFrame) -> pl.DataFrame:
     """Return, of all categories and departments together, days of the upper levels and months of all."""
-    measures = list(MEASURES)
+    measures = list(KEPT)
     upper, lower = (_spread(some, frame, ["bucket"], measures) for some in (lines[:UPPER], lines[UPPER:]))
     return _together([upper], [_months(some, [], measures) for some in (upper, lower)], TOTAL_KEY, measures)
 
@@ -208,9 +213,9 @@ def _put(connection: Connection, table, frame: pl.DataFrame, key: tuple[str, ...
 
 def tidy(connection: Connection) -> None:
     """Remove rows that have come to nothing, so that equal states are equal tables."""
-    nothing = [rollup.c[m] == 0 for m in MEASURES]
+    nothing = [rollup.c[m] == 0 for m in KEPT]
     connection.execute(delete(rollup).where(*nothing))
-    connection.execute(delete(total).where(*(total.c[m] == 0 for m in MEASURES)))
+    connection.execute(delete(total).where(*(total.c[m] == 0 for m in KEPT)))
     connection.execute(delete(duration).where(duration.c.n == 0))
     connection.execute(delete(open_now).where(open_now.c.n == 0))
 

@@ -122,9 +122,11 @@ class Store:
     def _rebuild(self, connection: Connection) -> None:
         # An upgrade that changed what is counted leaves the sums empty: the newest code makes them, not the old step.
         from queries.loop.book import Book
+        from queries.loop.origins import tell_anew
         from queries.loop.rebuild import from_events
 
         bump(connection)
+        tell_anew(connection, (get_meta(connection, "toml") or {}).get("origins"))
         from_events(connection, Book().open(connection))
         connection.execute(meta.delete().where(meta.c.key == "rebuild"))
 

@@ -135,6 +135,7 @@ cases = Table(
     Column("title", Text, nullable=False, server_default=""),
     Column("address", Text, nullable=False, server_default=""),
     Column("channel", Text, nullable=False, server_default=""),
+    Column("origin", Text, nullable=False, server_default=""),  # grid, sensor, hotline, public: who found it, by its channel; empty = not known
     Column("status", Text, nullable=False),
     Column("urgent", Boolean, nullable=False),
     Column("reported_at", BigInteger, nullable=False),
@@ -209,6 +210,10 @@ MEASURES = (
     "reported", "filed", "closed", "due", "due_closed", "due_on_time",
     "rework", "handled_n", "handled_s", "still_open",
 )
+#: Further ones that no screen sums over stretches of time; the index does.
+INDEXED = ("urgent_due", "urgent_on_time", "found", "called", "public", "machine")
+#: All that a row of the roll-ups holds.
+KEPT = MEASURES + INDEXED
 
 rollup = Table(
     "rollup", metadata,
@@ -217,7 +222,7 @@ rollup = Table(
     Column("bucket", Integer, primary_key=True, autoincrement=False),
     Column("category_id", Integer, primary_key=True, autoincrement=False),
     Column("department_id", Integer, primary_key=True, autoincrement=False),  # 0 = no department is named
-    *(Column(name, BigInteger, nullable=False, server_default="0") for name in MEASURES),
+    *(Column(name, BigInteger, nullable=False, server_default="0") for name in KEPT),
     sqlite_with_rowid=False,
 )
 
@@ -231,7 +236,7 @@ total = Table(
     Column("area_id", Integer, primary_key=True, autoincrement=False),
     Column("grain", SmallInteger, primary_key=True, autoincrement=False),
     Column("bucket", Integer, primary_key=True, autoincrement=False),
-    *(Column(name, BigInteger, nullable=False, server_default="0") for name in MEASURES),
+    *(Column(name, BigInteger, nullable=False, server_default="0") for name in KEPT),
     sqlite_with_rowid=False,
 )
 

@@ -57,6 +57,11 @@ def touch(connection: Connection, days: Iterable[tuple[int, int]]) -> None:
     _put(connection, [(SUMS, n, day, day) for n, day in sorted(set(days))])
 
 
+def touch_span(connection: Connection, number: int, first: int, last: int) -> None:
+    """Mark days of one node, from first to last, as changed."""
+    _put(connection, [(SUMS, number, first, last)])
+
+
 def touch_figures(connection: Connection, spans: Sequence[tuple[int, int, int]]) -> None:
     """Mark spans of days (node, first, last) as those of which other figures hold now."""
     _put(connection, [(FIGURES, *span) for span in spans])

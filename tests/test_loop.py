@@ -28,7 +28,7 @@ from queries.loop.tables import refusal, reporter, tally, whistle
 from queries.loop.writer import Writer
 from queries.rollup import SCHEMA, contributions
 from queries.store import Store
-from queries.tables import MEASURES, cases, duration, event, open_now, rollup, total
+from queries.tables import KEPT, cases, duration, event, open_now, rollup, total
 
 CITY = """
 name = "小城"
@@ -113,7 +113,7 @@ def sums(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     with store.read() as connection:
         return {
             t.name: sorted(tuple(r) for r in connection.execute(select(t)) if any(r[-width:]))
-            for t, width in ((rollup, len(MEASURES)), (total, len(MEASURES)), (duration, 1), (open_now, 1), (tally, 1))
+            for t, width in ((rollup, len(KEPT)), (total, len(KEPT)), (duration, 1), (open_now, 1), (tally, 1))
         }
 
 
@@ -351,7 +351,7 @@ def test_every_step_and_status_has_words(lang: str) -> None:
 TIMES = st.integers(1_700_000_000, 1_760_000_000)
 COURSES = st.builds(
     Course, node=st.integers(1, 3), category_id=st.integers(1, 2), department_id=st.none() | st.integers(1, 2),
-    status=st.sampled_from([*WAITING, *OVER]), reported_at=TIMES, filed_at=st.none() | TIMES, due_at=st.none() | TIMES,
+    status=st.sampled_from([*WAITING, *OVER]), urgent=st.booleans(), origin=st.sampled_from(["", "grid", "sensor", "hotline", "public"]), reported_at=TIMES, filed_at=st.none() | TIMES, due_at=st.none() | TIMES,
     closed_at=st.none() | TIMES, rework=st.integers(0, 3))
 
 
@@ -371,7 +371,7 @@ def test_one_by_one_counts_the_same_as_whole_loads(courses: list[Course]) -> Non
     want = {}
     for r in days.iter_rows(named=True):
         key = (r["node"], 0, r["bucket"], r["category_id"], r["department_id"])
-        want[key] = [a + b for a, b in zip(want.get(key, [0] * len(MEASURES)), [r[m] for m in MEASURES], strict=True)]
+        want[key] = [a + b for a, b in zip(want.get(key, [0] * len(KEPT)), [r[m] for m in KEPT], strict=True)]
     assert {k: v for k, v in deltas._sums.items() if k[1] == 0 and any(v)} == {k: v for k, v in want.items() if any(v)}
     assert {k: n for k, n in deltas._bins.items() if k[1] == 0} == {
         (r["node"], 0, r["bucket"], 0, r["bin"]): r["n"] for r in bins.iter_rows(named=True)}

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text, update
 
-from queries import governance, releases
+from queries import governance, index, loading, releases
+from queries.clock import stamp
 from queries.errors import AskError
 from queries.frame import EVERYTHING, Actor, Ask
-from queries.store import Store
+from queries.index._tables import index_release
+from queries.store import Store, get_meta, put_meta
+from tests import test_index_own as own
+from tests.test_index_figures import folder_of
 
 ADMIN = Actor(name="admin", post="admin", scope=EVERYTHING)
 SINCE, UNTIL = date(2026, 10, 1), date(2026, 10, 31)
@@ -65,3 +72,44 @@ def test_an_indicators_months_are_its_values_and_a_release_marks_its_own_with_th
     with city.engine.begin() as connection:
         connection.execute(text("DELETE FROM index_release"))
     assert made.index is not None
+
+
+def test_a_day_is_over_by_the_citys_own_clock(store: Store, tmp_path: Path) -> None:
+    # Half past eight in the evening in New York: in Greenwich the day is over, in the city it is not.
+    loading.load(folder_of(tmp_path / "city", []), store, quiet=True)
+    evening = datetime(2026, 10, 31, 20, 30, tzinfo=ZoneInfo("America/New_York"))
+    with store.write() as connection:
+        put_meta(connection, "city", {**get_meta(connection, "city"), "timezone": "America/New_York"})
+        connection.execute(text("UPDATE source SET as_of = :at WHERE kind = 'cases'"), {"at": stamp(evening)})
+    with pytest.raises(AskError, match="draft"):
+        releases.release(store, ADMIN, SINCE, UNTIL)
+    with store.write() as connection:
+        connection.execute(text("UPDATE source SET as_of = :at WHERE kind = 'cases'"), {"at": stamp(evening) + 4 * 3600})
+    assert releases.release(store, ADMIN, SINCE, UNTIL).until == UNTIL
+
+
+def test_a_release_is_recomputed_by_the_catalogue_of_its_own_day(store: Store, tmp_path: Path) -> None:
+    loading.load(own.folder_of(tmp_path / "city", own.many(300, 7)), store, quiet=True)
+    made = releases.release(store, ADMIN, own.SINCE, own.UNTIL)
+    assert releases.recomputed(store, made.id)
+    # One that an earlier version made: another weight, an indicator fewer.
+    now_ = index.catalogue()
+    first = now_.dimensions[0]
+    then = replace(now_, version="2025.1", dimensions=(replace(first, weight=35, indicators=tuple(i for i in first.indicators if i.id != "SAF07")), *now_.dimensions[1:]))
+    keep = [i for i, one in enumerate(now_.computed) if one.id != "SAF07"]
+    with store.write() as connection:
+        arrays, _ = releases._frozen(connection, own.ASK, now_)
+        old = {name: part[:, keep] if name.rsplit(".", 1)[1] in ("top", "under", "known") else part for name, part in arrays.items()}
+        told = releases._scored(old, then)
+        row = connection.execute(select(index_release).where(index_release.c.id == made.id)).one()._asdict()
+        row |= {"id": made.id + 1, "version": then.version, "catalogue": then.packed(), "scores": told, "inputs": releases._packed(old), "hash": releases._hash(then, old, told)}
+        connection.execute(insert(index_release).values(**row))
+    assert releases.recomputed(store, made.id + 1)
+    with store.write() as connection:
+        connection.execute(update(index_release).where(index_release.c.id == made.id + 1).values(catalogue=now_.packed()))
+    with pytest.raises(AskError, match="columns"):
+        releases.recomputed(store, made.id + 1)
+    with store.write() as connection:
+        connection.execute(update(index_release).where(index_release.c.id == made.id + 1).values(catalogue=""))
+    with pytest.raises(AskError, match="keeps no copy"):
+        releases.recomputed(store, made.id + 1)

@@ -22,7 +22,7 @@ from queries.loop.tables import whistle
 from queries.rollup import BINS_KEY, KEY
 from queries.schema import metadata
 from queries.store import MIGRATIONS, Store, get_meta
-from queries.tables import MEASURES, cases, event, tree
+from queries.tables import INDEXED, KEPT, cases, event, tree
 from tests.test_loop import CITY, STREETS, sums
 
 #: no, status, reported, filed, due, closed, rework, department: in the order of a life, and what a bad source says.
@@ -149,11 +149,16 @@ def test_a_database_from_between_two_versions_is_refused_and_untouched(store: St
     assert shapes(store) == before
 
 
+def of_then(held: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Return sums without the measures that version 0013 added: it makes all of them anew."""
+    return {name: [row[:-len(INDEXED)] for row in rows] if name in ("rollup", "total") else rows for name, rows in held.items()}
+
+
 def test_sums_that_a_later_version_keeps_for_more_levels_are_made_of_those_that_are_there(store: Store, tmp_path: Path) -> None:
     loading.load(demo.make(tmp_path / "city", grids=120, seed=3), store, quiet=True)
     before = sums(store)
     low = "SELECT id FROM area WHERE level > 3"
-    months = {"rollup": (KEY, MEASURES), "duration": (BINS_KEY, ("n",))}
+    months = {"rollup": (KEY, KEPT), "duration": (BINS_KEY, ("n",))}
     with store.engine.begin() as connection:
         gone = connection.execute(text("DELETE FROM total WHERE area_id IN (SELECT id FROM area WHERE level > 2)")).rowcount
         for table, (key, measures) in months.items():
@@ -171,4 +176,4 @@ def test_sums_that_a_later_version_keeps_for_more_levels_are_made_of_those_that_
     with store.engine.begin() as connection:
         move(connection, "0009")
     assert gone > 0
-    assert sums(store) == before
+    assert of_then(sums(store)) == of_then(before)

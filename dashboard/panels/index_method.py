@@ -20,7 +20,7 @@ from queries.index_method import MeanRow, MethodRow, MixRow
 from queries.scoring.shrink import LEAST_OWN
 
 #: How many ways to game it are named as not resisted (words index.limit_1 and on).
-LIMITS = 6
+LIMITS = 7
 RULES = {"arithmetic": "index.rule_arithmetic", "geometric": "index.rule_geometric"}
 
 
@@ -69,7 +69,7 @@ def _mean(w: Words, row: MeanRow, score: ScoreRow, titles: dict[str, str]) -> ht
 
 def _indicator(w: Words, view: View, row: ScoreRow, one: MethodRow | None) -> html.Div:
     formula = w.pick(row.formula) if row.formula and row.formula["zh"] else ""
-    name: list[Any] = [html.Span(w.pick(row.title)), html.Small(f"{row.id} {formula}")]
+    name: list[Any] = [html.Span(w.pick(row.title)), html.Small(f"{row.id} {formula}{' · ' + w('index.brought') if one and one.brought else ''}")]
     cases = cases_view(view, row.opens)
     months = [go(view.but(measure=row.id), w("index.months"), "chip", w("index.months_of", name=w.pick(row.title)))] if one else []
     what = html.Div([html.Div([go(cases, name[:1], "drill") if cases and one else name[0], *months], className="m-name"), name[1], *(_arithmetic(w, one) if one else [])], className="m-what")

@@ -69,7 +69,7 @@ def _figures(context: Context, w: Words, view: View, one: Indicator) -> Sequence
     head = [(w("index.figure_days"), ""), (w("index.figure_value"), "num"), (w("index.figure_said"), ""), (w("index.figure_known"), "")]
     rows = [_figure(w, row, one) for row in answer.rows]
     if not rows:
-        return [html.P(w("index.no_figures"), className="month-figures none quiet")]
+        return [] if one.top else [html.P(w("index.no_figures"), className="month-figures none quiet")]
     return [html.Div(table(head, rows), className="month-figures")]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, update
 from queries.alarms import desk
 from queries.alarms.desk import held
 from queries.alarms.rows import AlarmRow
-from queries.clock import moment, now, stamp
+from queries.clock import day_bucket, local_day, moment, now, stamp
 from queries.errors import AskError, PostError, StepError
 from queries.frame import Actor, Ask
 from queries.loop.orders import Found, Receipt
@@ -18,6 +18,8 @@ from queries.loop.page import Page
 from queries.loop.writer import Hand
 from queries.sensing.tables import alarm, alarm_event, shelf
 from queries.store import Store
+from queries.today import city_now
+from queries.touched import touch_span
 
 #: Posts that act on alarms.
 POSTS = ("street", "dispatcher", "admin")
@@ -110,6 +112,8 @@ def _close(connection: Connection, row: Any, actor: Actor, outcome: str, reason:
     if row.acked_at is None:
         values |= {"acked_at": present, "acked_by": _name(actor)}
     connection.execute(update(alarm).where(alarm.c.id == row.id).values(**values))
+    today = day_bucket(local_day(present, city_now(connection).zone))
+    touch_span(connection, row.node, today, today)
     _tell(connection, row, outcome, actor, reason)
 
 

@@ -14,10 +14,21 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from queries.alarms.machine import Watch, move, severity, step
 from queries.city.sensing import LEVELS, AlarmRule
+from queries.clock import day_bucket, local_day
 from queries.sensing.register import Known, Register
-from queries.sensing.tables import MINUTE, alarm, alarm_event, alarm_watch, reading_sum, shelf
+from queries.sensing.tables import (
+    MINUTE,
+    OFTEN_DAYS,
+    alarm,
+    alarm_event,
+    alarm_watch,
+    reading_sum,
+    shelf,
+)
 from queries.store import bulk
 from queries.tables import latest
+from queries.today import city_now
+from queries.touched import touch_span
 
 #: Neighbours: alarms of one rule within so many degrees and seconds belong together.
 NEAR_LAT, NEAR_LON, NEAR_S = 0.005, 0.006, 1800
@@ -165,6 +176,9 @@ class _Desk:
         told |= {"rule": rule.id, "kind": rule.kind, "subject": subject.key, "sensor_id": subject.sensor_id, "metric": subject.metric, "node": subject.node,
                  "lon": subject.lon, "lat": subject.lat, "peak": value, "began_at": at, "seen_at": self.seen, "is_open": True, "data": data}
         made: int = self.connection.execute(insert(alarm).values(**told, group_id=self._neighbour(rule, subject))).inserted_primary_key[0]
+        first = day_bucket(local_day(at, city_now(self.connection).zone))
+        # It counts among those of the last weeks in all periods that end so long after.
+        touch_span(self.connection, subject.node, first, first + OFTEN_DAYS)
         self._tell(made, "raised", level, value)
         return made
 

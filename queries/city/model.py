@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from queries.city.evaluation import EvaluationSpec
 from queries.city.eyes import REASONS, GatewaySpec
+from queries.city.origins import Origin
 from queries.city.sensing import STANDARD, AlarmRule, SensorKind
 from queries.city.specs import (
     CAMERA_STATES,
@@ -29,6 +30,7 @@ from queries.city.specs import (
     Part,
     TableSpec,
     WordPair,
+    Words,
     known_statuses,
     known_zone,
     unknown,
@@ -62,6 +64,8 @@ class City(Part):
     departments: dict[str, WordPair] = {}
     kinds: dict[str, str] = {}  # source word of a kind of case = English
     statuses: dict[str, str] = {}
+    #: Who found a case, by words of its channel (grid, sensor, hotline, public), before the usual ones of queries/city/origins.py.
+    origins: dict[Origin, Words] = {}
     camera_states: dict[str, str] = {}
     #: Video gateways by the id that the inventory of cameras names, and reasons to look above the standard ones.
     gateways: dict[str, GatewaySpec] = {}

@@ -20,7 +20,7 @@ from queries.frame import Answer, Ask
 from queries.governance.levels import finished, level_before, level_of, number, place_of, row_of
 from queries.governance.rows import MonthRow, ScoreColumns, ScoreRow
 from queries.governance.words import INDEX, notes
-from queries.index import VERSION, found
+from queries.index import Catalogue, found
 from queries.index._dimension import Dimension, Indicator, Words
 from queries.index._level import NINETY, SCALE, Level, computed, own_share
 from queries.index._tables import index_release
@@ -158,13 +158,13 @@ def _months(connection: Connection, ask: Ask, n: int, of: str) -> Answer[MonthRo
 
 
 def _frozen_counts(connection: Connection, release: Any, level: int, code: str, of: str) -> tuple[float | None, float | None]:
-    """Return the counts of an indicator that a release froze for a place; None where it froze none, or by another catalogue, whose columns are not ours."""
-    ids = [one.id for one in computed()]
-    if release.version != VERSION or of not in ids:
-        return None, None
+    """Return the counts of an indicator that a release froze for a place; None where it froze none, or keeps no catalogue that names its columns."""
 
     def read() -> tuple[float | None, float | None]:
-        body = connection.scalar(select(index_release.c.inputs).where(index_release.c.id == release.id))
+        body, told = connection.execute(select(index_release.c.inputs, index_release.c.catalogue).where(index_release.c.id == release.id)).one()
+        ids = [one.id for one in Catalogue.unpacked(told).computed] if told else []
+        if of not in ids:
+            return None, None
         with np.load(io.BytesIO(body), allow_pickle=False) as held:
             at, j = np.flatnonzero(held[f"{level}.now.code"] == code), ids.index(of)
             if not len(at) or not held[f"{level}.now.known"][at[0], j]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from functools import lru_cache
 
-from queries.index._dimension import VERSION, Dimension, Indicator
+from queries.index._dimension import VERSION, Catalogue, Dimension, Indicator
 from queries.plugins import discover
 
 
@@ -15,4 +15,10 @@ def found() -> dict[str, Dimension]:
     return discover(sys.modules[__name__], "DIMENSION", Dimension)
 
 
-__all__ = ["VERSION", "Dimension", "Indicator", "found"]
+@lru_cache(maxsize=1)
+def catalogue() -> Catalogue:
+    """Return the catalogue of this version."""
+    return Catalogue(version=VERSION, dimensions=tuple(found().values()))
+
+
+__all__ = ["VERSION", "Catalogue", "Dimension", "Indicator", "catalogue", "found"]

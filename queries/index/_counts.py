@@ -10,18 +10,21 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, func, select
 
 from queries.area_values import Standing, _grouped
-from queries.clock import local_day, now, stamp
+from queries.clock import day_end, day_start, local_day, now, stamp
 from queries.frame import Ask
 from queries.intervals import chunks
 from queries.loop.tables import tally
 from queries.periods import pieces
+from queries.sensing.tables import OFTEN, OFTEN_DAYS, alarm
 from queries.summing import sums_of, tables_of, when
-from queries.tables import UPPER, camera, category, latest, node, sensor
+from queries.tables import UPPER, camera, category, latest, node, sensor, source
 from queries.today import city_now
 
 Counts = dict[str, np.ndarray]
 #: Of no more areas than this each is asked for by its id; of more the whole level is read.
 FEW = 400
+#: What people find an alarm to be: whether it was one.
+REVIEWED, CONFIRMED = ("real", "case", "false"), ("real", "case")
 
 
 def counts(connection: Connection, ask: Ask, where: Standing, names: Iterable[str]) -> Counts:
@@ -36,12 +39,23 @@ def counts(connection: Connection, ask: Ask, where: Standing, names: Iterable[st
     steps = [name for name in wanted if "." not in name]
     if steps:
         out |= _tallies(connection, ask, where, steps)
+    if any(name.startswith("alarms.") for name in wanted):
+        out |= _alarms(connection, ask, where)
+    lately = _lately(connection, ask)
+    if any(name.startswith("sources.") for name in wanted):
+        fresh, promised = _sources(connection) if lately and where.level == 0 else (np.nan, np.nan)
+        out |= {"sources.fresh": np.full(len(where.num), fresh, float), "sources.known": np.full(len(where.num), promised, float)}
     for kind in ("cameras", "sensors"):
         if any(name.startswith(f"{kind}.") for name in wanted):
-            today = local_day(stamp(now()), city_now(connection).zone)
-            online, there = _devices(connection, where, kind) if ask.until >= min(today - timedelta(days=1), city_now(connection).last_day) else (np.nan, np.nan)
+            online, there = _devices(connection, where, kind) if lately else (np.nan, np.nan)
             out |= {f"{kind}.online": np.zeros(len(where.num)) + online, f"{kind}.known": np.zeros(len(where.num)) + there}
     return out
+
+
+def _lately(connection: Connection, ask: Ask) -> bool:
+    """Return whether the days of an ask reach to now, as far as anything is known: what is known of the present only speaks of them."""
+    city = city_now(connection)
+    return ask.until >= min(local_day(stamp(now()), city.zone) - timedelta(days=1), city.last_day)
 
 
 def _rollups(connection: Connection, ask: Ask, where: Standing, columns: tuple[str, ...]) -> list[np.ndarray]:
@@ -118,14 +132,43 @@ def _devices(connection: Connection, where: Standing, kind: str) -> tuple[np.nda
         moment = int(now().timestamp())
         found: Any = connection.execute(select(sensor.c.node, sensor.c.every_s, seen.c.at).outerjoin(seen, seen.c.sensor_id == sensor.c.id).where(sensor.c.every_s.is_not(None)))
         rows = [(r.node, r.at is not None and moment - r.at <= 3 * r.every_s) for r in found]
-    online, there = np.zeros(len(where.num)), np.zeros(len(where.num))
-    if rows and len(where.num):
-        nodes = np.array([r[0] for r in rows])
-        at = np.searchsorted(where.num, nodes, "right") - 1
-        inside = (at >= 0) & (nodes <= where.last[np.maximum(at, 0)])
-        np.add.at(there, at[inside], 1)
-        np.add.at(online, at[inside], np.array([r[1] for r in rows], float)[inside])
-    return online, there
+    nodes = [r[0] for r in rows]
+    return _spread(where, nodes, [float(r[1]) for r in rows]), _spread(where, nodes, [1.0] * len(rows))
+
+
+def _alarms(connection: Connection, ask: Ask, where: Standing) -> Counts:
+    """Return what became of the alarms of some days, and the points (sensors) that raised any, or often, in the weeks before their end."""
+    a, zone = alarm.c, city_now(connection).zone
+    end = day_end(ask.until, zone)
+    settled = connection.execute(select(a.node, a.outcome, func.count()).where(a.closed_at >= day_start(ask.since, zone), a.closed_at < end, a.outcome.in_(REVIEWED))
+                                 .group_by(a.node, a.outcome)).all()
+    # A device that is silent is no risk of its place.
+    points = connection.execute(select(func.max(a.node), func.count()).where(
+        a.began_at >= end - OFTEN_DAYS * 86_400, a.began_at < end, a.sensor_id.is_not(None), a.kind != "silence").group_by(a.sensor_id)).all()
+    return {
+        "alarms.reviewed": _spread(where, [r[0] for r in settled], [float(r[2]) for r in settled]),
+        "alarms.confirmed": _spread(where, [r[0] for r in settled], [float(r[2]) if r[1] in CONFIRMED else 0.0 for r in settled]),
+        "alarms.points": _spread(where, [r[0] for r in points], [1.0] * len(points)),
+        "alarms.often": _spread(where, [r[0] for r in points], [float(r[1] >= OFTEN) for r in points]),
+    }
+
+
+def _sources(connection: Connection) -> tuple[float, float]:
+    """Return how many sources with a promised interval keep to it, within twice of it as on the data page, and how many promise one."""
+    present = stamp(now())
+    rows = connection.execute(select(source.c.as_of, source.c.every_s, source.c.state).where(source.c.every_s > 0)).all()
+    return float(sum(r.state != "failed" and r.as_of is not None and present - r.as_of <= 2 * r.every_s for r in rows)), float(len(rows))
+
+
+def _spread(where: Standing, nodes: list[int], values: list[float]) -> np.ndarray:
+    """Return the sum of some values, each at a node, for each area."""
+    out = np.zeros(len(where.num))
+    if nodes and len(where.num):
+        at_nodes = np.array(nodes)
+        at = np.searchsorted(where.num, at_nodes, "right") - 1
+        inside = (at >= 0) & (at_nodes <= where.last[np.maximum(at, 0)])
+        np.add.at(out, at[inside], np.array(values)[inside])
+    return out
 
 
 def parents(connection: Connection, where: Standing) -> np.ndarray:

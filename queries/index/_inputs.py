@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from sqlalchemy import Connection
 
 from queries.area_values import Standing
 from queries.frame import Ask
-from queries.index import found
+from queries.index import catalogue
 from queries.index._counts import counts, made, parents, plain
 from queries.index._dimension import Indicator
 from queries.index._figures import figures_of
 from queries.index._mix import adjusted, mix_of
+from queries.index._own import counted_here
 from queries.kpi import covered
 from queries.loop.evaluate import WATCHED
 
@@ -38,14 +38,9 @@ class Inputs:
     stale: np.ndarray | None = None
 
 
-@lru_cache(maxsize=1)
-def _computed() -> tuple[Indicator, ...]:
-    return tuple(i for d in found().values() for i in d.indicators if i.top or i.imported)
-
-
 def computed() -> list[Indicator]:
     """Return the indicators that can have a value here, of our own counts or imported, in order."""
-    return list(_computed())
+    return list(catalogue().computed)
 
 
 def read_inputs(connection: Connection, ask: Ask, where: Standing, group: np.ndarray | None = None, only: Sequence[Indicator] = ()) -> Inputs:
@@ -55,8 +50,8 @@ def read_inputs(connection: Connection, ask: Ask, where: Standing, group: np.nda
     """
     every, n = list(only) or computed(), len(where.num)
     seen = covered(connection, ask)
-    mix = mix_of(connection, ask.since, computed()).weights
-    of = [adjusted(i, mix.get(i.id, {})) for i in every]
+    mix = mix_of(connection, ask.since, computed())
+    of = [adjusted(i, mix.weights.get(i.id, {}), mix.alike) for i in every]
     held = counts(connection, ask, where, [n for i in of for n in plain((*i[0], *i[1], *i[2]))] + [WATCHED])
     top = np.column_stack([np.zeros(n) + made(held, i[0]) - made(held, i[2]) for i in of])
     under = np.column_stack([np.zeros(n) + made(held, i[1]) for i in of])
@@ -68,7 +63,8 @@ def read_inputs(connection: Connection, ask: Ask, where: Standing, group: np.nda
     # Where no step was ever taken here, nobody recorded failed checks or repeats either: none told is not zero.
     watched = np.array([all("." in name for name in plain((*i.top, *i.minus))) for i in every]) | (held[WATCHED] > 0)[:, None]
     age, stale = np.zeros(top.shape), np.zeros(top.shape, bool)
-    at = [j for j, one in enumerate(every) if one.imported]
+    ours = counted_here(connection, ask, every)
+    at = [j for j, one in enumerate(every) if one.imported and one.id not in ours]
     told = figures_of(connection, ask, where, [every[j].id for j in at])
     top[:, at], under[:, at], age[:, at], stale[:, at], watched[:, at] = told.top, told.under, told.age, told.stale, True
     share = np.array([i.kind == "share" for i in every])

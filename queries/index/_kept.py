@@ -26,6 +26,7 @@ from queries.index._counts import FEW
 from queries.index._inputs import Inputs, computed, patched, read_inputs
 from queries.index._level import Level, level_of
 from queries.index._mix import mix_of
+from queries.index._own import counted_here
 from queries.index._score import Scored, rescored, scored, usable
 from queries.index._tables import index_kept
 from queries.kpi import covered
@@ -140,7 +141,8 @@ def _basis(connection: Connection, ask: Ask) -> str:
         roots = [places.root(connection, day).num for day in (ask.on, earlier.on)]
         codes = connection.execute(select(category.c.code).order_by(category.c.code)).scalars().all()
         mixes = [mix_of(connection, one.since, computed()).key for one in (ask, earlier)]
-        return "|".join(map(str, (VERSION, *mixes, *roots, *codes, covered(connection, ask), covered(connection, earlier), *(one.id for one in computed()))))
+        ours = [",".join(sorted(counted_here(connection, one, computed()))) for one in (ask, earlier)]
+        return "|".join(map(str, (VERSION, *mixes, *ours, *roots, *codes, covered(connection, ask), covered(connection, earlier), *(one.id for one in computed()))))
     return remembered(connection, ("index_basis", ask), made)
 
 
@@ -195,7 +197,7 @@ def _read_again(connection: Connection, ask: Ask, where: Standing, old: Inputs, 
 
 
 def _counted() -> np.ndarray:
-    return np.array([j for j, one in enumerate(computed()) if not one.now_only and not one.imported], int)
+    return np.array([j for j, one in enumerate(computed()) if one.top and not one.now_only], int)
 
 
 def _imported() -> np.ndarray:

@@ -8,7 +8,10 @@ in the days of reference, each case counts as w(c) = q(c) ÷ b cases, in tenths,
 An area that is late as often as the city in each category has the city's value, whatever its mix; one that is never late has 1.
 b is such that the city's own cases of the days of reference count as many as they are. The weights are those of the calendar year
 before, so that they stand still; in the first year of a city's records, of its first 90 days. They are kept from moving with a
-single case by the tenths. Urgency is not in the kept sums and is not adjusted for.
+single case by the tenths. How urgent a case is, is not adjusted for: a category's urgent cases are too few to learn from.
+
+The same days say which calls are of a kind that patrols and sensors find too: those of categories of which they found
+LEAST_FOUND at least. Noise at night is never found before the complaint, and must not count as missed.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ from queries.today import city_now
 FIRST_DAYS = 90
 #: A category of which fewer late (or open) cases are to be expected in the days of reference counts as it is: what is learned of it is chance.
 LEAST_WRONG = 20
+#: Of a category that patrols and sensors can find they found so many at least.
+LEAST_FOUND = 20
 LOW, HIGH = 0.5, 2.0
 TENTHS = 10
 Weights = Mapping[str, float]
@@ -41,16 +46,18 @@ Weights = Mapping[str, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Mix:
-    """The days of reference, and for each adjusted indicator the categories that do not count as they are: {id: {code: w}}."""
+    """The days of reference, for each adjusted indicator the categories that do not count as they are ({id: {code: w}}), and those that patrols find too."""
 
     since: date | None
     until: date | None
     weights: Mapping[str, Weights]
+    alike: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         """Return what tells it from another."""
-        return ";".join(f"{id_}:{','.join(f'{code}*{w:g}' for code, w in sorted(of.items()))}" for id_, of in sorted(self.weights.items()) if of)
+        parts = [f"{id_}:{','.join(f'{code}*{w:g}' for code, w in sorted(of.items()))}" for id_, of in sorted(self.weights.items()) if of]
+        return ";".join([*parts, ",".join(self.alike)])
 
 
 NONE = Mix(since=None, until=None, weights={})
@@ -66,7 +73,7 @@ def reference(first: date, since: date, last: date) -> tuple[date, date]:
 
 def mix_of(connection: Connection, since: date, indicators: Iterable[Indicator]) -> Mix:
     """Return how hard the categories are for a period that begins at `since`."""
-    every = tuple(one for one in indicators if one.mix)
+    every = tuple(one for one in indicators if one.mix or one.alike)
     return remembered(connection, ("index_mix", since.year, tuple(one.id for one in every)), lambda: _made(connection, since, every)) if every else NONE
 
 
@@ -77,7 +84,8 @@ def _made(connection: Connection, since: date, every: tuple[Indicator, ...]) -> 
     yesterday = local_day(stamp(now()), city_now(connection).zone) - timedelta(days=1)
     first, last = reference(known[0], since, min(known[1], yesterday))
     names = dict(connection.execute(select(category.c.id, category.c.code)).all())
-    columns = tuple(sorted({name.partition("@")[0].removeprefix("cases.") for one in every for name in (*one.top, *one.under)}))
+    mixed = [one for one in every if one.mix]
+    columns = tuple(sorted({"found"} | {name.partition("@")[0].removeprefix("cases.") for one in mixed for name in (*one.top, *one.under)}))
     held: dict[str, dict[str, int]] = {}
     root = places.root(connection, last if first <= last else known[1]).area_id
     for number, *values in sums_of(connection, ("category_id",), columns, [root], pieces(first, last)):
@@ -85,7 +93,8 @@ def _made(connection: Connection, since: date, every: tuple[Indicator, ...]) -> 
             of = held.setdefault(names[number], dict.fromkeys(columns, 0))
             for column, n in zip(columns, values, strict=True):
                 of[column] += int(n)
-    return Mix(since=first, until=last, weights={one.id: weights(_counted(one, held)) for one in every})
+    return Mix(since=first, until=last, weights={one.id: weights(_counted(one, held)) for one in mixed},
+               alike=tuple(sorted(code for code, of in held.items() if of["found"] >= LEAST_FOUND)))
 
 
 def _counted(one: Indicator, held: Mapping[str, Mapping[str, int]]) -> dict[str, tuple[int, int]]:
@@ -112,8 +121,11 @@ def weights(counted: Mapping[str, tuple[int, int]]) -> dict[str, float]:
     return {c: float(w) for c, w in zip(codes, tenths, strict=True) if w != 1.0}
 
 
-def adjusted(one: Indicator, of: Weights) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Return top, under and minus of an indicator with the weights in them: cases weighed, less those that went wrong, over cases weighed."""
+def adjusted(one: Indicator, of: Weights, alike: tuple[str, ...] = ()) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return top, under and minus of an indicator as they are counted: with the weights of categories (cases weighed, less those that went
+    wrong, over cases weighed), or with the calls of some categories only."""
+    if one.alike and alike:
+        return one.top, tuple(f"{name}@{','.join(alike)}" if name == "cases.called" else name for name in one.under), one.minus
     if not of:
         return one.top, one.under, one.minus
     due, good = one.under[0], one.top[0]

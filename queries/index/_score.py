@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from queries.index import found
-from queries.index._dimension import Dimension, Indicator
+from queries.index import catalogue
+from queries.index._dimension import Catalogue, Dimension, Indicator
 from queries.index._inputs import Inputs, computed
 from queries.scoring import normalise, shrink
 from queries.scoring import tree as trees
@@ -77,9 +77,12 @@ class Shared:
         return np.where(n > 0, reached.argmax(axis=0), np.nan)
 
 
-def score(given: Inputs, top_level: bool, was: Inputs | None = None) -> Scored:
-    """Return the scores of a level. `was`: the period before, of the same areas: what a place withholds counts as it did then at most."""
-    return scored(given, top_level, score(was, top_level) if usable(given, top_level, was) else None)  # type: ignore[arg-type]
+def score(given: Inputs, top_level: bool, was: Inputs | None = None, by: Catalogue | None = None) -> Scored:
+    """Return the scores of a level. `was`: the period before, of the same areas: what a place withholds counts as it did then at most.
+
+    `by`: the catalogue of a release; None = of this version.
+    """
+    return scored(given, top_level, score(was, top_level, by=by) if usable(given, top_level, was) else None, by)  # type: ignore[arg-type]
 
 
 def usable(given: Inputs, top_level: bool, was: Inputs | None) -> bool:
@@ -87,17 +90,18 @@ def usable(given: Inputs, top_level: bool, was: Inputs | None) -> bool:
     return was is not None and not top_level and len(was.num) == len(given.num) and bool((was.num == given.num).all())
 
 
-def scored(given: Inputs, top_level: bool, before: Scored | None) -> Scored:
+def scored(given: Inputs, top_level: bool, before: Scored | None, by: Catalogue | None = None) -> Scored:
     """Return the scores of a level beside those of the period before."""
-    n, every = len(given.num), computed()
-    chosen, few = _chosen(given)
+    by = by or catalogue()
+    n, every = len(given.num), list(by.computed)
+    chosen, few = _chosen(every, given)
     names = np.unique(given.group, return_inverse=True)[1] if n else np.zeros(0, int)
     size = int(names.max()) + 1 if n else 0
-    terms = tuple(_terms(every[j], given, int(j), names, size, np.arange(n)) if not _plain(given, int(j), top_level) else None for j in chosen)
+    terms = tuple(_terms(every[j], given, int(j), names, size, np.arange(n)) if not _plain(every[j], given, int(j), top_level) else None for j in chosen)
     shared = Shared(names=names, terms=terms, spread=_spreads(every, chosen, terms, before), bins=np.zeros((101, len(chosen)), np.int64))
     value, own, sd, alone = _alone(every, given, shared, chosen, np.arange(n))
     shared = replace(shared, bins=_bins(alone))
-    tree = tree_of(tuple(found().values()), tuple(every[j] for j in chosen))
+    tree = tree_of(by.dimensions, tuple(every[j] for j in chosen))
     scores, cover, spread = _above(tree, given, chosen, alone, sd, shared, before, top_level, np.arange(n))
     return Scored(tree=tree, chosen=chosen, few=few, value=value, own=own, alone=alone, scores=scores, coverage=cover, sd=spread, shared=shared)
 
@@ -105,8 +109,8 @@ def scored(given: Inputs, top_level: bool, before: Scored | None) -> Scored:
 def rescored(held: Scored, given: Inputs, top_level: bool, before: Scored | None, touched: np.ndarray) -> tuple[Scored, np.ndarray]:
     """Return the scores after some rows of the inputs changed, and which rows were scored anew: all of them where a shared step was passed."""
     every, n = computed(), len(given.num)
-    chosen, few = _chosen(given)
-    if len(chosen) == len(held.chosen) and (chosen == held.chosen).all() and [t is None for t in held.shared.terms] == [_plain(given, int(j), top_level) for j in chosen]:
+    chosen, few = _chosen(every, given)
+    if len(chosen) == len(held.chosen) and (chosen == held.chosen).all() and [t is None for t in held.shared.terms] == [_plain(every[j], given, int(j), top_level) for j in chosen]:
         names = held.shared.names
         groups = np.unique(names[touched])
         at = np.flatnonzero(np.isin(names, groups))
@@ -133,20 +137,20 @@ def _patched(old: shrink.Terms, new: shrink.Terms, groups: np.ndarray) -> shrink
     return shrink.Terms(**{name: _put(getattr(old, name), groups, getattr(new, name)[groups]) for name in ("mean", "excess", "free", "prior", "total")})
 
 
-def _chosen(given: Inputs) -> tuple[np.ndarray, np.ndarray]:
-    every, n = computed(), len(given.num)
+def _chosen(every: list[Indicator], given: Inputs) -> tuple[np.ndarray, np.ndarray]:
+    n = len(given.num)
     if not n:
         return np.zeros(0, int), np.zeros(0, int)
     told = given.known.sum(axis=0) >= TOLD * n
     # A rate of things over people rests on the things.
     rests = np.where(given.known, np.where([i.kind == "rate" for i in every], given.top, given.under), 0.0).sum(axis=0)
-    enough = (rests >= LEAST_N) | np.array([i.kind in ("ratio", "value") for i in every])
+    enough = (rests >= np.array([i.least for i in every])) | np.array([i.kind in ("ratio", "value") for i in every])
     return np.flatnonzero(told & enough), np.flatnonzero(told & ~enough)
 
 
-def _plain(given: Inputs, j: int, top_level: bool) -> bool:
+def _plain(one: Indicator, given: Inputs, j: int, top_level: bool) -> bool:
     """Return whether nothing is borrowed: there are no peers, or the figure is no share and no count."""
-    return top_level or computed()[j].kind in ("ratio", "value") or int(given.known[:, j].sum()) < 2
+    return top_level or one.kind in ("ratio", "value") or int(given.known[:, j].sum()) < 2
 
 
 def _of(given: Inputs, j: int, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

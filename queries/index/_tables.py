@@ -24,6 +24,7 @@ index_release = Table(
     Column("made_by", Text, nullable=False),
     Column("since", Integer, nullable=False), Column("until", Integer, nullable=False),  # days, both inside
     Column("version", Text, nullable=False),  # of the catalogue
+    Column("catalogue", Text, nullable=False, server_default=""),  # JSON of all of it; empty = older than this column
     Column("cut_off", BigInteger),  # the newest moment that the data spoke of
     Column("hash", Text, nullable=False),  # of catalogue, inputs and scores
     Column("scores", Text, nullable=False),  # JSON: {area code: {index and dimensions: score}}

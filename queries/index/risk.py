@@ -1,6 +1,6 @@
 """风险监测: are hazards put right before they hurt?"""
 
-from queries.index._dimension import VOLUME, Dimension, fed, lacking, made
+from queries.index._dimension import VOLUME, Dimension, either, fed, lacking, made
 
 DIMENSION = Dimension(
     id="risk", title={"zh": "风险监测", "en": "Risk watch"}, order=50, weight=20, basis="五个维度等权：未见官方权重",
@@ -12,6 +12,7 @@ DIMENSION = Dimension(
              "cases.due_closed@fire,buildings,emergencies", "cases.due@fire,buildings,emergencies", opens="overdue", mix=True),
         fed("RSK05", "预警提前量", "Lead time", "预警到事件的小时中位数", "Median hours from warning to event", 0, 24, "value"),
         fed("RSK06", "漏警率", "Missed events", "事前无预警的重大事件 ÷ 重大事件", "Serious events without a warning ÷ serious events", 0.80, 0.20),
-        fed("RSK07", "重复风险点占比", "Recurring risk points", "九十天内三次以上预警的点 ÷ 预警点", "Points with three warnings or more in 90 days ÷ points", 0.30, 0.05),
+        either(made("RSK07", "重复风险点占比", "Recurring risk points", "截至期末九十天内三次以上报警的点 ÷ 有报警的点", "Points with three alarms or more in the 90 days to the period's end ÷ points with any", 0.30, 0.05,
+                    "alarms.often", "alarms.points"), "有报警的传感器", "sensors with alarms"),
     ),
 )

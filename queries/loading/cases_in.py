@@ -11,6 +11,8 @@ from sqlalchemy import Connection, func, select
 
 from queries.boundaries import Locator
 from queries.city import City, Refusal
+from queries.city.origins import Origins
+from queries.city.values import mapped
 from queries.intervals import chunks
 from queries.loading import implied
 from queries.loading.report import SourceReport
@@ -20,7 +22,7 @@ from queries.tables import area, cases, category, department, event
 
 WRITTEN = (
     "id", "no", "node", "placed", "lon", "lat", "cell", "category_id", "department_id", "kind", "title", "address",
-    "channel", "status", "urgent", "reported_at", "filed_at", "due_at", "closed_at", "is_open", "rework", "source", "hash",
+    "channel", "origin", "status", "urgent", "reported_at", "filed_at", "due_at", "closed_at", "is_open", "rework", "source", "hash",
     "seq", "since_at",
 )
 #: What a timeline tells of a change.
@@ -41,6 +43,7 @@ class CasesIn:
         self.locator, self._projector = locator, projector
         self._next = (connection.scalar(select(func.max(cases.c.id))) or 0) + 1
         self._areas: list[str] | None = None
+        self._origin = Origins(city.origins)
         #: Nothing is stored that the rows of this source could meet.
         self._first = self._next == 1
         self._categories = {r.code: r.id for r in connection.execute(select(category.c.code, category.c.id))}
@@ -142,7 +145,7 @@ class CasesIn:
             cell=pl.when(pl.Series(np.isfinite(lon) & np.isfinite(lat))).then(cell),
             category_id=pl.col("category").replace_strict(self._categories, return_dtype=pl.Int64),
             department_id=pl.col("department").replace_strict(self._departments, default=None, return_dtype=pl.Int64),
-            is_open=~pl.col("status").is_in(implied.OVER), source=pl.lit(source),
+            is_open=~pl.col("status").is_in(implied.OVER), source=pl.lit(source), origin=mapped(frame["channel"], self._origin).fill_null(""),
         )
 
     def _words(self, table: Any, known: dict[str, int], column: pl.Series) -> None:

@@ -31,6 +31,7 @@ from queries.loading.room import make_room
 from queries.loading.rules_in import take_rules
 from queries.loading.things_in import take_readings, take_things
 from queries.loop.book import Book
+from queries.loop.origins import tell_anew
 from queries.loop.projector import settle
 from queries.loop.rebuild import recount
 from queries.rollup import Projector, rebuild, tidy
@@ -120,7 +121,7 @@ class _Run:
         report.replaced = make_room(connection, city, report.folder, self.replace)
         self.known = {r.id: r for r in connection.execute(select(source))}
         put_meta(connection, "city", city.model_dump(mode="json", include={
-            "name", "name_en", "code", "timezone", "language", "demo"}))
+            "name", "name_en", "code", "timezone", "language", "demo", "origins"}))
         # A door that takes files reads them as this load does; the settings' folder may be gone by then.
         read_before = get_meta(connection, TOML)
         put_meta(connection, TOML, city.model_dump(mode="json"))
@@ -138,6 +139,7 @@ class _Run:
         self.locator = Locator(connection)
         self.projector = Projector(city.zone, lambda nodes: self.locator.areas_of(nodes))
         stored = connection.scalar(select(cases.c.id).limit(1)) is not None
+        found_anew = stored and (before or {}).get("origins") != get_meta(connection, "city")["origins"] and tell_anew(connection, city.origins)
         self._areas_source(areas.levels)
         self.lists = ListsIn(connection, self.seen)
         with nullcontext() if stored else later(connection, cases):
@@ -147,7 +149,7 @@ class _Run:
         lists = self.lists.finish(report.sources)
         if written.rebuild or report.replaced or any(s.kind in ("cameras", "sensors") and (s.new or s.changed) for s in report.sources):
             everything(connection)
-        if written.rebuild and stored:
+        if (written.rebuild or found_anew) and stored:
             rebuild(connection, city.zone, self.locator.areas_of)
             recount(connection, Book())
         else:

@@ -157,7 +157,7 @@ def _undone(page: Page, order: Order, row: Any, course: Course, at: int) -> Act:
         raise StepError(f"The last step of case {row.no} ({last.step}) cannot be taken back.", zh=f"最后一步“{STEPS[last.step].title['zh']}”不能撤回。")
     if last.actor != order.actor.name or at - last.seen_at > UNDO_S:
         raise StepError("Only whoever took the last step may take it back, within ten minutes.", zh="只有本人可在十分钟内撤回最后一步。")
-    base = Course(node=row.node, category_id=row.category_id, urgent=row.urgent)
+    base = Course(node=row.node, category_id=row.category_id, urgent=row.urgent, origin=course.origin)
     before = folded(base, (happened(r) for r in rows[:-1]))
     if last.step == "merged":
         page.connection.execute(update(reporter).where(reporter.c.first_case_id == row.id).values(case_id=row.id))

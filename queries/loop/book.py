@@ -8,12 +8,14 @@ import numpy as np
 from sqlalchemy import Connection, func, select
 
 from queries.boundaries import Locator
+from queries.city.origins import Origins
 from queries.clock import day_bucket, local_day
 from queries.clocks import Calendar, Limit, Limits, read_calendar, read_limits
 from queries.loop.course import Course
 from queries.loop.deltas import Deltas
 from queries.loop.evaluation import COUNTED, Evaluation, read_evaluation
 from queries.loop.steps import STAGE
+from queries.store import get_meta
 from queries.tables import category, department, meta, tree
 from queries.today import CityNow, city_now
 
@@ -40,6 +42,7 @@ class Book:
         self.locator: Locator
         self.categories: dict[str, int] = {}
         self.departments: dict[str, int] = {}
+        self.origin = Origins()
 
     def forget(self) -> None:
         """Know nothing any more: a transaction failed, and what it wrote of places is gone."""
@@ -58,6 +61,7 @@ class Book:
         self.city = city_now(connection)
         self.calendar, self.limits = read_calendar(connection), read_limits(connection)
         self.evaluation = read_evaluation(connection)
+        self.origin = Origins((get_meta(connection, "city") or {}).get("origins"))
         self.locator = Locator(connection)
         self._lines = {}
         self.categories = {r.code: r.id for r in connection.execute(select(category.c.code, category.c.id))}

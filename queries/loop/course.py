@@ -25,6 +25,7 @@ class Course:
     category_id: int = 0
     department_id: int | None = None
     urgent: bool = False
+    origin: str = ""
     status: str = ""
     reported_at: int = 0
     filed_at: int | None = None

@@ -21,14 +21,14 @@ from queries.clock import day_bucket, month_bucket
 from queries.loop.course import Course
 from queries.loop.evaluation import CALL_BACKS
 from queries.loop.tables import tally
-from queries.rollup import BASE, BINS_KEY, KEY, NOBODY, OPEN_KEY, SHORTEST, TOTAL_KEY
+from queries.rollup import BASE, BINS_KEY, FOUND, KEY, NOBODY, OPEN_KEY, SHORTEST, TOTAL_KEY
 from queries.store import bulk
-from queries.tables import MEASURES, UPPER, duration, open_now, rollup, total
+from queries.tables import KEPT, UPPER, duration, open_now, rollup, total
 from queries.touched import touch
 
 TALLY_KEY = ("area_id", "grain", "bucket", "measure", "category_id", "department_id")
 DAY, MONTH = 0, 1
-_AT = {name: i for i, name in enumerate(MEASURES)}
+_AT = {name: i for i, name in enumerate(KEPT)}
 Line = Sequence[int]
 
 
@@ -41,7 +41,7 @@ class Deltas:
         `line_of` gives the area ids from the city down at a node.
         """
         self._zone, self._line_of, self._shift = zone, line_of, shift_s
-        self._sums: dict[tuple[int, ...], list[int]] = defaultdict(lambda: [0] * len(MEASURES))
+        self._sums: dict[tuple[int, ...], list[int]] = defaultdict(lambda: [0] * len(KEPT))
         self._bins: dict[tuple[int, ...], int] = defaultdict(int)
         self._open: dict[tuple[Any, ...], int] = defaultdict(int)
         # By node: it is spread over the areas on the node's line only once, when it is written.
@@ -78,8 +78,8 @@ class Deltas:
         """Write what was counted, in the order of the keys, so that two writers cannot dead-lock; return how many rows."""
         # Which months are kept of which levels: see queries/tables.py, UPPER.
         apart = ((k, v) for k, v in sorted(self._sums.items()) if any(v) and (k[0] in self._upper or k[1] == DAY))
-        n = _put(connection, rollup, KEY, MEASURES, apart)
-        n += _put(connection, total, TOTAL_KEY, MEASURES, ((k, v) for k, v in sorted(self._totals().items()) if any(v)))
+        n = _put(connection, rollup, KEY, KEPT, apart)
+        n += _put(connection, total, TOTAL_KEY, KEPT, ((k, v) for k, v in sorted(self._totals().items()) if any(v)))
         for table, key, held in ((duration, BINS_KEY, self._bins), (open_now, OPEN_KEY, self._open), (tally, TALLY_KEY, self._tallies())):
             n += _put(connection, table, key, ("n",), ((k, (v,)) for k, v in sorted(held.items()) if v))  # type: ignore[attr-defined]
         touch(connection, self._touched)
@@ -90,7 +90,7 @@ class Deltas:
         sums: dict[tuple[int, ...], list[int]] = {}
         for (area_id, grain, bucket, *_), values in self._sums.items():
             if area_id in self._upper or grain == MONTH:
-                held = sums.setdefault((area_id, grain, bucket), [0] * len(MEASURES))
+                held = sums.setdefault((area_id, grain, bucket), [0] * len(KEPT))
                 for i, n in enumerate(values):
                     held[i] += n
         return sums
@@ -149,7 +149,8 @@ def _flat(c: Course) -> list[tuple[int, str, int]]:
 def counted(c: Course) -> list[tuple[int, list[tuple[str, int]]]]:
     """Return what a case adds to the measures, each at its own moment. See queries/rollup.py for the definitions."""
     over, cancelled = not c.is_open, c.status == "cancelled"
-    out = [(c.reported_at, [("reported", 1), ("still_open", int(not over))])]
+    out = [(c.reported_at, [("reported", 1), ("still_open", int(not over)), ("found", int(c.origin in FOUND)), ("called", int(c.origin == "hotline")),
+                            ("public", int(c.origin == "public")), ("machine", int(c.origin == "sensor" and c.filed_at is not None))])]
     if c.filed_at is not None:
         out.append((c.filed_at, [("filed", 1)]))
     if over:
@@ -158,7 +159,8 @@ def counted(c: Course) -> list[tuple[int, list[tuple[str, int]]]]:
         out.append((end, [("closed", 1), ("rework", int(c.rework > 0)), ("handled_n", int(took is not None)), ("handled_s", took or 0)]))
     if c.due_at is not None and not cancelled:
         on_time = over and c.closed_at is not None and c.closed_at <= c.due_at
-        out.append((c.due_at, [("due", 1), ("due_closed", int(over)), ("due_on_time", int(on_time))]))
+        out.append((c.due_at, [("due", 1), ("due_closed", int(over)), ("due_on_time", int(on_time)),
+                               ("urgent_due", int(c.urgent)), ("urgent_on_time", int(c.urgent and on_time))]))
     return out
 
 

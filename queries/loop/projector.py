@@ -96,7 +96,7 @@ def _histories(connection: Connection, ids: Sequence[int]) -> Iterator[tuple[lis
     for part in chunks(sorted(touched)):
         held: dict[int, list[Any]] = defaultdict(list)
         for r in connection.execute(
-            select(event, cases.c.node, cases.c.category_id, cases.c.urgent).join(cases, cases.c.id == event.c.case_id)
+            select(event, cases.c.node, cases.c.category_id, cases.c.urgent, cases.c.origin).join(cases, cases.c.id == event.c.case_id)
             .where(event.c.case_id.in_(part)).order_by(event.c.case_id, event.c.seq)
         ):
             held[r.case_id].append(r)
@@ -106,7 +106,7 @@ def _histories(connection: Connection, ids: Sequence[int]) -> Iterator[tuple[lis
 
 def _count(book: Book, deltas: Deltas, history: list[Any], fresh: set[int], connection: Connection) -> None:
     # A case's place and category are told by no event until one changes them: they are what they were at first.
-    course = began(history, Course(node=history[0].node, category_id=history[0].category_id, urgent=history[0].urgent))
+    course = began(history, Course(node=history[0].node, category_id=history[0].category_id, urgent=history[0].urgent, origin=history[0].origin))
     moved = [told for r in history if r.id in fresh and (told := _moved(r))]
     course = replace(course, node=moved[0][0]) if moved else course
     known, counted_as, seen = None, None, False

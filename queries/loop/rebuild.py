@@ -23,7 +23,7 @@ from queries.loop.steps import OVER
 from queries.loop.tables import refusal, tally, unprojected
 from queries.rollup import SCHEMA, Projector
 from queries.store import Store, alone, bump, put_meta
-from queries.tables import MEASURES, cases, duration, event, open_now, rollup, total
+from queries.tables import KEPT, cases, duration, event, open_now, rollup, total
 from queries.touched import everything
 
 #: Events read at once; a case's events are never torn apart.
@@ -33,7 +33,8 @@ SHOWN = 10
 #: A course while it is folded: a dictionary, because a value that is made anew with each of millions of events costs minutes.
 State = dict[str, Any]
 BLANK: State = {name: getattr(Course(), name) for name in NAMES}
-_NODE, _CATEGORY, _URGENT = (NAMES.index(name) for name in ("node", "category_id", "urgent"))
+#: What no event tells of a case until one changes it: at first it is what it is now, or what a change says that it was.
+_UNTOLD = [(name, NAMES.index(name)) for name in ("node", "category_id", "urgent", "origin")]
 _CASE, _STANDS = itemgetter(0), itemgetter(*NAMES)
 _EVENTS = select(
     event.c.case_id, event.c.seq, event.c.at, event.c.step, event.c.status, event.c.department_id, event.c.due_at,
@@ -93,7 +94,7 @@ def _alone(connection: Connection) -> None:
 
 
 def _sums(connection: Connection) -> Iterator[tuple[Any, ...]]:
-    for table, width in ((rollup, len(MEASURES)), (total, len(MEASURES)), (duration, 1), (open_now, 1), (tally, 1)):
+    for table, width in ((rollup, len(KEPT)), (total, len(KEPT)), (duration, 1), (open_now, 1), (tally, 1)):
         for row in connection.execute(select(table)):
             if any(row[-width:]):
                 yield table.name, *row
@@ -168,8 +169,7 @@ def _chunks(connection: Connection) -> Iterator[tuple[list[Any], dict[int, tuple
 
 
 def _fold(book: Book, deltas: Deltas, history: list[Any], stands: tuple[Any, ...], connection: Connection) -> State:
-    # A case's place, category and urgency are told by no event until one changes them: they are what they were at first.
-    state = BLANK | {"node": stands[_NODE], "category_id": stands[_CATEGORY], "urgent": stands[_URGENT]}
+    state = BLANK | {name: stands[i] for name, i in _UNTOLD}
     first = began(history, Course(category_id=state["category_id"], urgent=state["urgent"]))
     state |= {"category_id": first.category_id, "urgent": first.urgent}
     before: Course | None = None

@@ -48,7 +48,7 @@ def take(page: Page, found: Found) -> Receipt:
     node, how = book.locator.place_one(lon, lat, book.day(at), found.area_code)
     if not page.sees(found.actor.scope, node):
         raise ScopeError("The place of this report lies outside what you may see.", zh="该位置不在您的辖区内。")
-    start = Course(node=node, category_id=category_id, urgent=found.urgent)
+    start = Course(node=node, category_id=category_id, urgent=found.urgent, origin=book.origin(found.channel))
     stage_due = book.stage_due("reported", start, at, found.kind)
     happened = Happened(seq=1, at=at, step="reported", status="reported", stage_due_at=stage_due, data=f'{{"ahead_s": {ahead}}}' if ahead else "")
     first = after(start, happened)

@@ -181,7 +181,7 @@ def _stood(stands: dict[str, Any], history: Sequence[Any], known: Sequence[Any])
     then_known = {one.seq for one in known}
     words = _before([one for one in history if one.seq not in then_known])
     first = began(history, Course(category_id=stands["category_id"], urgent=stands["urgent"]))
-    state = BLANK | {"node": words.pop("node", stands["node"]), "category_id": first.category_id, "urgent": first.urgent}
+    state = BLANK | {"node": words.pop("node", stands["node"]), "category_id": first.category_id, "urgent": first.urgent, "origin": stands["origin"]}
     for one in known:
         state |= changes(one, state["rework"], state["transfers"], state["climbed"])
     return Stood(state, words)

@@ -100,7 +100,7 @@ def take(page: Page, said: Said) -> str:
 def _new(page: Page, said: Said) -> None:
     place, category_id = _place(page, said), _known(page, category, page.book.categories, said.category)
     department_id = _known(page, department, page.book.departments, said.department) if said.department else None
-    start = Course(node=place.node, category_id=category_id, urgent=said.urgent)
+    start = Course(node=place.node, category_id=category_id, urgent=said.urgent, origin=page.book.origin(said.channel))
     held = Held(page.ink.number("cases"), said.no, said.kind, place.node, category_id, said.urgent)
     before: Course | None = None
     course = start

@@ -71,10 +71,15 @@ alarm = Table(
     Column("case_no", Text, nullable=False, server_default=""),
     Column("data", Text, nullable=False, server_default=""),  # JSON: the evidence of a statistics alarm
 )
+#: A point is a recurring risk when it raised so many alarms in so many days.
+OFTEN, OFTEN_DAYS = 3, 90
 _open = {"sqlite_where": text("is_open = 1"), "postgresql_where": text("is_open")}
 Index("ix_alarm_open", alarm.c.level, alarm.c.node, **_open)
 Index("ix_alarm_subject", alarm.c.rule, alarm.c.subject, **_open)
 Index("ix_alarm_seen", alarm.c.seen_at)
+# The index counts what became of them, and which points raise them often, by days.
+Index("ix_alarm_closed_at", alarm.c.closed_at)
+Index("ix_alarm_began_at", alarm.c.began_at)
 
 #: What happened to alarms, append-only.
 alarm_event = Table(
