@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Response
 
-from dashboard.api_loop import Place, Since, Until
+from dashboard.api_loop import At, Drill, Place, Since, Until
 from dashboard.context import Context
 from dashboard.plain import honesty, plain
 from dashboard.sheets import line, workbook
@@ -78,6 +78,11 @@ def add_routes(server: FastAPI, context: Context, ask: Callable[..., Ask], told:
         asked = ask(place, since, until)
         answer = index_table.table(store, asked, level)
         return _file(workbook([("index", _rows(answer)), ("about", _about(answer, asked)), ("catalogue", _catalogue())]), XLSX, asked, "xlsx")
+
+    @server.get("/api/v1/index/released", tags=["index"], summary="The index of a place as it had been released by a moment (none: by now): what anybody could see then")
+    def index_released(place: Place = None, at: At = "", drill: Drill = "") -> dict[str, Any]:
+        asked = ask(place, None, None, at=at, drill=drill)
+        return told(governance.released(store, asked), asked)
 
     @server.get("/api/v1/index/releases", tags=["index"], summary="Releases of the index: frozen, with the hash of catalogue, inputs and scores")
     def index_releases() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.context import Context
+from dashboard.panels import _index_then
 from dashboard.panels._index import (
     band,
     beside,
@@ -27,8 +28,10 @@ from queries.governance import ScoreRow
 
 def render(context: Context, view: View) -> Any:
     """Draw one tile for the index and one for each dimension."""
-    w = words(context, view)
-    answer = governance.index(context.store, context.ask(view))
+    w, ask = words(context, view), context.ask(view)
+    if ask.at is not None:
+        return [heading(w.pick(PANEL.title), w("index.not_official")), *_index_then.tiles(context, w, ask)]
+    answer = governance.index(context.store, ask)
     rows = [row for row in answer.rows if row.kind != "indicator"]
     return [heading(w.pick(PANEL.title), w("index.not_official")), html.Div([_tile(w, view, row) for row in rows], className="tiles index-tiles"), strip(w, answer)]
 
@@ -53,4 +56,4 @@ def _tile(w: Words, view: View, row: ScoreRow) -> Any:
                 name=f"index-{row.id}")
 
 
-PANEL = Panel(id="index_score", title={"zh": "治理指数", "en": "Governance index"}, order=10, slots={"index": "top"}, render=render)
+PANEL = Panel(id="index_score", title={"zh": "治理指数", "en": "Governance index"}, order=10, slots={"index": "top"}, render=render, then=True)

@@ -12,6 +12,7 @@ from queries.governance.levels import finished, weighed, weighted
 from queries.governance.listed import catalogue
 from queries.governance.ranks import peers
 from queries.governance.reasons import why
+from queries.governance.released import ReleasedRow, released
 from queries.governance.rows import (
     Against,
     MonthRow,
@@ -26,6 +27,6 @@ from queries.governance.words import GRADES, INDEX, NO_SCORE, grade
 from queries.index._level import LEAST
 
 __all__ = [
-    "GRADES", "INDEX", "LEAST", "NO_SCORE", "Against", "FigureRow", "MonthRow", "PeerRow", "ScoreColumns", "ScoreRow", "StepRow", "WhyRow", "catalogue", "figures", "finished",
-    "grade", "index", "index_values", "months", "peers", "steps", "weighed", "weighted", "why",
+    "GRADES", "INDEX", "LEAST", "NO_SCORE", "Against", "FigureRow", "MonthRow", "PeerRow", "ReleasedRow", "ScoreColumns", "ScoreRow", "StepRow", "WhyRow", "catalogue", "figures", "finished",
+    "grade", "index", "index_values", "months", "peers", "released", "steps", "weighed", "weighted", "why",
 ]
