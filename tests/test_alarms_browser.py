@@ -249,6 +249,6 @@ def test_the_sound_is_tried_and_written_down_and_a_new_alarm_sounds(page: tuple[
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_no_panel_is_wider_than_its_place(lively: tuple[str, Store], browser: Any, lang: str) -> None:
     browser.get(f"{lively[0]}/alarms?lang={lang}")
-    assert until(lambda: browser.find_elements("css selector", ".panel-cameras tbody tr") and browser.find_elements("css selector", ".panel-sensors tbody tr"))
+    assert until(lambda: browser.find_elements("css selector", ".panel-cameras tbody.rows tr") and browser.find_elements("css selector", ".panel-sensors tbody.rows tr"))
     wide = browser.execute_script("return [...document.querySelectorAll('.slot, .slot > .panel')].filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.className)")
     assert wide == []

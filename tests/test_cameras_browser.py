@@ -41,7 +41,7 @@ def page(browser: Any, tmp_path: Path, gateway: tuple[str, list[str]]) -> Iterat
 
 
 def listed(browser: Any) -> list[str]:
-    return [one.split(" ")[0] for one in texts(browser, ".camera-list tbody td:first-child .quiet")]
+    return [one.split(" ")[0] for one in texts(browser, ".camera-list tbody.rows td:first-child .quiet")]
 
 
 def texts(browser: Any, what: str) -> list[str]:

@@ -40,15 +40,15 @@ def test_one_acts_from_a_grids_page_and_goes_on_to_a_neighbour(lively: Lively, b
 def test_a_place_that_is_no_grid_leads_down_to_one(lively: Lively, browser: Any) -> None:
     be(browser, lively[0], "viewer", "/grid?lang=en")
     for _ in range(4):
-        first = until(browser, "const a=document.querySelector('.grid-choice tbody a');return a&&[a.href,a.click()][0]")
-        until(browser, f"const a=document.querySelector('.grid-choice tbody a');return !a||a.href!=={first!r}")
-    assert until(browser, "return document.querySelector('.grid-figures tbody tr') && document.querySelector('.grid-head h2').innerText")
+        first = until(browser, "const a=document.querySelector('.grid-choice tbody.rows a');return a&&[a.href,a.click()][0]")
+        until(browser, f"const a=document.querySelector('.grid-choice tbody.rows a');return !a||a.href!=={first!r}")
+    assert until(browser, "return document.querySelector('.grid-figures tbody.rows tr') && document.querySelector('.grid-head h2').innerText")
 
 
 def test_a_cell_of_the_matrix_opens_its_cases(lively: Lively, browser: Any) -> None:
     address, store = lively
     be(browser, address, "viewer", "/matrix?measure=open&lang=en")
-    n = int(until(browser, "const a=document.querySelector('.matrix tbody td.num a');return a&&[a.innerText,a.click()][0]"))
+    n = int(until(browser, "const a=document.querySelector('.matrix tbody.rows td.num a');return a&&[a.innerText,a.click()][0]"))
     shown = until(browser, "const p=document.querySelector('.panel-case_list .aside');return p&&/\\d/.test(p.innerText)&&p.innerText")
     assert f"{n} case" in shown
     assert "department=" in browser.current_url
@@ -69,7 +69,7 @@ def test_an_item_goes_the_whole_way_by_clicking_and_leaves_with_a_reason(lively:
     for step in ("Review", "Approve", "Publish"):
         press(browser, step, ".panel-list_pending")
         said(browser, f"✓ {step}")
-    row = "[...document.querySelectorAll('.items tbody tr')].find(r=>r.innerText.includes('B-100'))"
+    row = "[...document.querySelectorAll('.items tbody.rows tr')].find(r=>r.innerText.includes('B-100'))"
     until(browser, f"const r={row};return r&&(r.querySelector('.button').click(),true)")
     press(browser, "End", ".items .act-form")
     assert "reason" in until(browser, f"return {row}.querySelector('.failed').innerText")

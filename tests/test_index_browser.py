@@ -54,13 +54,13 @@ def test_three_clicks_lead_from_a_fallen_index_to_the_cases_of_the_area_that_did
     # Why: what moved it opens its records, by area. (What departments report has figures behind it, and no cases.)
     click(browser, ".whys .why a.why-name[href*='measure=SAF06']")
     clicks += 1
-    where = until(browser, "const a=document.querySelector('.why-records tbody tr a.drill');return a&&[a.innerText,new URL(a.href).searchParams.get('place')]")
-    assert "/" in text(browser, ".why-records tbody tr td.num:nth-child(3)")
-    click(browser, ".why-records tbody tr a.chip")  # where: the area that moved it most opens its cases
+    where = until(browser, "const a=document.querySelector('.why-records tbody.rows tr a.drill');return a&&[a.innerText,new URL(a.href).searchParams.get('place')]")
+    assert "/" in text(browser, ".why-records tbody.rows tr td.num:nth-child(3)")
+    click(browser, ".why-records tbody.rows tr a.chip")  # where: the area that moved it most opens its cases
     clicks += 1
     until(browser, f"return document.querySelector('.crumbs a:last-of-type').innerText=={where[0]!r}")
     assert clicks == 3
-    rows = until(browser, "const r=document.querySelectorAll('.cases tbody tr, .panel-against tbody tr');return r.length")
+    rows = until(browser, "const r=document.querySelectorAll('.cases tbody.rows tr, .panel-against tbody.rows tr');return r.length")
     assert rows >= 1
     assert browser.execute_script("return new URLSearchParams(location.search).get('place')") == where[1]
 
@@ -262,7 +262,7 @@ def test_a_grids_page_has_its_score_with_what_it_rests_on_and_what_moved_it(show
     assert reasons
     until(browser, "const a=document.querySelector('.index-card .index-reasons a');return a&&(a.click(),true)")
     until(browser, f"return location.pathname=='/index' && location.search.includes('measure={reasons[0].id}')")
-    assert until(browser, "return document.querySelector('.why-records tbody tr')")
+    assert until(browser, "return document.querySelector('.why-records tbody.rows tr')")
 
 
 def test_a_grid_without_a_score_says_which_kind_of_none_it_is(show: Open, sqlite_city: Store) -> None:
@@ -314,10 +314,10 @@ def test_an_indicator_that_is_opened_shows_its_months_with_what_was_released_and
         for _ in range(2):
             place = places.children(connection, place)[0]
     show(f"/index?lang=en&{DAYS}&place={place.code}&measure=RSK01")
-    until(browser, "return document.querySelector('.month-figures tbody tr')")
+    until(browser, "return document.querySelector('.month-figures tbody.rows tr')")
     told = governance.figures(sqlite_city, ASK.but(place=place.code, since=date(2025, 11, 1)), "RSK01").rows
-    assert browser.execute_script("return document.querySelectorAll('.month-figures tbody tr').length") == len(told)
-    assert told[0].said in text(browser, ".month-figures tbody")
+    assert browser.execute_script("return document.querySelectorAll('.month-figures tbody.rows tr').length") == len(told)
+    assert told[0].said in text(browser, ".month-figures tbody.rows")
     click(browser, ".panel-index_trend a.chip")
     until(browser, "return document.querySelector('.panel-index_trend').innerText.includes('Month by month')&&!document.querySelector('.month-figures')")
 

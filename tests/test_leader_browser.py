@@ -60,12 +60,12 @@ def test_three_clicks_lead_from_a_dropped_rate_to_the_worst_streets_cases(show: 
     click(".tile-on_time_rate")
     until(browser, "return document.querySelector('.panel-children h2').innerText.includes('On-time rate')")
     until(browser, "return document.querySelector('#map-panel .title').innerText.startsWith('On-time rate')")
-    district = text(browser, ".ranking tbody a.drill")
-    click(".ranking tbody a.drill")
+    district = text(browser, ".ranking tbody.rows a.drill")
+    click(".ranking tbody.rows a.drill")
     until(browser, f"return document.querySelector('.crumbs a:last-of-type').innerText=={district!r}")
-    until(browser, f"const a=document.querySelector('.ranking tbody a.drill');return a && a.innerText!={district!r}")
-    street = text(browser, ".ranking tbody a.drill")
-    click(".ranking tbody a.drill")
+    until(browser, f"const a=document.querySelector('.ranking tbody.rows a.drill');return a && a.innerText!={district!r}")
+    street = text(browser, ".ranking tbody.rows a.drill")
+    click(".ranking tbody.rows a.drill")
     until(browser, f"return document.querySelector('.crumbs a:last-of-type').innerText=={street!r}")
 
     assert clicks == 3
@@ -88,7 +88,7 @@ def test_everything_is_on_the_first_screen(show: Open, lang: str) -> None:
         assert cut == []
         assert browser.execute_script("return document.querySelector('.header').getBoundingClientRect().height") < 100
         # Nine districts and a good part of the case list are seen without scrolling inside.
-        rows = "const b=document.querySelector('.%s .scroll').getBoundingClientRect().bottom;return [...document.querySelectorAll('.%s tbody tr')].filter(r=>r.getBoundingClientRect().bottom<=b+1).length"
+        rows = "const b=document.querySelector('.%s .scroll').getBoundingClientRect().bottom;return [...document.querySelectorAll('.%s tbody.rows tr')].filter(r=>r.getBoundingClientRect().bottom<=b+1).length"
         assert browser.execute_script(rows % ("panel-children", "panel-children")) == 9
         # Above it stand the alarms.
         assert browser.execute_script(rows % ("panel-case_list", "panel-case_list")) >= 7
@@ -96,7 +96,7 @@ def test_everything_is_on_the_first_screen(show: Open, lang: str) -> None:
 
 def test_a_wall_shows_the_same_picture_larger(show: Open) -> None:
     browser = show("/?lang=zh")
-    measure = "const r=e=>document.querySelector(e).getBoundingClientRect().height;return [r('.tile'),r('.ranking tbody tr'),r('.swatch'),parseFloat(getComputedStyle(document.querySelector('.panel-head .aside')).fontSize)]"
+    measure = "const r=e=>document.querySelector(e).getBoundingClientRect().height;return [r('.tile'),r('.ranking tbody.rows tr'),r('.swatch'),parseFloat(getComputedStyle(document.querySelector('.panel-head .aside')).fontSize)]"
     with screen(browser, 1920, 1080):
         time.sleep(0.3)
         small = browser.execute_script(measure)
@@ -167,7 +167,7 @@ def test_a_row_opens_its_card_and_escape_closes_it(show: Open) -> None:
     from selenium.webdriver.common.keys import Keys
 
     browser = show("/?lang=en")
-    browser.find_element(By.CSS_SELECTOR, ".cases tbody tr td.due").click()
+    browser.find_element(By.CSS_SELECTOR, ".cases tbody.rows tr td.due").click()
     until(browser, "return document.querySelector('.card .timeline li')")
     until(browser, "return document.activeElement.closest('.card')")
     press(browser, Keys.ESCAPE)
@@ -188,7 +188,7 @@ def test_what_a_figure_means_shows_on_focus(show: Open) -> None:
 def test_the_pressing_cases_come_first_and_say_how_long(show: Open) -> None:
     browser = show("/?lang=en")
 
-    rows = browser.execute_script("return [...document.querySelectorAll('.cases tbody td.due')].map(e=>e.className+'|'+e.innerText)")
+    rows = browser.execute_script("return [...document.querySelectorAll('.cases tbody.rows td.due')].map(e=>e.className+'|'+e.innerText)")
 
     assert "over" in rows[0] or "left" in rows[0]
     late = ["over" in row for row in rows]

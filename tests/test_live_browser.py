@@ -23,7 +23,7 @@ from tests.waiting import shown as until
 pytestmark = pytest.mark.browser
 GRID = "990103001001001"
 HEARD = "return window.govLive && window.govLive.frame"
-DRAWN = "return document.querySelectorAll('.cases tbody tr').length>3 && !document.querySelector('.waiting:not(#map-tip)')"
+DRAWN = "return document.querySelectorAll('.cases tbody.rows tr').length>3 && !document.querySelector('.waiting:not(#map-tip)')"
 
 
 class Host:

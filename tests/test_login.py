@@ -312,7 +312,7 @@ def test_two_browsers_of_two_posts_show_two_cities(app: Any, browser: Any) -> No
         until(one, "return location.pathname==='/' && document.querySelector('.who')")
 
     def seen(one: Any) -> dict[str, Any]:
-        until(one, "return window.govMap && window.govMap.painted>0 && document.querySelector('.panel-case_list tbody tr') && document.querySelector('.ranking tbody tr')")
+        until(one, "return window.govMap && window.govMap.painted>0 && document.querySelector('.panel-case_list tbody.rows tr') && document.querySelector('.ranking tbody.rows tr')")
         export = one.execute_script("return document.querySelector('a[download]').getAttribute('href')")
         return one.execute_async_script("""
           const done=arguments[2], places=[...document.querySelectorAll('.ranking a[href*="place="], .panel-case_list a[href*="place="]')].map(a=>new URL(a.href).searchParams.get('place'));
@@ -355,11 +355,11 @@ def test_a_session_that_is_over_leads_to_the_sign_in_page(abroad: Any, peopled: 
         browser.execute_script("document.getElementById('name').value='boss';document.getElementById('password').value=arguments[0];"
                                "document.querySelector('form').requestSubmit()", GOOD)
         wait_for(browser, lambda: browser.execute_script("return document.querySelectorAll('.tile').length>5"))
-        wait_for(browser, lambda: browser.execute_script("return document.querySelector('.ranking tbody a')"))
+        wait_for(browser, lambda: browser.execute_script("return document.querySelector('.ranking tbody.rows a')"))
         with peopled.aside() as connection:
             connection.execute(delete(session))
         # What the page was still asking for may have met the end before the click does: then it has left already.
-        browser.execute_script("document.querySelector('.ranking tbody a')?.click()")
+        browser.execute_script("document.querySelector('.ranking tbody.rows a')?.click()")
         wait_for(browser, lambda: "/login?next=%2F%3F" in browser.current_url)
         browser.delete_all_cookies()
 

@@ -36,7 +36,7 @@ def text(browser: Any, selector: str) -> str:
 
 def test_the_first_page_is_whole_and_calls_nobody_else(show: Open, server: str) -> None:
     browser = show("/?lang=zh")
-    until(browser, "return document.querySelectorAll('.tile').length>=11 && document.querySelectorAll('.ranking tbody tr').length==9")
+    until(browser, "return document.querySelectorAll('.tile').length>=11 && document.querySelectorAll('.ranking tbody.rows tr').length==9")
     assert "演示数据" in text(browser, ".header")
     until(browser, "return document.querySelectorAll('.gov-map path[role=button]').length==9")
     # A server that ended may still be asked by the page before this one.
@@ -50,8 +50,8 @@ def test_the_first_page_is_whole_and_calls_nobody_else(show: Open, server: str) 
 def test_clicks_lead_from_the_city_to_one_grid_and_escape_leads_back(show: Open) -> None:
     browser = show("/?lang=en")
     for depth in range(2, 6):
-        until(browser, "return document.querySelector('.ranking tbody a.drill')")
-        browser.execute_script("document.querySelector('.ranking tbody a.drill').click()")
+        until(browser, "return document.querySelector('.ranking tbody.rows a.drill')")
+        browser.execute_script("document.querySelector('.ranking tbody.rows a.drill').click()")
         until(browser, f"return document.querySelectorAll('.crumbs a').length=={depth}")
         until(browser, f"const s=window.govMap.state();return s && new URLSearchParams(location.search).get('place')==s.place && {depth}>0")
         if depth < 5:
@@ -83,8 +83,8 @@ def test_the_language_changes_in_place(show: Open) -> None:
 
 def test_a_case_opens_with_its_timeline_from_a_link(show: Open, server: str) -> None:
     browser = show("/?lang=en&open=1")
-    until(browser, "return document.querySelector('.cases tbody a.drill')")
-    no = browser.execute_script("const a=document.querySelector('.cases tbody a.drill');a.click();return a.innerText")
+    until(browser, "return document.querySelector('.cases tbody.rows a.drill')")
+    no = browser.execute_script("const a=document.querySelector('.cases tbody.rows a.drill');a.click();return a.innerText")
     until(browser, "return document.querySelector('.card .timeline li')")
     link = browser.current_url.removeprefix(server)
     again = show(link)
@@ -123,7 +123,7 @@ def test_a_phone_sees_everything_without_scrolling_sideways(show: Open) -> None:
 
 def test_the_data_page_shows_every_source_with_its_age(show: Open, server: str, browser: Any) -> None:
     browser.get(server + "/data?lang=en")
-    until(browser, "return document.querySelectorAll('.panel-sources tbody tr').length>=5")
+    until(browser, "return document.querySelectorAll('.panel-sources tbody.rows tr').length>=5")
     assert "Grid cases (demo)" in text(browser, ".panel-sources")
 
 

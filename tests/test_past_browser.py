@@ -22,7 +22,7 @@ THEN = (MOMENT + timedelta(hours=8) - timedelta(hours=26)).replace(tzinfo=None)
 AT = f"{THEN:%Y-%m-%dT%H:%M}"
 Open = Callable[[str], Any]
 WHEN = "return document.querySelector('#cursor .when') && document.querySelector('#cursor .when').innerText"
-DRAWN = "return document.querySelectorAll('.cases tbody tr').length>3 && document.querySelectorAll('.tile').length>=11 && !document.querySelector('.waiting:not(#map-tip)')"
+DRAWN = "return document.querySelectorAll('.cases tbody.rows tr').length>3 && document.querySelectorAll('.tile').length>=11 && !document.querySelector('.waiting:not(#map-tip)')"
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ def test_every_part_of_a_past_screen_says_its_moment_and_steps_move_all_of_them(
 
 
 @pytest.mark.parametrize(("path", "drawn"), [
-    ("alarms", ".panel-sensors tbody tr"), ("matrix", ".matrix tbody tr"), ("evaluation", ".panel-like_areas tbody tr"), ("grid", ".grid-choice tbody tr"),
-    ("grid?place=990103001001001", ".grid-figures tbody tr")])
+    ("alarms", ".panel-sensors tbody.rows tr"), ("matrix", ".matrix tbody.rows tr"), ("evaluation", ".panel-like_areas tbody.rows tr"), ("grid", ".grid-choice tbody.rows tr"),
+    ("grid?place=990103001001001", ".grid-figures tbody.rows tr")])
 def test_the_other_pages_show_the_past_too_and_offer_nothing_to_do(show: Open, path: str, drawn: str) -> None:
     browser = show(f"/{path}{'&' if '?' in path else '?'}lang=en&at={AT}")
     until(browser, f"return document.querySelector('{drawn}') && !document.querySelector('.waiting:not(#map-tip)')", 40)

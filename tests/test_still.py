@@ -84,7 +84,7 @@ def test_a_leaders_page_is_few_components(sqlite_city: Store) -> None:
 def test_what_a_person_opened_scrolled_to_and_focused_stays_when_new_data_comes(lively: tuple[str, Store], browser: Any) -> None:
     browser.get(f"{lively[0]}/?lang=en")
     wait = WebDriverWait(browser, 20)
-    wait.until(lambda b: b.execute_script("return document.querySelectorAll('.panel-case_list tbody a').length>20"))
+    wait.until(lambda b: b.execute_script("return document.querySelectorAll('.panel-case_list tbody.rows a').length>20"))
     told = browser.execute_script(
         "const box=document.querySelector('.panel-case_list .scroll'); box.scrollTop=120; window.kept=box; const link=box.querySelectorAll('a')[6];"
         "link.focus({preventScroll:true}); window.dash_clientside.set_props('pulse',{data:'anew'}); return [box.scrollTop, link.getAttribute('href')]")

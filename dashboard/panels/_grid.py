@@ -8,7 +8,7 @@ from dash import html
 
 from dashboard.address import View
 from dashboard.panels import _items
-from dashboard.panels._parts import badge, go, nothing, scroll, status, table
+from dashboard.panels._parts import badge, go, groups, nothing, scroll, status, table
 from dashboard.words import Words
 from queries.clock import moment
 from queries.loop.grid import Against, Grid
@@ -87,7 +87,7 @@ def things(w: Words, one: Grid) -> Any:
         state, kind = CAMERA_WORDS.get(c.state, CAMERA_WORDS["unknown"])
         rows.append(html.Tr([html.Td(c.name or c.code, title=c.code), html.Td(""), html.Td(badge(w.pick(state), kind), className="num"),  # type: ignore[arg-type]
                              html.Td(w.short(c.seen_at) if c.seen_at else "" if w.at else w("never"), className="num quiet")]))
-    return scroll(html.Table(html.Tbody(rows))) if rows else nothing(w, "grid.no_things")
+    return scroll(html.Table(groups([], rows))) if rows else nothing(w, "grid.no_things")
 
 
 def items(w: Words, one: Grid) -> Any:

@@ -9,7 +9,7 @@ from dash import html
 from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._panel import Panel
-from dashboard.panels._parts import badge, heading, nothing, strip, words
+from dashboard.panels._parts import badge, groups, heading, nothing, strip, words
 from queries import cameras
 from queries.cameras import BUCKET_WORDS, BUCKETS
 
@@ -27,7 +27,7 @@ def render(context: Context, view: View) -> Any:
                               badge(w("camera.below", target=f"{row.target:.0%}"), "act") if row.meets is False else html.Span(w("camera.target", target=f"{row.target:.0%}"), className="quiet") if row.target else ""],
                              className="num"),
                      *[html.Td(w.n(row.buckets[one]), className="num") for one in BUCKETS]]) for row in answer.rows]
-    return [heading(w.pick(PANEL.title), w("camera.intact_why")), html.Table([html.Thead(head), html.Tbody(rows)]), strip(w, answer)]
+    return [heading(w.pick(PANEL.title), w("camera.intact_why")), html.Table(groups([head], rows)), strip(w, answer)]
 
 
 PANEL = Panel(id="cameras", title={"zh": "摄像机", "en": "Cameras"}, order=40, slots={"alarms": "side"}, render=render, then=True)

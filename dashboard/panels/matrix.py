@@ -9,7 +9,17 @@ from dash import html
 from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._panel import Panel
-from dashboard.panels._parts import chip, chips, go, heading, nothing, scroll, strip, words
+from dashboard.panels._parts import (
+    chip,
+    chips,
+    go,
+    groups,
+    heading,
+    nothing,
+    scroll,
+    strip,
+    words,
+)
 from dashboard.words import Words
 from layers._peers import Fences, fences
 from queries import matrix, places
@@ -38,7 +48,7 @@ def render(context: Context, view: View) -> Any:
                     *(_cell(w, _behind(view, one, column.code, ""), cell, one, "total")
                       for column, cell in zip(one.columns, one.totals, strict=True)),
                     _cell(w, _behind(view, one, None, ""), one.corner, one, "total")], className="foot")
-    shown: Any = scroll(html.Table([html.Thead(top), html.Tbody(rows), html.Tfoot(foot)], className="sticky matrix")) if rows else nothing(w)
+    shown: Any = scroll(html.Table(groups([top], rows, [foot]), className="sticky matrix")) if rows else nothing(w)
     figures = chips([chip(view.but(measure=id_), w.pick(FIGURES[id_].title), id_ == measure, w.pick(FIGURES[id_].definition)) for id_ in matrix.MEASURES])
     return [heading(f"{place} · {w.pick(PANEL.title)}", w.pick(ASIDE), large=True), figures, html.P(w.pick(one.figure.definition), className="quiet"),
             shown, strip(w, answer)]

@@ -9,7 +9,7 @@ from dash import html
 from dashboard.address import View
 from dashboard.context import Context
 from dashboard.panels._panel import Panel
-from dashboard.panels._parts import bar, go, heading, nothing, strip, words
+from dashboard.panels._parts import bar, go, groups, heading, nothing, strip, words
 from queries.sensing import values
 
 SHOWN = 8
@@ -31,7 +31,7 @@ def render(context: Context, view: View) -> Any:
     rows = [row for row in values.listed(context.store, ask, limit=SHOWN).rows if row.state != "ok"]
     first = [html.Li([go(view.but(thing=f"sensor:{row.code}", case=""), row.name, "drill"), html.Span(w.pick(values.STATE_WORDS[row.state])),
                       html.Span("" if row.at is None else w.age(row.at), className="quiet")]) for row in rows]
-    return [heading(w.pick(PANEL.title), w("sensor.online_why")), html.Table([html.Thead(head), html.Tbody(kinds)]),
+    return [heading(w.pick(PANEL.title), w("sensor.online_why")), html.Table(groups([head], kinds)),
             html.Ul(first, className="plain") if first else "", strip(w, answer)]
 
 
