@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ class Outcome:
 
     heap: list[int] = field(default_factory=list)
     nodes: list[int] = field(default_factory=list)
+    #: Private memory of the page's process (bytes), what the engine itself keeps with it: told, and no budget, for it is never still.
+    private: list[int] = field(default_factory=list)
     events: int = 0
     stops: int = 0
     restarts: int = 0
@@ -112,7 +115,7 @@ def soak(minutes: float, say: Say = print, budget: float = BUDGET) -> Outcome:
                 end = time.monotonic() + 60 * minutes
                 while time.monotonic() < end or len(out.heap) < LEAST:
                     _round(page, server, reports, out)
-                    say(f"round {len(out.heap):3}: heap {out.heap[-1] / 1e6:6.2f} MB, {out.nodes[-1]:6,} nodes, {reports.done:6,} cases, {out.stops:5,} stops, "
+                    say(f"round {len(out.heap):3}: heap {out.heap[-1] / 1e6:6.2f} MB, {out.nodes[-1]:6,} nodes, process {out.private[-1] / 1e6:3.0f} MB, {reports.done:6,} cases, {out.stops:5,} stops, "
                         f"{out.restarts} restarts, {out.cuts} cuts, right again after {out.slowest_s:.1f} s at most")
                 out.events = reports.done
         except AssertionError as bad:
@@ -152,10 +155,29 @@ def _round(page: Any, server: Server, reports: Reports, out: Outcome) -> None:
     told = {one["name"]: one["value"] for one in page.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]}
     out.heap.append(int(told["JSHeapUsedSize"]))
     out.nodes.append(int(told["Nodes"]))
+    out.private.append(_private(page.service.process.pid))
     page.execute_script("window.history.replaceState({}, '', location.pathname + location.search.replace('&pause=1', '')); "
                         "window.dispatchEvent(new CustomEvent('_dashprivate_pushstate'))")
     # What the driver keeps of the log is not the page's.
     page.get_log("performance")
+
+
+def _private(driver: int) -> int:
+    """Return the private memory of the largest page process below a driver, in bytes; 0 where the system does not tell."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+    most = 0
+    for pid in parents:
+        above = pid
+        while above in parents and above != driver:
+            above = parents[above]
+        with suppress(OSError):
+            if above == driver and b"--type=renderer" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+                most = max(most, 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Dirty", "Private_Clean"))))
+    return most
 
 
 def _steps(page: Any, out: Outcome, n: int) -> None:
@@ -198,7 +220,8 @@ def main() -> int:
     given = parser.parse_args()
     out = soak(given.minutes, lambda line: print(line, flush=True))
     if len(out.heap) > WARM:
-        print(f"{out.events:,} cases, {out.stops:,} stops, {out.restarts} restarts, {out.cuts} cuts; heap {out.heap[out.warm - 1] / 1e6:.2f} → {out.heap[-1] / 1e6:.2f} MB, growth {out.growth:+.1%}")
+        print(f"{out.events:,} cases, {out.stops:,} stops, {out.restarts} restarts, {out.cuts} cuts; heap {out.heap[out.warm - 1] / 1e6:.2f} → {out.heap[-1] / 1e6:.2f} MB, growth {out.growth:+.1%}; "
+              f"process {out.private[out.warm - 1] / 1e6:.0f} → {out.private[-1] / 1e6:.0f} MB")
     for one in out.wrong:
         print(f"WRONG: {one}", file=sys.stderr)
     return int(bool(out.wrong))

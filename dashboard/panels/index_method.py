@@ -51,7 +51,7 @@ def render(context: Context, view: View) -> Any:
 def _mean(w: Words, row: MeanRow, score: ScoreRow, titles: dict[str, str]) -> html.Div:
     """Return a mean with its parts: shares of the weights, and the interval that its spread makes."""
     total = sum(row.weights) or 1.0
-    parts = " · ".join(f"{titles.get(name, name)} {100 * weight / total:.4g}%" for name, weight in zip(row.parts, row.weights, strict=True))
+    parts = " · ".join(f"{titles.get(name, name)} {100 * weight / total:.5g}%" for name, weight in zip(row.parts, row.weights, strict=True))
     told = [html.B(score_text(row.score), className="m-score")]
     if row.score is not None:
         told += [" ", html.Span(w("index.sd_interval", sd=f"{row.sd:.2f}", low=f"{score.low:.1f}", high=f"{score.high:.1f}"), className="m-interval")]
