@@ -107,7 +107,7 @@ def soak(minutes: float, say: Say = print, budget: float = BUDGET) -> Outcome:
         url = f"http://127.0.0.1:{server.port}"
         reports = Reports(url)
         try:
-            with browser(flags=(PLAIN,)) as page:
+            with browser(flags=(PLAIN,), logs=False) as page:
                 reports.start()
                 page.execute_cdp_cmd("Performance.enable", {})
                 page.get(f"{url}/wall?lang=zh&kiosk=1&round=city")
@@ -158,8 +158,6 @@ def _round(page: Any, server: Server, reports: Reports, out: Outcome) -> None:
     out.private.append(_private(page.service.process.pid))
     _said(page, "window.history.replaceState({}, '', location.pathname + location.search.replace('&pause=1', '')); "
                 "window.dispatchEvent(new CustomEvent('_dashprivate_pushstate'))")
-    # What the driver keeps of the log is not the page's.
-    page.get_log("performance")
 
 
 def _private(driver: int) -> int:

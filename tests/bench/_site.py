@@ -99,8 +99,11 @@ def ready(url: str, run: subprocess.Popen[bytes] | None = None, seconds: float =
 
 
 @contextmanager
-def browser(*scripts: str, flags: Iterable[str] = ()) -> Iterator[Any]:
-    """Lend a Chromium without a screen and with an empty cache; scripts run before those of any page."""
+def browser(*scripts: str, flags: Iterable[str] = (), logs: bool = True) -> Iterator[Any]:
+    """Lend a Chromium without a screen and with an empty cache; scripts run before those of any page.
+
+    `logs`: it writes down what it fetches, and keeps up to 100 MB of it in the page's process.
+    """
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -111,7 +114,8 @@ def browser(*scripts: str, flags: Iterable[str] = ()) -> Iterator[Any]:
                  "--disable-component-update", "--disable-sync", "--window-size=1920,1080", f"--user-data-dir={profile}",
                  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", *flags):
         options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    if logs:
+        options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
     made = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
         made.set_page_load_timeout(300)
