@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -78,6 +79,14 @@ def gateway(fragments: Path) -> Iterator[tuple[str, list[str]]]:
     """The address of a gateway, and what it is asked for."""
     with serving_gateway(fragments) as told:
         yield told
+
+
+@pytest.fixture
+def store(empty_sqlite: Path, tmp_path: Path) -> Iterator[Store]:
+    """One kind of database will do: what a gateway answers is no matter of it; views and their links are tested on both elsewhere."""
+    made = Store(f"sqlite:///{shutil.copyfile(empty_sqlite, tmp_path / 'test.sqlite')}")
+    yield made
+    made.close()
 
 
 def eyes_city(store: Store, tmp_path: Path, at: str) -> Store:
