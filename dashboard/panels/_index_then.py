@@ -46,4 +46,4 @@ def line(context: Context, w: Words, ask: Ask) -> list[Any]:
         return [html.Span(f"○ {w('index.then_none')}", className="quiet")]
     points = moved(whole)
     return [html.Strong(score_text(whole.score), className="score"), html.Span(grade_word(w, whole.score)), html.Span(w("index.change", points=points) if points else ""),
-            html.Span(f"◆ {which(w, whole)}", className="quiet")]
+            html.Span(f"◆ {w('index.then_short', n=str(whole.release), since=w.day(whole.since), until=w.day(whole.until))}", className="quiet", title=which(w, whole))]
