@@ -120,7 +120,8 @@ def _about(answer: Answer[TableRow], asked: Ask) -> Iterator[list[Any]]:
 
 
 def _catalogue() -> Iterator[list[Any]]:
-    yield ["id", "dimension", "dimension_weight", "title_zh", "title_en", "formula", "floor", "target", "weight", "computed", "lacks", "basis"]
+    yield ["id", "dimension", "dimension_weight", "title_zh", "title_en", "formula", "direction", "unit", "floor", "target", "weight", "least", "computed", "imported", "lacks", "basis", "basis_date"]
     for row in governance.catalogue():
-        yield [row["id"], row["dimension"], row["dimension_weight"], row["title"]["zh"], row["title"]["en"], row["formula"]["en"] if row["formula"] else "", row["floor"], row["target"],
-               row["weight"], row["computed"], row["lacks"]["en"] if row["lacks"] else "", row["basis"]]
+        yield [row["id"], row["dimension"], row["dimension_weight"], row["title"]["zh"], row["title"]["en"], row["formula"]["en"] if row["formula"] else "",
+               row["direction"], row["unit"], row["floor"], row["target"], row["weight"], row["least"], row["computed"], row["imported"],
+               row["lacks"]["en"] if row["lacks"] else "", row["basis"], row["basis_date"]]
