@@ -53,8 +53,9 @@ def read_inputs(connection: Connection, ask: Ask, where: Standing, group: np.nda
     mix = mix_of(connection, ask.since, computed())
     of = [adjusted(i, mix.weights.get(i.id, {}), mix.alike) for i in every]
     held = counts(connection, ask, where, [n for i in of for n in plain((*i[0], *i[1], *i[2]))] + [WATCHED])
-    top = np.column_stack([np.zeros(n) + made(held, i[0]) - made(held, i[2]) for i in of])
-    under = np.column_stack([np.zeros(n) + made(held, i[1]) for i in of])
+    # Each indicator is scored by itself: column after column in memory, the cost per area is the same for any number of them.
+    top = np.asfortranarray(np.column_stack([np.zeros(n) + made(held, i[0]) - made(held, i[2]) for i in of]))
+    under = np.asfortranarray(np.column_stack([np.zeros(n) + made(held, i[1]) for i in of]))
     # More went wrong than there are cases as they are weighed: none of them was in order.
     mixed = np.array([i.mix for i in every])
     top[:, mixed] = np.maximum(top[:, mixed], 0.0)

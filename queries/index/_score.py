@@ -176,7 +176,7 @@ def _stepped(x: float) -> float:
 
 def _alone(every: list[Indicator], given: Inputs, shared: Shared, chosen: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return value, weight of own data, standard deviation and score of each chosen indicator, for some areas."""
-    value, own, sd, alone = (np.full((len(at), len(chosen)), np.nan) for _ in range(4))
+    value, own, sd, alone = (np.full((len(at), len(chosen)), np.nan, order="F") for _ in range(4))
     for k, j in enumerate(chosen):
         one, (ok, top, under), told = every[j], _of(given, int(j), at), shared.terms[k]
         if told is None:

@@ -75,7 +75,8 @@ def _tree() -> trees.Tree:
 
 def _city(n: int, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     under = chance.poisson(20, (n, INDICATORS)).astype(float) + 1
-    return chance.binomial(under.astype(int), 0.9).astype(float), under, np.repeat(np.arange(n // 7 + 1), 7)[:n]
+    # Column after column, as the house reads them (queries/index/_inputs.py).
+    return np.asfortranarray(chance.binomial(under.astype(int), 0.9).astype(float)), np.asfortranarray(under), np.repeat(np.arange(n // 7 + 1), 7)[:n]
 
 
 def _scored(top: np.ndarray, under: np.ndarray, group: np.ndarray, tree: trees.Tree) -> np.ndarray:
