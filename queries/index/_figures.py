@@ -100,7 +100,7 @@ def figures_of(connection: Connection, ask: Ask, where: Standing, ids: Sequence[
     # Figures first, then where their areas lie: figures are few, and a plan that began with the areas would read them all for each.
     figures = connection.execute(
         select(f.indicator, f.area_code, f.first, f.last, f.numerator, f.denominator, f.value, f.weight)
-        .where(f.known_to.is_(None), f.last >= since - (HOLDS + 1) * LONGEST, f.first <= until)
+        .where(f.known_to.is_(None), f.indicator.in_(ids), f.last >= since - (HOLDS + 1) * LONGEST, f.first <= until)
         .order_by(f.indicator, f.area_code, f.first, f.last)).all()
     at = _places_of(connection, where, sorted({r.area_code for r in figures if r.indicator in column}))
     for r in figures:

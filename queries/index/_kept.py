@@ -165,11 +165,11 @@ def _brought(connection: Connection, ask: Ask, level: int, old: Held | None) -> 
         return whole(connection, ask, level)  # too much to ask for one by one; or the areas were others in the period before
     given, was, before, n = old.now, old.was, old.before, len(old.now.num)
     moved = moved_then = np.zeros(0, int)
-    for at, columns in zip(rows, (_counted(), _imported()), strict=True):
-        given, more = _read_again(connection, ask, old.where, given, at, columns)
+    for at, figures in zip(rows, (False, True), strict=True):
+        given, more = _read_again(connection, ask, old.where, given, at, _told_by(connection, ask, figures))
         moved = np.union1d(moved, more)
         if was is not None:
-            was, more = _read_again(connection, _earlier(ask), old.where, was, at, columns)
+            was, more = _read_again(connection, _earlier(ask), old.where, was, at, _told_by(connection, _earlier(ask), figures))
             moved_then = np.union1d(moved_then, more)
     if len(moved_then) and before is not None and was is not None:
         before, again = rescored(before, was, False, None, moved_then)
@@ -196,12 +196,10 @@ def _read_again(connection: Connection, ask: Ask, where: Standing, old: Inputs, 
     return patched(old, rows, read_inputs(connection, ask, few, old.group[rows], [computed()[j] for j in columns]), columns)
 
 
-def _counted() -> np.ndarray:
-    return np.array([j for j, one in enumerate(computed()) if one.top and not one.now_only], int)
-
-
-def _imported() -> np.ndarray:
-    return np.array([j for j, one in enumerate(computed()) if one.imported], int)
+def _told_by(connection: Connection, ask: Ask, figures: bool) -> np.ndarray:
+    """Return which indicators a change of figures moves in the days of an ask, or one of our own counts: never both (queries/index/_own.py)."""
+    ours = counted_here(connection, ask, computed())
+    return np.array([j for j, one in enumerate(computed()) if (one.imported and one.id not in ours if figures else one.top and not one.now_only and (not one.imported or one.id in ours))], int)
 
 
 def _blinking() -> np.ndarray:
