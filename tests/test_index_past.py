@@ -19,6 +19,8 @@ def test_at_a_moment_of_the_past_the_index_is_what_had_been_released_by_then(sto
     loading.load(folder_of(tmp_path / "city", many(300, 8)), store, quiet=True)
     admin = Actor(name="admin", post="admin", scope=EVERYTHING)
     earlier = releases.release(store, admin, SINCE - timedelta(days=30), SINCE - timedelta(days=1))
+    # A week of its own is no period before a month.
+    releases.release(store, admin, SINCE - timedelta(days=7), SINCE - timedelta(days=1))
     made = releases.release(store, admin, SINCE, UNTIL)
     at = made.made_at - timedelta(hours=1)
     with store.write() as connection:

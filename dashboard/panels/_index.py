@@ -12,7 +12,7 @@ from dashboard.address import View
 from dashboard.words import Words
 from queries.answerable import Answerable
 from queries.frame import Filters
-from queries.governance import NO_SCORE, ScoreRow, WhyRow, grade
+from queries.governance import NO_SCORE, ReleasedRow, ScoreRow, WhyRow, grade
 from queries.loop.rates import MEASURES
 
 
@@ -33,12 +33,12 @@ def interval(w: Words, row: ScoreRow) -> str:
     return w("index.interval", low=f"{row.low:.1f}", high=f"{row.high:.1f}")
 
 
-def moved(row: ScoreRow) -> str:
+def moved(row: ScoreRow | ReleasedRow) -> str:
     """Return the change since the period before: of the scores as they are shown in hundredths, so that all places say the same."""
     return "" if row.score is None or row.before is None else cents(round(row.score * 100) - round(row.before * 100))
 
 
-def change(w: Words, row: ScoreRow) -> str:
+def change(w: Words, row: ScoreRow | ReleasedRow) -> str:
     """Return the change since the period before, in words."""
     points = moved(row)
     return w("index.change", points=points) if points else ""

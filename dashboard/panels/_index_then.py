@@ -7,16 +7,11 @@ from typing import Any
 from dash import html
 
 from dashboard.context import Context
-from dashboard.panels._index import cents, grade_word, score_text
+from dashboard.panels._index import change, grade_word, moved, score_text
 from dashboard.panels._parts import nothing, strip, tile
 from dashboard.words import Words
 from queries.frame import Ask
 from queries.governance import ReleasedRow, released
-
-
-def moved(row: ReleasedRow) -> str:
-    """Return the change since the release of earlier days; nothing where there was none."""
-    return "" if row.score is None or row.before is None else cents(round(row.score * 100) - round(row.before * 100))
 
 
 def which(w: Words, row: ReleasedRow) -> str:
@@ -44,6 +39,5 @@ def line(context: Context, w: Words, ask: Ask) -> list[Any]:
     whole = next(iter(answer.rows), None)
     if whole is None:
         return [html.Span(f"○ {w('index.then_none')}", className="quiet")]
-    points = moved(whole)
-    return [html.Strong(score_text(whole.score), className="score"), html.Span(grade_word(w, whole.score)), html.Span(w("index.change", points=points) if points else ""),
+    return [html.Strong(score_text(whole.score), className="score"), html.Span(grade_word(w, whole.score)), html.Span(change(w, whole)),
             html.Span(f"◆ {w('index.then_short', n=str(whole.release), since=w.day(whole.since), until=w.day(whole.until))}", className="quiet", title=which(w, whole))]

@@ -120,7 +120,7 @@ def groups(head: Sequence[Any], rows: Sequence[Any], foot: Sequence[Any] = ()) -
     """Return the rows of a table in groups: its head, its body, its foot.
 
     All of them are `tbody`: for each `thead` and `tfoot` Chromium (156) keeps 144 bytes whenever it makes styles anew, for as long
-    as its process lives. A wall does so some hundred times a minute, for months.
+    as its process lives. A wall does so all day, for months.
     """
     return [html.Tbody(list(part), className=name) for part, name in ((head, "head"), (rows, "rows"), (foot, "foot")) if part or name == "rows"]
 

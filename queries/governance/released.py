@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from queries.answers import stamped
 from queries.clock import moment, now, stamp
@@ -23,6 +23,9 @@ from queries.index._dimension import Words
 from queries.index._tables import index_release
 from queries.places import day
 from queries.store import Store
+
+#: Releases whose lengths differ by no more days are of the same kind.
+DIFFER_D = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +58,9 @@ def _newest(connection: Connection, at: int) -> list[Any]:
     first = connection.execute(known).one_or_none()
     if first is None:
         return []
-    # Of days of the same length, as far as there are any: a month beside a month.
-    earlier = connection.execute(known.where(r.until < first.since)).one_or_none()
+    # A month beside a month, never beside a week: months differ by three days at most.
+    alike = func.abs(r.until - r.since - (first.until - first.since)) <= DIFFER_D
+    earlier = connection.execute(known.where(r.until < first.since, alike)).one_or_none()
     return [first] if earlier is None else [first, earlier]
 
 

@@ -102,9 +102,9 @@ def figures_of(connection: Connection, ask: Ask, where: Standing, ids: Sequence[
         select(f.indicator, f.area_code, f.first, f.last, f.numerator, f.denominator, f.value, f.weight)
         .where(f.known_to.is_(None), f.indicator.in_(ids), f.last >= since - (HOLDS + 1) * LONGEST, f.first <= until)
         .order_by(f.indicator, f.area_code, f.first, f.last)).all()
-    at = _places_of(connection, where, sorted({r.area_code for r in figures if r.indicator in column}))
+    at = _places_of(connection, where, sorted({r.area_code for r in figures}))
     for r in figures:
-        if r.indicator in column and r.area_code in at:
+        if r.area_code in at:
             num, level = at[r.area_code]
             held[column[r.indicator], level, num].append(r)
     below: dict[tuple[int, int, int], list[Picked]] = defaultdict(list)
